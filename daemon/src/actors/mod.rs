@@ -1,0 +1,10 @@
+//! Actors: the only place, with `supervisor`, that names the actor library. Others see handles
+//! with named methods, and every mailbox behind them is bounded.
+
+mod arbiters;
+mod group_commit;
+mod worker;
+
+pub use arbiters::{Arbiters, block_on, current_session_arbiter, spawn_local};
+pub use group_commit::{BatchWriter, WriterHandle};
+pub use worker::{WorkerHandle, WorkerPool};

@@ -1,0 +1,7 @@
+//! The daemon: one process that owns a memory store and serves it over a local socket. A library,
+//! so that a test can start it; `main.rs` only parses, builds and waits.
+
+pub mod actors;
+pub mod clock;
+pub mod store;
+pub mod supervisor;

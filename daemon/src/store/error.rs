@@ -1,0 +1,102 @@
+//! What a store can refuse, and the one mapping from it to the wire.
+
+use agent_memory_proto::{ErrorBody, ErrorCode};
+
+/// Why a store did not do what was asked. Drivers' errors are mapped to this at the store's edge.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// The caller named something that is not there, gave a taken name, or a stale version: the
+    /// store is fine, and the body says it all.
+    #[error("{0}")]
+    Refused(Box<ErrorBody>),
+    /// A queue is full; nothing was done.
+    #[error("{queue} is full")]
+    Busy {
+        /// Which queue.
+        queue: &'static str,
+    },
+    /// The deadline passed before or while the work was done; nothing was written.
+    #[error("the deadline passed")]
+    DeadlineExceeded,
+    /// The file system has no room; nothing was written.
+    #[error("no space left: {0}")]
+    DiskFull(String),
+    /// The store cannot be written to: permissions, a read-only file system; nothing was written.
+    #[error("the store is read-only: {0}")]
+    ReadOnly(String),
+    /// The store is damaged.
+    #[error("the store is damaged: {0}")]
+    Corrupt(String),
+    /// Another program holds a lock on the store; nothing was written.
+    #[error("another program holds a lock on the store: {0}")]
+    Locked(String),
+    /// The store cannot be reached or opened, or the daemon is stopping; nothing was written.
+    #[error("the store is not available: {0}")]
+    Unavailable(String),
+    /// The work was lost inside the daemon by a crash of an actor. It may have been applied.
+    #[error("the work was lost: {0}")]
+    Lost(String),
+    /// Anything else that the driver said.
+    #[error("{0}")]
+    Other(String),
+}
+
+impl StoreError {
+    /// A refusal with its body.
+    #[must_use]
+    pub fn refused(body: ErrorBody) -> Self {
+        Self::Refused(Box::new(body))
+    }
+
+    /// Whether the work was certainly not applied, so that it may be repeated without a key.
+    #[must_use]
+    pub const fn is_certainly_not_applied(&self) -> bool {
+        match self {
+            Self::Refused(_)
+            | Self::Busy { .. }
+            | Self::DeadlineExceeded
+            | Self::DiskFull(_)
+            | Self::ReadOnly(_)
+            | Self::Locked(_)
+            | Self::Unavailable(_) => true,
+            Self::Corrupt(_) | Self::Lost(_) | Self::Other(_) => false,
+        }
+    }
+}
+
+const BUSY_RETRY_AFTER_MS: u64 = 50;
+const LOCKED_RETRY_AFTER_MS: u64 = 1_000;
+
+impl From<StoreError> for ErrorBody {
+    fn from(error: StoreError) -> Self {
+        let text = error.to_string();
+        match error {
+            StoreError::Refused(body) => *body,
+            StoreError::Busy { .. } => Self::new(ErrorCode::Busy, text)
+                .with_retry_after_ms(BUSY_RETRY_AFTER_MS)
+                .with_suggestion("Nothing was stored; send the same request again"),
+            StoreError::DeadlineExceeded => Self::new(ErrorCode::DeadlineExceeded, text)
+                .with_suggestion("Nothing was stored; ask for less or allow more time"),
+            StoreError::DiskFull(_) => Self::new(ErrorCode::Database, text).with_suggestion(
+                "Nothing was stored; free space on the file system of the data directory, then repeat the request",
+            ),
+            StoreError::ReadOnly(_) => Self::new(ErrorCode::Database, text).with_suggestion(
+                "Nothing was stored; make the data directory and its files writable for the daemon's user",
+            ),
+            StoreError::Corrupt(_) => Self::new(ErrorCode::Database, text)
+                .with_suggestion("Run `agent-memory doctor`; restore a backup if it confirms the damage"),
+            StoreError::Locked(_) => Self::new(ErrorCode::Database, text)
+                .with_retry_after_ms(LOCKED_RETRY_AFTER_MS)
+                .with_suggestion("Nothing was stored; close the other program that has the database open"),
+            StoreError::Unavailable(_) => Self::new(ErrorCode::Unavailable, text)
+                .with_retry_after_ms(LOCKED_RETRY_AFTER_MS)
+                .with_suggestion("Nothing was stored; repeat the request"),
+            StoreError::Lost(_) => Self::new(ErrorCode::Internal, text).with_suggestion(
+                "Repeat the request with the same idempotency key: it is applied once at most",
+            ),
+            StoreError::Other(_) => {
+                Self::new(ErrorCode::Database, text).with_suggestion("See the daemon's log for the cause")
+            }
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! The seam between the handlers and a store: one trait per aggregate, the write values, and the
+//! store's errors. A backend lives in its own folder and is named nowhere else.
+
+mod error;
+mod traits;
+mod write;
+
+pub mod sqlite;
+
+pub use error::StoreError;
+pub use traits::{
+    ContextQuery, EntryStore, FloorStore, HealthStore, ListQuery, ScopeStore, SearchQuery, SearchStore,
+    SimilarQuery, Store, StoreFuture, WriteStore,
+};
+pub use write::{Change, EntryUpdate, IdempotencyKey, NewEntry, Write, WriteOutcome, WriteRequest};

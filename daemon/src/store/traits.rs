@@ -1,0 +1,162 @@
+//! One trait per aggregate. Every backend implements all of them, and one contract suite holds
+//! them to the same behaviour.
+
+use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Instant};
+
+use agent_memory_proto::{
+    model::{Entry, EntryKind, Id, Project, ScopeRef, Session},
+    request::{GetContext, GetProject, ListOrgs, ListProjects, ListSessions, MeasureFloor, Search},
+    response::{
+        Context, DatabaseHealth, EntryPage, Floor, History, OrgPage, ProjectPage, SearchPage, SessionPage,
+        SimilarEntry,
+    },
+};
+
+use super::{StoreError, WriteOutcome, WriteRequest};
+
+/// What every method of a store returns.
+pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+
+/// A list of entries; limits are already checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListQuery {
+    /// Of which kind.
+    pub kind: EntryKind,
+    /// In which scopes, narrowest first; `None` for all. With several, an entry whose name is
+    /// taken by an active one in a narrower scope of the list is left out.
+    pub scopes: Option<Vec<ScopeRef>>,
+    /// Whether hidden ones are listed too.
+    pub include_inactive: bool,
+    /// Only this category.
+    pub category: Option<String>,
+    /// At most this many.
+    pub limit: u32,
+    /// Skip this many.
+    pub offset: u32,
+}
+
+/// A search; limits are already checked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SearchQuery {
+    /// The request.
+    pub request: Search,
+    /// In which scopes, narrowest first; `None` for all.
+    pub scopes: Option<Vec<ScopeRef>>,
+    /// The time that validity is judged by, unless the request names one.
+    pub now_ms: i64,
+    /// When to give up.
+    pub deadline: Instant,
+}
+
+/// A context; limits are already checked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ContextQuery {
+    /// The request.
+    pub request: GetContext,
+    /// In which scopes, narrowest first.
+    pub scopes: Vec<ScopeRef>,
+    /// Tokens at most.
+    pub budget_tokens: u32,
+    /// The time that validity is judged by.
+    pub now_ms: i64,
+    /// When to give up.
+    pub deadline: Instant,
+}
+
+/// Entries that may say the same as a text.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SimilarQuery {
+    /// The text.
+    pub text: String,
+    /// In which scopes, narrowest first.
+    pub scopes: Vec<ScopeRef>,
+    /// At most this many.
+    pub limit: u32,
+    /// When to give up.
+    pub deadline: Instant,
+}
+
+/// Reads entries.
+pub trait EntryStore: Send + Sync {
+    /// The entry of that id, hidden or not; `None` when there is none of that kind.
+    fn get(&self, kind: EntryKind, id: Id) -> StoreFuture<'_, Option<Entry>>;
+    /// The entry of that name in the first of the scopes that has one.
+    fn find(
+        &self,
+        kind: EntryKind,
+        name: String,
+        scopes: Vec<ScopeRef>,
+        include_inactive: bool,
+    ) -> StoreFuture<'_, Option<Entry>>;
+    /// A page: guidelines by priority, then latest change, then id.
+    fn list(&self, query: ListQuery) -> StoreFuture<'_, EntryPage>;
+    /// Versions, newest first; `None` when there is no such entry.
+    fn history(&self, kind: EntryKind, id: Id, limit: u32, offset: u32) -> StoreFuture<'_, Option<History>>;
+}
+
+/// Reads organisations, projects and sessions.
+pub trait ScopeStore: Send + Sync {
+    /// The scope and those above it, narrowest first, global last; `None` when it does not exist.
+    fn chain(&self, scope: ScopeRef) -> StoreFuture<'_, Option<Vec<ScopeRef>>>;
+    /// A page of organisations by name.
+    fn orgs(&self, request: ListOrgs) -> StoreFuture<'_, OrgPage>;
+    /// The project that the request names; refused with `Conflict` when a name fits several.
+    fn project(&self, request: GetProject) -> StoreFuture<'_, Option<Project>>;
+    /// A page of projects by name.
+    fn projects(&self, request: ListProjects) -> StoreFuture<'_, ProjectPage>;
+    /// The session of that id.
+    fn session(&self, id: Id) -> StoreFuture<'_, Option<Session>>;
+    /// A page of sessions, latest start first.
+    fn sessions(&self, request: ListSessions) -> StoreFuture<'_, SessionPage>;
+}
+
+/// Finds entries by words.
+pub trait SearchStore: Send + Sync {
+    /// A page of hits, best first.
+    fn search(&self, query: SearchQuery) -> StoreFuture<'_, SearchPage>;
+    /// The memory of the scopes under the budget.
+    fn context(&self, query: ContextQuery) -> StoreFuture<'_, Context>;
+    /// Active entries that share most terms with the text, best first.
+    fn similar(&self, query: SimilarQuery) -> StoreFuture<'_, Vec<SimilarEntry>>;
+}
+
+/// Writes. An `Ok` is durable.
+pub trait WriteStore: Send + Sync {
+    /// Applies one write, all or nothing.
+    fn write(&self, request: WriteRequest) -> StoreFuture<'_, WriteOutcome>;
+}
+
+/// Tells how the store is.
+pub trait HealthStore: Send + Sync {
+    /// Writes and reads a canary and measures the store. Failures are reported in the result.
+    fn probe(&self) -> StoreFuture<'_, (DatabaseHealth, Vec<String>)>;
+}
+
+/// Runs bare loops for the benchmark.
+pub trait FloorStore: Send + Sync {
+    /// Runs the loop on a copy of the store and removes the copy.
+    fn measure_floor(&self, request: MeasureFloor, now_ms: i64) -> StoreFuture<'_, Floor>;
+}
+
+/// A store: every aggregate behind one handle, cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    /// Entries.
+    pub entries: Arc<dyn EntryStore>,
+    /// Organisations, projects, sessions.
+    pub scopes: Arc<dyn ScopeStore>,
+    /// Words.
+    pub search: Arc<dyn SearchStore>,
+    /// Writes.
+    pub writes: Arc<dyn WriteStore>,
+    /// Health.
+    pub health: Arc<dyn HealthStore>,
+    /// Floors.
+    pub floors: Arc<dyn FloorStore>,
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,147 @@
+//! Write values: what the handlers hand to a store, checked, normalised, with its ids and times.
+
+use agent_memory_proto::{
+    Event, Response,
+    model::{EntryKind, Id, Org, Project, ScopeRef, Session, SessionStatus},
+    request::{EntryDraft, EntryPatch, UpdateProject},
+};
+
+/// Makes a write apply once. The fingerprint is a hash of the request's bytes: the same key with
+/// another request is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IdempotencyKey {
+    /// The caller's key.
+    pub key: Id,
+    /// Hash of the request.
+    pub fingerprint: u64,
+}
+
+/// An entry to be added.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewEntry {
+    /// Its id.
+    pub id: Id,
+    /// The id of its first version.
+    pub version_id: Id,
+    /// What it is; `created_by` is filled in.
+    pub draft: EntryDraft,
+}
+
+/// An entry to be changed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EntryUpdate {
+    /// Which entry.
+    pub id: Id,
+    /// The id of the new version.
+    pub version_id: Id,
+    /// Refuse unless this is the current version.
+    pub expected_version: Option<u32>,
+    /// The changes; `updated_by` is filled in.
+    pub patch: EntryPatch,
+}
+
+/// One atomic change of the store.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Write {
+    /// Adds entries. Answered with `Written`, or `BulkWritten` when `bulk`.
+    AddEntries {
+        /// The entries.
+        entries: Vec<NewEntry>,
+        /// Whether it came as a bulk request.
+        bulk: bool,
+    },
+    /// Updates entries. Answered as above.
+    UpdateEntries {
+        /// The updates.
+        updates: Vec<EntryUpdate>,
+        /// Whether it came as a bulk request.
+        bulk: bool,
+        /// Two agents' updates within this time are a conflict.
+        conflict_window_ms: i64,
+    },
+    /// Hides an entry. Answered with `Written`; hiding a hidden one changes nothing.
+    DeactivateEntry {
+        /// Of which kind.
+        kind: EntryKind,
+        /// Which entry.
+        id: Id,
+        /// The id of the version that records it.
+        version_id: Id,
+        /// Which agent.
+        updated_by: Option<String>,
+        /// Why.
+        change_reason: Option<String>,
+    },
+    /// Removes entries for good. Answered with `Written`, or `BulkWritten` when `bulk`.
+    DeleteEntries {
+        /// Of which kind.
+        kind: EntryKind,
+        /// Which entries.
+        ids: Vec<Id>,
+        /// Whether it came as a bulk request.
+        bulk: bool,
+        /// Which agent.
+        deleted_by: Option<String>,
+    },
+    /// Creates an organisation. Answered with `Org`.
+    CreateOrg(Org),
+    /// Creates a project. Answered with `Project`.
+    CreateProject(Project),
+    /// Changes a project. Answered with `Project`.
+    UpdateProject(UpdateProject),
+    /// Removes a project with its sessions and entries. Answered with `Done`.
+    DeleteProject(Id),
+    /// Starts a session. Answered with `Session`.
+    StartSession(Session),
+    /// Ends, pauses or takes up a session. Answered with `Session`.
+    EndSession {
+        /// Which session.
+        id: Id,
+        /// Its new status.
+        status: SessionStatus,
+    },
+    /// Finds or creates a project and a session. Answered with `Quickstarted`, context empty.
+    Bind {
+        /// The project by id; it must exist.
+        project_id: Option<Id>,
+        /// The project to create when none has its root path (or, without one, its name).
+        project: Option<Project>,
+        /// Whether it may be created.
+        create_project: bool,
+        /// The session to start, unless an active one of the same project, agent and name is there.
+        session: Session,
+    },
+}
+
+/// A write on its way to the store.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WriteRequest {
+    /// What to do.
+    pub write: Write,
+    /// When it was asked for.
+    pub at_ms: i64,
+    /// Applied once, if given.
+    pub idempotency: Option<IdempotencyKey>,
+}
+
+/// What a durable write changed: raises a scope's generation, and may be told to subscribers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change {
+    /// The scope whose content changed.
+    pub scope: ScopeRef,
+    /// Whether the scope's parents may have changed too (a project moved or was removed).
+    pub scope_tree: bool,
+    /// What subscribers are told.
+    pub event: Option<Event>,
+}
+
+/// A durable write.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WriteOutcome {
+    /// The answer to the caller.
+    pub reply: Response,
+    /// What it changed; empty when it was applied before.
+    pub changes: Vec<Change>,
+    /// Whether the answer repeats an earlier one with the same key.
+    pub replayed: bool,
+}

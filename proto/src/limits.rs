@@ -1,0 +1,45 @@
+//! Bounds of every field and list that crosses the wire. The daemon enforces them; clients may
+//! check early. The field limits are those of the original system, so that its data fits.
+
+/// Largest name of an entry, organisation, project or session, in characters.
+pub const NAME_CHARS_MAX: usize = 500;
+/// Largest title of a knowledge entry, in characters.
+pub const TITLE_CHARS_MAX: usize = 1_000;
+/// Largest content of a guideline or knowledge entry, and description of a tool, in characters.
+pub const CONTENT_CHARS_MAX: usize = 100_000;
+/// Largest rationale, source, constraints or change reason, in characters.
+pub const RATIONALE_CHARS_MAX: usize = 5_000;
+/// Largest description of a project or purpose of a session, in characters.
+pub const DESCRIPTION_CHARS_MAX: usize = 10_000;
+/// Largest metadata, parameters or examples object, in bytes of JSON.
+pub const METADATA_BYTES_MAX: usize = 50_000;
+/// Deepest nesting of such an object.
+pub const JSON_DEPTH_MAX: usize = 64;
+/// Most tags on one entry.
+pub const TAGS_MAX: usize = 50;
+/// Largest tag, category or agent id, in characters.
+pub const TAG_CHARS_MAX: usize = 100;
+/// Largest root path of a project, in bytes.
+pub const PATH_BYTES_MAX: usize = 4_096;
+/// Most entries in one bulk request.
+pub const BULK_ITEMS_MAX: usize = 100;
+/// Most rows in one answer of a list or search.
+pub const PAGE_ROWS_MAX: u32 = 100;
+/// Rows of a list or search when the caller names no limit.
+pub const PAGE_ROWS_DEFAULT: u32 = 20;
+/// Largest offset of a list or search; beyond it, use the cursor.
+pub const OFFSET_MAX: u32 = 10_000;
+/// Largest search text, in bytes; what follows is ignored and the answer says so.
+pub const QUERY_BYTES_MAX: usize = 16_384;
+/// Most distinct terms of a search that are looked up.
+pub const QUERY_TERMS_MAX: usize = 32;
+/// Largest text of `remember`, in characters.
+pub const REMEMBER_CHARS_MAX: usize = CONTENT_CHARS_MAX;
+/// Largest priority of a guideline; the smallest is 0.
+pub const PRIORITY_MAX: u8 = 100;
+/// Largest budget of a context, in tokens.
+pub const CONTEXT_TOKENS_MAX: u32 = 100_000;
+/// Largest frame, in bytes, unless the daemon is configured otherwise.
+pub const FRAME_BYTES_DEFAULT: u32 = 16 * 1024 * 1024;
+/// Longest path of a Unix socket, in bytes, with its terminating NUL (`sockaddr_un.sun_path`).
+pub const SOCKET_PATH_BYTES_MAX: usize = 108;

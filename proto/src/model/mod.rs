@@ -1,0 +1,18 @@
+//! What the store holds, as it crosses the wire: scopes, entries and their versions,
+//! organisations, projects, sessions. Times are milliseconds since the Unix epoch, UTC.
+
+mod entry;
+mod id;
+mod json;
+mod org;
+mod project;
+mod scope;
+mod session;
+
+pub use entry::{BodyPatch, Entry, EntryBody, EntryKind, Version};
+pub use id::Id;
+pub use json::Json;
+pub use org::Org;
+pub use project::Project;
+pub use scope::{ScopeLevel, ScopeRef};
+pub use session::{Session, SessionStatus};

@@ -1,0 +1,39 @@
+//! Measure a floor: a bare loop of the daemon's own SQL, to set a benchmark's figures against.
+
+use super::Search;
+use crate::{
+    codec::{Decode, Encode},
+    model::Id,
+};
+
+/// Which loop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum FloorOperation {
+    /// Get by id.
+    SimpleRead,
+    /// List the entries of a scope with inheritance.
+    ScopedRead,
+    /// The full-text query.
+    Search,
+    /// The queries of a context.
+    Context,
+    /// Writes, one transaction each.
+    Write,
+    /// Writes, `batch` to a transaction.
+    GroupWrite,
+}
+
+/// Runs the loop on a copy of the store in the same directory, on one thread, and removes the copy.
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+pub struct MeasureFloor {
+    /// Which loop.
+    pub operation: FloorOperation,
+    /// The scratch project whose entries are read and written.
+    pub project_id: Id,
+    /// Rounds, at most 1,000,000.
+    pub rounds: u32,
+    /// Writes to a transaction, for group writes.
+    pub batch: u32,
+    /// The searches to run in turn, for `Search`.
+    pub searches: Vec<Search>,
+}

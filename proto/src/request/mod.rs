@@ -1,0 +1,183 @@
+//! Requests: one enum, one struct per request, each in a file named after it. Append only.
+
+mod add_entry;
+mod bulk;
+mod context;
+mod echo;
+mod entry_target;
+mod hand_over;
+mod list_entries;
+mod measure_floor;
+mod orgs;
+mod projects;
+mod quickstart;
+mod remember;
+mod search;
+mod sessions;
+mod update_entry;
+
+pub use add_entry::{AddEntry, EntryDraft};
+pub use bulk::{BulkAddEntries, BulkDeleteEntries, BulkUpdateEntries};
+pub use context::GetContext;
+pub use echo::Echo;
+pub use entry_target::{DeactivateEntry, DeleteEntry, EntryHistory, EntrySelector, GetEntry};
+pub use hand_over::HandOver;
+pub use list_entries::ListEntries;
+pub use measure_floor::{FloorOperation, MeasureFloor};
+pub use orgs::{CreateOrg, ListOrgs};
+pub use projects::{CreateProject, DeleteProject, GetProject, ListProjects, UpdateProject};
+pub use quickstart::Quickstart;
+pub use remember::Remember;
+pub use search::{Search, TagFilter};
+pub use sessions::{EndSession, ListSessions, StartSession};
+pub use update_entry::{EntryPatch, UpdateEntry};
+
+use crate::{
+    codec::{Decode, Encode},
+    model::Id,
+};
+
+/// What goes before every request in its frame.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub struct Envelope {
+    /// How long the caller waits, in milliseconds from the daemon's receipt; 0 means the daemon's
+    /// default of 30 s. A request that is not under way by then is refused, not applied.
+    pub deadline_ms: u32,
+    /// For writes: the same key is applied once and answered the same, for 24 hours.
+    pub idempotency_key: Option<Id>,
+    /// Which agent asks. Identity is an argument, not a property of the connection; without it
+    /// the agent id of the handshake is taken.
+    pub agent_id: Option<String>,
+    /// In which session.
+    pub session_id: Option<Id>,
+}
+
+/// Everything a client can ask for. Append only.
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+pub enum Request {
+    /// Answers with as many bytes as asked for, and touches nothing.
+    Echo(Echo),
+    /// Reports how the daemon and its store are, after a real write and read.
+    Health,
+    /// Reports every setting, its value and where it came from.
+    Config,
+    /// Subscribes this connection to events.
+    Subscribe,
+    /// Asks an idle daemon to exit so that a newer build can take over.
+    HandOver(HandOver),
+    /// Asks the daemon to stop as if it got SIGTERM.
+    Stop,
+    /// Adds an entry.
+    AddEntry(AddEntry),
+    /// Writes a new version of an entry.
+    UpdateEntry(UpdateEntry),
+    /// Reads an entry by id, or by name in a scope.
+    GetEntry(GetEntry),
+    /// Lists the entries of a scope.
+    ListEntries(ListEntries),
+    /// Lists the versions of an entry.
+    EntryHistory(EntryHistory),
+    /// Hides an entry.
+    DeactivateEntry(DeactivateEntry),
+    /// Removes an entry for good.
+    DeleteEntry(DeleteEntry),
+    /// Adds up to 100 entries, all or none.
+    BulkAddEntries(BulkAddEntries),
+    /// Updates up to 100 entries, all or none.
+    BulkUpdateEntries(BulkUpdateEntries),
+    /// Removes up to 100 entries, all or none.
+    BulkDeleteEntries(BulkDeleteEntries),
+    /// Creates an organisation.
+    CreateOrg(CreateOrg),
+    /// Lists organisations.
+    ListOrgs(ListOrgs),
+    /// Creates a project.
+    CreateProject(CreateProject),
+    /// Changes a project.
+    UpdateProject(UpdateProject),
+    /// Reads a project by id, root path or name.
+    GetProject(GetProject),
+    /// Lists projects.
+    ListProjects(ListProjects),
+    /// Removes a project with its sessions and entries.
+    DeleteProject(DeleteProject),
+    /// Starts a session.
+    StartSession(StartSession),
+    /// Ends a session.
+    EndSession(EndSession),
+    /// Lists sessions.
+    ListSessions(ListSessions),
+    /// Full-text search.
+    Search(Search),
+    /// The memory of a scope under a token budget.
+    GetContext(GetContext),
+    /// Stores plain text as the kind of entry it looks like.
+    Remember(Remember),
+    /// Binds or creates the project of a directory, starts a session, and returns its context.
+    Quickstart(Quickstart),
+    /// Runs a bare loop of the daemon's own SQL, as the floor of a benchmark.
+    MeasureFloor(MeasureFloor),
+}
+
+impl Request {
+    /// The request's name in logs and metrics, as `add_entry`.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Echo(_) => "echo",
+            Self::Health => "health",
+            Self::Config => "config",
+            Self::Subscribe => "subscribe",
+            Self::HandOver(_) => "hand_over",
+            Self::Stop => "stop",
+            Self::AddEntry(_) => "add_entry",
+            Self::UpdateEntry(_) => "update_entry",
+            Self::GetEntry(_) => "get_entry",
+            Self::ListEntries(_) => "list_entries",
+            Self::EntryHistory(_) => "entry_history",
+            Self::DeactivateEntry(_) => "deactivate_entry",
+            Self::DeleteEntry(_) => "delete_entry",
+            Self::BulkAddEntries(_) => "bulk_add_entries",
+            Self::BulkUpdateEntries(_) => "bulk_update_entries",
+            Self::BulkDeleteEntries(_) => "bulk_delete_entries",
+            Self::CreateOrg(_) => "create_org",
+            Self::ListOrgs(_) => "list_orgs",
+            Self::CreateProject(_) => "create_project",
+            Self::UpdateProject(_) => "update_project",
+            Self::GetProject(_) => "get_project",
+            Self::ListProjects(_) => "list_projects",
+            Self::DeleteProject(_) => "delete_project",
+            Self::StartSession(_) => "start_session",
+            Self::EndSession(_) => "end_session",
+            Self::ListSessions(_) => "list_sessions",
+            Self::Search(_) => "search",
+            Self::GetContext(_) => "get_context",
+            Self::Remember(_) => "remember",
+            Self::Quickstart(_) => "quickstart",
+            Self::MeasureFloor(_) => "measure_floor",
+        }
+    }
+
+    /// Whether the request changes the store, so that it should carry an idempotency key.
+    #[must_use]
+    pub const fn is_write(&self) -> bool {
+        matches!(
+            self,
+            Self::AddEntry(_)
+                | Self::UpdateEntry(_)
+                | Self::DeactivateEntry(_)
+                | Self::DeleteEntry(_)
+                | Self::BulkAddEntries(_)
+                | Self::BulkUpdateEntries(_)
+                | Self::BulkDeleteEntries(_)
+                | Self::CreateOrg(_)
+                | Self::CreateProject(_)
+                | Self::UpdateProject(_)
+                | Self::DeleteProject(_)
+                | Self::StartSession(_)
+                | Self::EndSession(_)
+                | Self::Remember(_)
+                | Self::Quickstart(_)
+        )
+    }
+}

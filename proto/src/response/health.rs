@@ -1,0 +1,168 @@
+//! How the daemon and its store are.
+
+use crate::codec::{Decode, Encode};
+
+/// The verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum HealthStatus {
+    /// A canary was written and read back just now, and nothing is restricted.
+    Healthy,
+    /// It works, with a restriction that `problems` names.
+    Degraded,
+    /// Writes or reads fail.
+    Unhealthy,
+}
+
+impl HealthStatus {
+    /// The public name, as `healthy`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Healthy => "healthy",
+            Self::Degraded => "degraded",
+            Self::Unhealthy => "unhealthy",
+        }
+    }
+}
+
+/// The store.
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+pub struct DatabaseHealth {
+    /// `sqlite`.
+    pub backend: String,
+    /// Whether the canary was written and read back.
+    pub connected: bool,
+    /// Where it is: the file's path.
+    pub location: String,
+    /// Version of the database library or server.
+    pub engine_version: String,
+    /// Version of the schema.
+    pub schema_version: u32,
+    /// Size of the database, in bytes.
+    pub size_bytes: u64,
+    /// Size of the write-ahead log, in bytes.
+    pub wal_bytes: u64,
+    /// Space left on its file system, in bytes.
+    pub free_bytes: Option<u64>,
+    /// Connections open.
+    pub pool_size: u32,
+    /// Connections not in use.
+    pub idle_connections: u32,
+    /// Requests waiting for a connection.
+    pub waiting: u32,
+    /// Time of the canary's write, in microseconds.
+    pub write_us: Option<u64>,
+    /// Time of the canary's read, in microseconds.
+    pub read_us: Option<u64>,
+    /// Active entries: guidelines, knowledge, tools.
+    pub entries: [u64; 3],
+}
+
+/// The query cache.
+#[derive(Clone, Copy, Debug, PartialEq, Encode, Decode)]
+pub struct CacheHealth {
+    /// Results held.
+    pub entries: u64,
+    /// Their size, in bytes.
+    pub memory_bytes: u64,
+    /// Most bytes allowed.
+    pub memory_limit_bytes: u64,
+    /// Answers from the cache since the start.
+    pub hits: u64,
+    /// Look-ups that found nothing, or nothing fresh.
+    pub misses: u64,
+}
+
+/// One rate limit.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct LimitHealth {
+    /// `perAgent`, `global`, `burst`.
+    pub name: String,
+    /// Requests allowed in the window; 0 when switched off.
+    pub max: u32,
+    /// The window, in milliseconds.
+    pub window_ms: u64,
+    /// Requests refused since the start.
+    pub hits: u64,
+}
+
+/// Requests since the start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct RequestHealth {
+    /// All of them.
+    pub total: u64,
+    /// Answered with an error, without those that a rate limit refused.
+    pub errors: u64,
+    /// Refused by a rate limit.
+    pub rate_limit_hits: u64,
+    /// Under way.
+    pub in_flight: u32,
+    /// Connections open.
+    pub connections: u32,
+}
+
+/// One circuit breaker.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct BreakerHealth {
+    /// The service it guards.
+    pub service: String,
+    /// `closed`, `open`, `halfOpen`.
+    pub state: String,
+    /// Failures in a row.
+    pub failures: u32,
+    /// When it will be tried again.
+    pub retry_after_ms: Option<u64>,
+}
+
+/// One supervised actor.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct ActorHealth {
+    /// Its name.
+    pub name: String,
+    /// Times it was started again after a panic.
+    pub restarts: u32,
+    /// Why it was started again last.
+    pub last_panic: Option<String>,
+}
+
+/// The process.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct DaemonHealth {
+    /// Its build.
+    pub build: String,
+    /// Protocol versions it speaks.
+    pub protocol: (u16, u16),
+    /// Its process id.
+    pub process_id: u32,
+    /// Since its start, in milliseconds.
+    pub uptime_ms: u64,
+    /// Its resident memory, in bytes.
+    pub resident_bytes: Option<u64>,
+    /// Its socket.
+    pub socket: String,
+    /// Whether a service manager decides its life.
+    pub managed: bool,
+    /// Its actors.
+    pub actors: Vec<ActorHealth>,
+}
+
+/// The whole report.
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+pub struct Health {
+    /// The verdict.
+    pub status: HealthStatus,
+    /// What is wrong, in words, with the mend.
+    pub problems: Vec<String>,
+    /// The process.
+    pub daemon: DaemonHealth,
+    /// The store.
+    pub database: DatabaseHealth,
+    /// The query cache.
+    pub cache: CacheHealth,
+    /// The rate limits.
+    pub rate_limits: Vec<LimitHealth>,
+    /// The requests.
+    pub requests: RequestHealth,
+    /// The circuit breakers; none for a store inside the process.
+    pub breakers: Vec<BreakerHealth>,
+}

@@ -1,0 +1,79 @@
+//! Responses: one enum, one struct per answer. Append only.
+
+mod config;
+mod context;
+mod entries;
+mod floor;
+mod health;
+mod quickstart;
+mod remember;
+mod scopes;
+mod search;
+mod written;
+
+pub use config::{ConfigReport, SettingValue};
+pub use context::{Context, ContextEntry, OmittedEntries};
+pub use entries::{EntryPage, History};
+pub use floor::Floor;
+pub use health::{
+    ActorHealth, BreakerHealth, CacheHealth, DaemonHealth, DatabaseHealth, Health, HealthStatus, LimitHealth,
+    RequestHealth,
+};
+pub use quickstart::Quickstarted;
+pub use remember::{Remembered, SimilarEntry};
+pub use scopes::{OrgPage, ProjectPage, SessionPage};
+pub use search::{Hit, SearchPage};
+pub use written::{WriteAction, Written};
+
+use crate::{
+    codec::{Decode, Encode},
+    error::ErrorBody,
+    model::{Entry, Org, Project, Session},
+};
+
+/// Everything the daemon can answer. Append only.
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+pub enum Response {
+    /// The request was refused or failed.
+    Error(ErrorBody),
+    /// As many zero bytes as the echo asked for.
+    Echo(Vec<u8>),
+    /// How the daemon and its store are.
+    Health(Box<Health>),
+    /// Every setting.
+    Config(ConfigReport),
+    /// Done, and there is nothing more to say.
+    Done,
+    /// One write is durable.
+    Written(Written),
+    /// A bulk write is durable; one item per item of the request, in its order.
+    BulkWritten(Vec<Written>),
+    /// One entry.
+    Entry(Box<Entry>),
+    /// A page of entries.
+    Entries(EntryPage),
+    /// Versions of an entry.
+    History(History),
+    /// One organisation.
+    Org(Org),
+    /// A page of organisations.
+    Orgs(OrgPage),
+    /// One project.
+    Project(Project),
+    /// A page of projects.
+    Projects(ProjectPage),
+    /// One session.
+    Session(Session),
+    /// A page of sessions.
+    Sessions(SessionPage),
+    /// A page of hits.
+    SearchPage(SearchPage),
+    /// The memory of a scope.
+    Context(Context),
+    /// What became of a remembered text.
+    Remembered(Remembered),
+    /// A started session and its context.
+    Quickstarted(Box<Quickstarted>),
+    /// What a bare loop reached.
+    Floor(Floor),
+}

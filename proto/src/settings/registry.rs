@@ -1,0 +1,207 @@
+//! The list of settings. A setting that is not here does not exist.
+
+/// What every variable starts with; a TOML key is the rest in lower case.
+pub const PREFIX: &str = "AGENT_MEMORY_";
+
+/// What a setting allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SettingKind {
+    /// Any text.
+    Text,
+    /// A path.
+    Path,
+    /// A text that is never shown.
+    Secret,
+    /// `1|true|yes|on` or `0|false|no|off`.
+    Flag,
+    /// A whole number in a range, both ends included.
+    Number {
+        /// The smallest.
+        min: u64,
+        /// The largest.
+        max: u64,
+    },
+    /// One of these words.
+    Choice(&'static [&'static str]),
+}
+
+/// One setting.
+#[derive(Clone, Copy, Debug)]
+pub struct Setting {
+    /// Its name without the prefix.
+    pub name: &'static str,
+    /// What it allows.
+    pub kind: SettingKind,
+    /// Its default, as text; empty for none.
+    pub default: &'static str,
+    /// Whether SIGHUP takes up a new value.
+    pub reloadable: bool,
+    /// What it does, in one sentence.
+    pub doc: &'static str,
+}
+
+const fn number(name: &'static str, default: &'static str, min: u64, max: u64, doc: &'static str) -> Setting {
+    Setting { name, kind: SettingKind::Number { min, max }, default, reloadable: false, doc }
+}
+
+const fn other(name: &'static str, kind: SettingKind, default: &'static str, doc: &'static str) -> Setting {
+    Setting { name, kind, default, reloadable: false, doc }
+}
+
+const fn reloadable(setting: Setting) -> Setting {
+    Setting { reloadable: true, ..setting }
+}
+
+const YEAR_MS: u64 = 366 * 24 * 3_600_000;
+
+/// Every setting, in the order of the documentation.
+pub const ALL: &[Setting] = &[
+    other("DATA_DIR", SettingKind::Path, "", "Directory of the store; the platform's data home when not set"),
+    other(
+        "SOCKET",
+        SettingKind::Path,
+        "",
+        "Path of the daemon's socket; derived from the data directory when not set",
+    ),
+    other(
+        "CONFIG",
+        SettingKind::Path,
+        "",
+        "Path of the settings file; config.toml in the platform's config home when not set",
+    ),
+    other(
+        "DAEMON",
+        SettingKind::Path,
+        "",
+        "Path of the agent-memoryd executable that clients start; the one beside the client, else on PATH",
+    ),
+    number(
+        "IDLE_EXIT_MS",
+        "1800000",
+        0,
+        YEAR_MS,
+        "A daemon that a client started exits after this long without connections; 0 means never",
+    ),
+    number("START_TIMEOUT_MS", "10000", 100, 600_000, "How long a client waits for a daemon that it started"),
+    number("REQUEST_TIMEOUT_MS", "30000", 100, 3_600_000, "Deadline of a request whose caller names none"),
+    number(
+        "SHUTDOWN_TIMEOUT_MS",
+        "10000",
+        0,
+        600_000,
+        "How long accepted requests may take to finish after SIGTERM",
+    ),
+    number("MAX_CONNECTIONS", "1024", 1, 65_536, "Most connections at once"),
+    number("MAX_IN_FLIGHT", "256", 1, 65_536, "Most requests under way on one connection"),
+    number("MAX_FRAME_BYTES", "16777216", 65_536, 1_073_741_824, "Largest frame, in bytes"),
+    reloadable(other(
+        "LOG_LEVEL",
+        SettingKind::Choice(&["error", "warn", "info", "debug", "trace"]),
+        "info",
+        "What is logged",
+    )),
+    other("LOG_FORMAT", SettingKind::Choice(&["text", "json"]), "text", "How it is logged"),
+    reloadable(other(
+        "PERF",
+        SettingKind::Flag,
+        "0",
+        "Log the time of every request and query, cache hits and misses, and rate limiting",
+    )),
+    other("DB_TYPE", SettingKind::Choice(&["sqlite"]), "sqlite", "Which store"),
+    number("DB_BUSY_TIMEOUT_MS", "5000", 0, 600_000, "How long SQLite waits for a lock of another program"),
+    other(
+        "DB_SYNCHRONOUS",
+        SettingKind::Choice(&["full", "normal"]),
+        "full",
+        "full: an acknowledged write survives a power cut; normal: it survives a crash of the daemon only",
+    ),
+    number("DB_READERS", "0", 0, 64, "Reader threads for searches; 0 means one per core, at most 4"),
+    number("WAL_LIMIT_MB", "64", 1, 65_536, "Size beyond which the write-ahead log is checkpointed at once"),
+    number("QUERY_CACHE_SIZE", "1000", 0, 10_000_000, "Most results in the query cache; 0 switches it off"),
+    number("QUERY_CACHE_MEMORY_MB", "200", 1, 1_048_576, "Most memory of the query cache"),
+    reloadable(number(
+        "QUERY_CACHE_TTL_MS",
+        "300000",
+        0,
+        YEAR_MS,
+        "How long a result may be answered from the cache; 0 means not at all",
+    )),
+    reloadable(number(
+        "SCOPE_CACHE_TTL_MS",
+        "600000",
+        0,
+        YEAR_MS,
+        "How long a scope's parents are remembered",
+    )),
+    number("CACHE_LIMIT_MB", "512", 1, 1_048_576, "Most memory of all caches together"),
+    reloadable(other("RATE_LIMIT", SettingKind::Flag, "1", "Whether requests are limited")),
+    reloadable(number(
+        "RATE_LIMIT_PER_AGENT_MAX",
+        "500",
+        1,
+        100_000_000,
+        "Requests of one agent in its window",
+    )),
+    reloadable(number(
+        "RATE_LIMIT_PER_AGENT_WINDOW_MS",
+        "60000",
+        1,
+        86_400_000,
+        "Window of the limit per agent",
+    )),
+    reloadable(number(
+        "RATE_LIMIT_GLOBAL_MAX",
+        "5000",
+        1,
+        100_000_000,
+        "Requests of all agents in the window",
+    )),
+    reloadable(number("RATE_LIMIT_GLOBAL_WINDOW_MS", "60000", 1, 86_400_000, "Window of the limit for all")),
+    reloadable(number(
+        "RATE_LIMIT_BURST_MAX",
+        "50",
+        1,
+        100_000_000,
+        "Requests of one agent in the burst window",
+    )),
+    reloadable(number("RATE_LIMIT_BURST_WINDOW_MS", "1000", 1, 86_400_000, "Window of the burst limit")),
+    reloadable(number("CONTEXT_TOKENS", "2000", 100, 100_000, "Tokens of a context whose caller names none")),
+    number(
+        "CONFLICT_WINDOW_MS",
+        "5000",
+        0,
+        86_400_000,
+        "Two agents' updates within this time are recorded as a conflict",
+    ),
+    other(
+        "ADMIN_KEY",
+        SettingKind::Secret,
+        "",
+        "Key that removing a project asks for; the socket's owner suffices when not set",
+    ),
+    other(
+        "PROJECT",
+        SettingKind::Text,
+        "",
+        "Project that a client is bound to: an id, a name or a directory",
+    ),
+    other("AGENT", SettingKind::Text, "", "Agent that a client speaks for"),
+    other("TOOLS", SettingKind::Choice(&["default", "full"]), "default", "Which tools the MCP bridge lists"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::Settings;
+
+    #[test]
+    fn every_default_is_allowed() {
+        for setting in ALL {
+            let variable = format!("{PREFIX}{}", setting.name);
+            if !setting.default.is_empty() {
+                let resolved = Settings::resolve([(variable, setting.default.to_owned())], None);
+                assert!(resolved.is_ok(), "{}: {resolved:?}", setting.name);
+            }
+        }
+    }
+}

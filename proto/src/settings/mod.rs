@@ -1,6 +1,7 @@
 //! Every setting: its name, what it allows, its default, and the resolution of values from the
 //! environment and a TOML file. Pure: the callers read the environment and the file.
 
+pub mod locations;
 mod registry;
 mod resolve;
 

@@ -5,3 +5,4 @@ pub mod actors;
 pub mod clock;
 pub mod store;
 pub mod supervisor;
+pub mod text;

@@ -1,1 +1,27 @@
-//! .
+//! Client library of agent-memory: connect to the daemon of a data directory (starting it when
+//! nobody answers), call it with many requests in flight, follow its events, and survive its
+//! restarts. The command line, the benchmark and the MCP bridge are built on nothing else.
+
+#![warn(missing_docs)]
+
+mod call;
+mod client;
+mod connect;
+mod connection;
+mod error;
+mod keys;
+mod locations;
+mod reconnect;
+pub mod render;
+mod start;
+mod transport;
+mod version;
+
+pub use call::{CallOptions, Reply};
+pub use client::{Client, Events};
+pub use connect::{ConnectOptions, StartPolicy, probe};
+pub use error::{ClientError, DenialCause};
+pub use keys::new_key;
+pub use locations::Locations;
+pub use reconnect::ReconnectingClient;
+pub use version::is_older;

@@ -1,0 +1,174 @@
+//! A client that survives the daemon: on a lost connection it connects again (starting the daemon
+//! when nobody answers) and repeats what was in flight.
+
+use std::{borrow::Borrow, sync::Arc, time::Duration};
+
+use agent_memory_proto::{ErrorCode, Request};
+use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
+use tokio::{
+    sync::Mutex,
+    time::{Instant, sleep, timeout},
+};
+
+use crate::{
+    call::{CallOptions, Reply},
+    client::Client,
+    connect::{self, ConnectOptions},
+    error::ClientError,
+    keys::new_key,
+};
+
+/// A handle that connects when first used and again whenever the connection was lost. Clones share
+/// the connection. Reads are repeated as they are; writes under the idempotency key that each gets
+/// once, so that the daemon applies them once.
+#[derive(Clone, Debug)]
+pub struct ReconnectingClient {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    options: ConnectOptions,
+    /// The connection in use. The lock is held while connecting, so that one caller connects and
+    /// the others wait for it.
+    current: Mutex<Option<Client>>,
+}
+
+impl ReconnectingClient {
+    /// A handle that is not connected yet: returns at once.
+    #[must_use]
+    pub fn new(options: ConnectOptions) -> Self {
+        Self { inner: Arc::new(Inner { options, current: Mutex::new(None) }) }
+    }
+
+    /// How it connects.
+    #[must_use]
+    pub fn options(&self) -> &ConnectOptions {
+        &self.inner.options
+    }
+
+    /// The connection in use; connects first when there is none.
+    ///
+    /// # Errors
+    /// As [`Client::connect`].
+    pub async fn client(&self) -> Result<Client, ClientError> {
+        let mut current = self.inner.current.lock().await;
+        if let Some(client) = current.as_ref().filter(|client| !client.is_closed()) {
+            return Ok(client.clone());
+        }
+        let client = connect::connect(&self.inner.options).await?;
+        *current = Some(client.clone());
+        Ok(client)
+    }
+
+    /// Sends a request and waits for its answer, over as many connections as it takes within the
+    /// deadline. Waits and repeats when the daemon is busy or stopping; a rate limit's refusal is
+    /// passed on.
+    ///
+    /// # Errors
+    /// As [`Client::connect`] and [`Client::call`].
+    pub async fn call(
+        &self,
+        request: impl Borrow<Request>,
+        mut options: CallOptions,
+    ) -> Result<Reply, ClientError> {
+        let request = request.borrow();
+        let deadline = options.deadline.unwrap_or(self.inner.options.request_timeout);
+        if request.is_write() {
+            options.idempotency_key.get_or_insert_with(new_key);
+        }
+        let until = Instant::now() + deadline;
+        let mut pauses = pauses();
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(ClientError::DeadlineExceeded { after: deadline });
+            }
+            let error = match self.once(request, options.clone().with_deadline(left), left).await {
+                Ok(reply) => return Ok(reply),
+                Err(error) => error,
+            };
+            let Some(wait) = wait_before_repeat(&error, request, &mut pauses) else { return Err(error) };
+            if Instant::now() + wait >= until {
+                return Err(error);
+            }
+            tracing::debug!(%error, ?wait, request = request.name(), "repeating");
+            sleep(wait).await;
+        }
+    }
+
+    async fn once(
+        &self,
+        request: &Request,
+        options: CallOptions,
+        left: Duration,
+    ) -> Result<Reply, ClientError> {
+        let client = match timeout(left, self.client()).await {
+            Ok(client) => client?,
+            Err(_) => return Err(ClientError::DeadlineExceeded { after: left }),
+        };
+        client.call(request, options).await
+    }
+}
+
+fn pauses() -> ExponentialBackoff {
+    ExponentialBuilder::new()
+        .with_min_delay(Duration::from_millis(5))
+        .with_max_delay(Duration::from_millis(500))
+        .with_jitter()
+        .without_max_times()
+        .build()
+}
+
+/// How long to wait before the request is sent again; `None` when it must not be.
+fn wait_before_repeat(
+    error: &ClientError,
+    request: &Request,
+    pauses: &mut ExponentialBackoff,
+) -> Option<Duration> {
+    // These act on one daemon: repeated on the next, they would stop that one too.
+    if matches!(request, Request::Stop | Request::HandOver(_)) {
+        return None;
+    }
+    let pause = pauses.next().unwrap_or(Duration::from_millis(500));
+    match error {
+        ClientError::ConnectionLost { .. }
+        | ClientError::Stopping { .. }
+        | ClientError::TooManyConnections => Some(pause),
+        ClientError::Refused(body) if matches!(body.code, ErrorCode::Busy | ErrorCode::Unavailable) => {
+            body.retry_after_ms.map(|wait_ms| Duration::from_millis(wait_ms).max(pause))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use agent_memory_proto::{ErrorBody, request::HandOver};
+
+    use super::*;
+
+    fn wait(error: ClientError, request: &Request) -> Option<Duration> {
+        wait_before_repeat(&error, request, &mut pauses())
+    }
+
+    fn lost() -> ClientError {
+        ClientError::ConnectionLost { reason: "gone".to_owned() }
+    }
+
+    #[test]
+    fn a_lost_connection_is_repeated_but_for_what_acts_on_one_daemon() {
+        assert!(wait(lost(), &Request::Health).is_some());
+        assert!(wait(lost(), &Request::Stop).is_none());
+        assert!(wait(lost(), &Request::HandOver(HandOver { build: "1.0.0".to_owned() })).is_none());
+    }
+
+    #[test]
+    fn a_busy_daemon_is_given_the_time_it_asks_for() {
+        let busy = |code| ErrorBody::new(code, "later").with_retry_after_ms(700).into();
+        assert_eq!(wait(busy(ErrorCode::Busy), &Request::Health), Some(Duration::from_millis(700)));
+        assert_eq!(wait(busy(ErrorCode::RateLimited), &Request::Health), None);
+        let unknown = ErrorBody::new(ErrorCode::Unavailable, "away").into();
+        assert_eq!(wait(unknown, &Request::Health), None);
+    }
+}

@@ -1,0 +1,1 @@
+//! Responses as the JSON objects of the original system. Pure.

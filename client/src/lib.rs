@@ -14,6 +14,7 @@ mod locations;
 mod reconnect;
 pub mod render;
 mod start;
+pub mod times;
 mod transport;
 mod version;
 

@@ -1,1 +1,130 @@
-//! Responses as the JSON objects of the original system. Pure.
+//! Responses as JSON objects in the shapes of the original system, with a few fields more. Pure:
+//! the command line prints them, the MCP bridge answers with them.
+
+mod context;
+mod entry;
+mod health;
+mod scopes;
+mod search;
+mod written;
+
+use agent_memory_proto::{ErrorBody, Response, response::ConfigReport};
+use serde_json::{Map, Value, json};
+
+pub use context::{context, quickstarted};
+pub use entry::{entry, entry_page, entry_page_of, history, version};
+pub use health::health;
+pub use scopes::{org, project, session};
+pub use search::search_page;
+pub use written::{action, bulk_written, remembered, written};
+
+use crate::times;
+
+/// Any response as one JSON object.
+#[must_use]
+pub fn response(response: &Response) -> Value {
+    match response {
+        Response::Error(body) => error(body),
+        Response::Echo(bytes) => json!({ "success": true, "bytes": bytes.len() }),
+        Response::Health(report) => health(report),
+        Response::Config(report) => config(report),
+        Response::Done => json!({ "success": true }),
+        Response::Written(one) => written(one),
+        Response::BulkWritten(all) => bulk_written(all),
+        Response::Entry(one) => json!({ one.kind().name(): entry(one) }),
+        Response::Entries(page) => entry_page(page),
+        Response::History(report) => history(report),
+        Response::Org(one) => json!({ "success": true, "organization": org(one) }),
+        Response::Orgs(page) => list("organizations", page.orgs.iter().map(org), page.has_more),
+        Response::Project(one) => json!({ "success": true, "project": project(one) }),
+        Response::Projects(page) => list("projects", page.projects.iter().map(project), page.has_more),
+        Response::Session(one) => json!({ "success": true, "session": session(one) }),
+        Response::Sessions(page) => list("sessions", page.sessions.iter().map(session), page.has_more),
+        Response::SearchPage(page) => search_page(page),
+        Response::Context(report) => context(report),
+        Response::Remembered(report) => remembered(report),
+        Response::Quickstarted(report) => quickstarted(report),
+        Response::Floor(floor) => json!({
+            "rounds": floor.rounds,
+            "elapsedUs": floor.elapsed_us,
+            "p50Ns": floor.p50_ns,
+            "p99Ns": floor.p99_ns,
+        }),
+    }
+}
+
+/// An error: `{"success": false, "error": {"code", "message", …}}`.
+#[must_use]
+pub fn error(body: &ErrorBody) -> Value {
+    json!({ "success": false, "error": body })
+}
+
+/// Every setting, with where its value came from.
+#[must_use]
+pub fn config(report: &ConfigReport) -> Value {
+    let settings: Vec<Value> = report
+        .settings
+        .iter()
+        .map(|setting| {
+            json!({
+                "name": setting.name,
+                "value": setting.value,
+                "source": setting.source,
+                "reloadable": setting.reloadable,
+            })
+        })
+        .collect();
+    json!({ "settings": settings, "file": report.file })
+}
+
+/// A list with its `meta`, as the original answers it.
+pub(crate) fn list(name: &str, rows: impl Iterator<Item = Value>, has_more: bool) -> Value {
+    let rows: Vec<Value> = rows.collect();
+    let meta = json!({ "returnedCount": rows.len(), "hasMore": has_more });
+    json!({ name: rows, "meta": meta })
+}
+
+/// A scope as the two fields of the original.
+pub(crate) fn put_scope(fields: &mut Map<String, Value>, scope: agent_memory_proto::model::ScopeRef) {
+    fields.insert("scopeType".to_owned(), json!(scope.level.name()));
+    fields.insert("scopeId".to_owned(), json!(scope.id));
+}
+
+pub(crate) fn time(ms: i64) -> Value {
+    Value::String(times::format(ms))
+}
+
+pub(crate) fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(fields) => fields,
+        _ => Map::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use agent_memory_proto::{
+        ErrorBody,
+        model::{Id, Org},
+        response::OrgPage,
+    };
+
+    use super::*;
+
+    #[test]
+    fn an_error_has_its_code_as_text() {
+        let value = error(&ErrorBody::missing("name"));
+        assert_eq!(value["success"], false);
+        assert_eq!(value["error"]["code"], "E1000");
+        assert_eq!(value["error"]["field"], "name");
+    }
+
+    #[test]
+    fn a_list_counts_its_rows() {
+        let org = Org { id: Id([0; 16]), name: "acme".to_owned(), metadata: None, created_at_ms: 0 };
+        let value = response(&Response::Orgs(OrgPage { orgs: vec![org], has_more: true }));
+        assert_eq!(value["meta"], json!({ "returnedCount": 1, "hasMore": true }));
+        assert_eq!(value["organizations"][0]["createdAt"], "1970-01-01T00:00:00.000Z");
+        assert_eq!(value["organizations"][0]["metadata"], Value::Null);
+    }
+}

@@ -1,0 +1,48 @@
+//! Organisations, projects and sessions.
+
+use agent_memory_proto::model::{Org, Project, Session};
+use serde_json::{Value, json};
+
+use super::time;
+
+/// An organisation.
+#[must_use]
+pub fn org(org: &Org) -> Value {
+    json!({
+        "id": org.id,
+        "name": org.name,
+        "createdAt": time(org.created_at_ms),
+        "metadata": org.metadata,
+    })
+}
+
+/// A project.
+#[must_use]
+pub fn project(project: &Project) -> Value {
+    json!({
+        "id": project.id,
+        "orgId": project.org_id,
+        "name": project.name,
+        "description": project.description,
+        "rootPath": project.root_path,
+        "createdAt": time(project.created_at_ms),
+        "updatedAt": time(project.updated_at_ms),
+        "metadata": project.metadata,
+    })
+}
+
+/// A session.
+#[must_use]
+pub fn session(session: &Session) -> Value {
+    json!({
+        "id": session.id,
+        "projectId": session.project_id,
+        "name": session.name,
+        "purpose": session.purpose,
+        "agentId": session.agent_id,
+        "status": session.status.name(),
+        "startedAt": time(session.started_at_ms),
+        "endedAt": session.ended_at_ms.map(time),
+        "metadata": session.metadata,
+    })
+}

@@ -1,0 +1,30 @@
+//! Every event.
+
+use agent_memory_proto::{
+    Event,
+    event::ChangeAction,
+    model::{EntryKind, ScopeRef},
+};
+
+use super::{id, named_variants, text};
+
+/// Every event, by name.
+pub(crate) fn events() -> Vec<(String, Event)> {
+    let all = [
+        Event::EntryChanged {
+            entry_id: id(1),
+            kind: EntryKind::Knowledge,
+            scope: ScopeRef::project(id(2)),
+            action: ChangeAction::Updated,
+            version: 3,
+            changed_by: text("claude"),
+        },
+        Event::ShuttingDown { retry_after_ms: 250 },
+        Event::Lagged { missed: 7 },
+    ];
+    named_variants!(all, {
+        Event::EntryChanged { .. } => "entry_changed",
+        Event::ShuttingDown { .. } => "shutting_down",
+        Event::Lagged { .. } => "lagged",
+    })
+}

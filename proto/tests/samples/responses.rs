@@ -1,0 +1,286 @@
+//! Every response, with every field set.
+
+use agent_memory_proto::{
+    ErrorBody, ErrorCode, Response,
+    model::{Entry, EntryKind, Org, Project, ScopeRef, Session, SessionStatus, Version},
+    response::*,
+};
+
+use super::{AT_MS, id, json, named_variants, requests::bodies, tags, text};
+
+/// Every response, by name.
+pub(crate) fn responses() -> Vec<(String, Response)> {
+    let mut all = vec![
+        Response::Error(error()),
+        Response::Echo(vec![0; 4]),
+        Response::Health(Box::new(health())),
+        Response::Config(config()),
+        Response::Done,
+        Response::Written(written()),
+        Response::BulkWritten(vec![written(), written()]),
+        Response::History(history()),
+        Response::Org(org()),
+        Response::Orgs(OrgPage { orgs: vec![org()], has_more: false }),
+        Response::Project(project()),
+        Response::Projects(ProjectPage { projects: vec![project()], has_more: true }),
+        Response::Session(session()),
+        Response::Sessions(SessionPage { sessions: vec![session()], has_more: false }),
+        Response::SearchPage(search_page()),
+        Response::Context(context()),
+        Response::Remembered(remembered()),
+        Response::Quickstarted(Box::new(quickstarted())),
+        Response::Floor(Floor { rounds: 1_000, elapsed_us: 12_345, p50_ns: 9_000, p99_ns: 40_000 }),
+        Response::Entries(EntryPage { entries: entries(), has_more: true }),
+    ];
+    all.extend(entries().into_iter().map(|entry| Response::Entry(Box::new(entry))));
+    named_variants!(all, {
+        Response::Error(_) => "error",
+        Response::Echo(_) => "echo",
+        Response::Health(_) => "health",
+        Response::Config(_) => "config",
+        Response::Done => "done",
+        Response::Written(_) => "written",
+        Response::BulkWritten(_) => "bulk_written",
+        Response::Entry(_) => "entry",
+        Response::Entries(_) => "entries",
+        Response::History(_) => "history",
+        Response::Org(_) => "org",
+        Response::Orgs(_) => "orgs",
+        Response::Project(_) => "project",
+        Response::Projects(_) => "projects",
+        Response::Session(_) => "session",
+        Response::Sessions(_) => "sessions",
+        Response::SearchPage(_) => "search_page",
+        Response::Context(_) => "context",
+        Response::Remembered(_) => "remembered",
+        Response::Quickstarted(_) => "quickstarted",
+        Response::Floor(_) => "floor",
+    })
+}
+
+fn error() -> ErrorBody {
+    ErrorBody::new(ErrorCode::RateLimited, "too many requests of agent claude")
+        .with_field("agentId")
+        .with_value("claude")
+        .with_allowed("500 in 60000 ms")
+        .with_suggestion("Send the same request again")
+        .with_retry_after_ms(120)
+}
+
+fn health() -> Health {
+    Health {
+        status: HealthStatus::Degraded,
+        problems: vec!["the disk is nearly full".to_owned()],
+        daemon: DaemonHealth {
+            build: "0.1.0".to_owned(),
+            protocol: (1, 1),
+            process_id: 4_242,
+            uptime_ms: 61_000,
+            resident_bytes: Some(12_000_000),
+            socket: "/run/user/1000/agent-memory/s.sock".to_owned(),
+            managed: true,
+            actors: vec![ActorHealth {
+                name: "writer".to_owned(),
+                restarts: 1,
+                last_panic: text("index out of bounds"),
+            }],
+        },
+        database: database_health(),
+        cache: CacheHealth {
+            entries: 10,
+            memory_bytes: 4_096,
+            memory_limit_bytes: 200 << 20,
+            hits: 90,
+            misses: 10,
+        },
+        rate_limits: vec![LimitHealth { name: "perAgent".to_owned(), max: 500, window_ms: 60_000, hits: 2 }],
+        requests: RequestHealth { total: 1_000, errors: 3, rate_limit_hits: 2, in_flight: 1, connections: 4 },
+        breakers: vec![BreakerHealth {
+            service: "postgresql".to_owned(),
+            state: "open".to_owned(),
+            failures: 5,
+            retry_after_ms: Some(30_000),
+        }],
+    }
+}
+
+fn database_health() -> DatabaseHealth {
+    DatabaseHealth {
+        backend: "sqlite".to_owned(),
+        connected: true,
+        location: "/data/memory.db".to_owned(),
+        engine_version: "3.54.1".to_owned(),
+        schema_version: 1,
+        size_bytes: 65_536,
+        wal_bytes: 4_096,
+        free_bytes: Some(1 << 30),
+        pool_size: 4,
+        idle_connections: 3,
+        waiting: 1,
+        write_us: Some(400),
+        read_us: Some(12),
+        entries: [1, 2, 3],
+    }
+}
+
+fn config() -> ConfigReport {
+    let setting = SettingValue {
+        name: "AGENT_MEMORY_LOG_LEVEL".to_owned(),
+        value: "info".to_owned(),
+        source: "default".to_owned(),
+        reloadable: true,
+    };
+    ConfigReport { settings: vec![setting], file: text("/etc/agent-memory.toml") }
+}
+
+fn written() -> Written {
+    Written {
+        action: WriteAction::Updated,
+        id: id(1),
+        kind: EntryKind::Guideline,
+        scope: ScopeRef::project(id(2)),
+        name: "checks".to_owned(),
+        version: 2,
+        at_ms: AT_MS,
+        conflict: true,
+    }
+}
+
+fn versions() -> Vec<Version> {
+    bodies()
+        .into_iter()
+        .map(|body| Version {
+            id: id(7),
+            number: 2,
+            body,
+            created_at_ms: AT_MS,
+            created_by: text("claude"),
+            change_reason: text("wording"),
+            conflict: true,
+        })
+        .collect()
+}
+
+fn entries() -> Vec<Entry> {
+    versions()
+        .into_iter()
+        .map(|version| Entry {
+            id: id(1),
+            scope: ScopeRef::session(id(5)),
+            name: "checks".to_owned(),
+            category: text("context"),
+            tags: tags(),
+            metadata: json(r#"{"a":1}"#),
+            is_active: true,
+            created_at_ms: AT_MS,
+            created_by: text("claude"),
+            updated_at_ms: AT_MS + 1,
+            updated_by: text("codex"),
+            version,
+        })
+        .collect()
+}
+
+fn history() -> History {
+    History { entry_id: id(1), kind: EntryKind::Knowledge, versions: versions(), has_more: true }
+}
+
+fn org() -> Org {
+    Org { id: id(6), name: "acme".to_owned(), metadata: json("{}"), created_at_ms: AT_MS }
+}
+
+fn project() -> Project {
+    Project {
+        id: id(2),
+        org_id: Some(id(6)),
+        name: "rocket".to_owned(),
+        description: text("Goes up"),
+        root_path: text("/src/rocket"),
+        metadata: json("{}"),
+        created_at_ms: AT_MS,
+        updated_at_ms: AT_MS + 1,
+    }
+}
+
+fn session() -> Session {
+    Session {
+        id: id(5),
+        project_id: Some(id(2)),
+        name: text("morning"),
+        purpose: text("fix the build"),
+        agent_id: text("claude"),
+        status: SessionStatus::Paused,
+        metadata: json("{}"),
+        started_at_ms: AT_MS,
+        ended_at_ms: Some(AT_MS + 1),
+    }
+}
+
+fn search_page() -> SearchPage {
+    let hit = Hit {
+        id: id(1),
+        kind: EntryKind::Guideline,
+        name: "checks".to_owned(),
+        snippet: "Run the checks".to_owned(),
+        score: 4.25,
+        scope: ScopeRef::GLOBAL,
+        category: text("workflow"),
+        tags: tags(),
+        updated_at_ms: AT_MS,
+        created_by: text("claude"),
+        version: 2,
+        is_active: true,
+        priority: Some(80),
+    };
+    SearchPage { hits: vec![hit], next_cursor: text("c2"), terms: tags(), ignored_terms: 3 }
+}
+
+fn context() -> Context {
+    let entry = ContextEntry {
+        id: id(1),
+        kind: EntryKind::Guideline,
+        name: "checks".to_owned(),
+        text: "Run the checks".to_owned(),
+        is_cut: true,
+        scope: ScopeRef::org(id(6)),
+        priority: Some(80),
+        category: text("workflow"),
+        tags: tags(),
+        updated_at_ms: AT_MS,
+        created_by: text("claude"),
+    };
+    Context {
+        scope: ScopeRef::project(id(2)),
+        entries: vec![entry],
+        used_tokens: 120,
+        budget_tokens: 2_000,
+        omitted: vec![OmittedEntries { kind: EntryKind::Tool, count: 5 }],
+    }
+}
+
+fn remembered() -> Remembered {
+    let similar = SimilarEntry {
+        id: id(3),
+        kind: EntryKind::Knowledge,
+        name: "checks before landing".to_owned(),
+        scope: ScopeRef::GLOBAL,
+        similarity: 0.5,
+    };
+    Remembered {
+        written: written(),
+        existed: true,
+        category: text("workflow"),
+        inferred_by: "\"always\" makes it a guideline".to_owned(),
+        similar: vec![similar],
+    }
+}
+
+fn quickstarted() -> Quickstarted {
+    Quickstarted {
+        project: project(),
+        project_created: true,
+        session: session(),
+        session_resumed: false,
+        context: context(),
+    }
+}

@@ -1,7 +1,10 @@
 //! From options to a connection: handshake, hand-over from an older daemon, and the start of one
 //! when nobody answers.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use agent_memory_proto::{
     BUILD, Request,
@@ -113,8 +116,35 @@ impl ConnectOptions {
 /// [`ClientError::NotRunning`] when there is none, else what is wrong with it.
 pub async fn probe(options: &ConnectOptions) -> Result<Welcome, ClientError> {
     let hello = Hello { purpose: Purpose::Probe, ..options.hello() };
-    let (_, _, welcome) = transport::open(&options.socket, &hello).await?;
+    let (_, _, welcome) = open(options, &hello).await?;
     Ok(welcome)
+}
+
+/// Opens the socket; when nobody listens there, the one that the holder of the data directory
+/// wrote down: a daemon that was started in another environment (without `XDG_RUNTIME_DIR`, by a
+/// service manager) serves the same store. It is a hint; only the handshake counts.
+async fn open(
+    options: &ConnectOptions,
+    hello: &Hello,
+) -> Result<(transport::ReadHalf, transport::WriteHalf, Welcome), ClientError> {
+    let result = transport::open(&options.socket, hello).await;
+    if let Err(ClientError::NotRunning { .. }) = result
+        && let Some(other) = holder(&options.data_dir).and_then(|words| socket_of(&words))
+        && other != options.socket
+    {
+        return transport::open(&other, hello).await.or(result);
+    }
+    result
+}
+
+/// What the daemon that holds the data directory wrote about itself.
+pub(crate) fn holder(data_dir: &Path) -> Option<String> {
+    let words = std::fs::read_to_string(data_dir.join("daemon.lock")).ok()?;
+    Some(words.trim().to_owned()).filter(|words| !words.is_empty())
+}
+
+fn socket_of(holder: &str) -> Option<PathBuf> {
+    holder.split_once(", socket ").map(|(_, socket)| PathBuf::from(socket)).filter(|path| path.is_absolute())
 }
 
 pub(crate) async fn connect(options: &ConnectOptions) -> Result<Client, ClientError> {
@@ -127,7 +157,7 @@ pub(crate) async fn connect(options: &ConnectOptions) -> Result<Client, ClientEr
 
 /// One handshake; starts nothing.
 pub(crate) async fn attempt(options: &ConnectOptions) -> Result<Client, ClientError> {
-    let (reader, writer, welcome) = transport::open(&options.socket, &options.hello()).await?;
+    let (reader, writer, welcome) = open(options, &options.hello()).await?;
     match welcome.status {
         Status::Accepted => Ok(Client::spawn(reader, writer, welcome, options.request_timeout)),
         Status::Stopping => Err(ClientError::Stopping { socket: options.socket.clone() }),
@@ -182,6 +212,13 @@ mod tests {
         block[..4].copy_from_slice(&handshake::MAGIC);
         let parsed = Welcome::parse(&block).expect("parses");
         Welcome { build: build.to_owned(), flags, other_connections, ..parsed }
+    }
+
+    #[test]
+    fn the_holder_tells_its_socket() {
+        let words = "process 7, build 0.1.0, socket /run/a b.sock";
+        assert_eq!(socket_of(words), Some("/run/a b.sock".into()));
+        assert_eq!(socket_of("it is just starting"), None);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 #![warn(missing_docs)]
 
+pub mod binding;
 mod call;
 mod client;
 mod connect;

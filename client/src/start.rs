@@ -46,9 +46,10 @@ pub(crate) async fn start(options: &ConnectOptions) -> Result<Client, ClientErro
         if Instant::now() >= until {
             return Err(match error {
                 ClientError::NotRunning { .. } => starter.failed(format!(
-                    "it did not answer on {} within {} ms (AGENT_MEMORY_START_TIMEOUT_MS)",
+                    "nobody answered on {} within {} ms (AGENT_MEMORY_START_TIMEOUT_MS){}",
                     options.socket.display(),
-                    options.start_timeout.as_millis()
+                    options.start_timeout.as_millis(),
+                    starter.blocker()
                 )),
                 other => other,
             });
@@ -111,6 +112,12 @@ impl<'a> Starter<'a> {
             }
             _ => Err(self.failed(format!("it ended with {status}"))),
         }
+    }
+
+    /// Who holds the data directory, if that is why we lost.
+    fn blocker(&self) -> String {
+        let holder = (self.losses > 0).then(|| connect::holder(&self.options.data_dir)).flatten();
+        holder.map(|words| format!("; the data directory is held by {words}")).unwrap_or_default()
     }
 
     fn spawn(&mut self) -> Result<Child, ClientError> {

@@ -1,6 +1,7 @@
 //! Text analysis: turns any text into the terms that the full-text index holds, the same way for
 //! what is stored and for what is asked. Pure functions; no store, no query language lives here.
 
+pub mod entry;
 mod fold;
 pub mod query;
 mod scan;

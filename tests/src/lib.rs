@@ -1,1 +1,21 @@
-//! .
+//! What the tests of the real executables share: a private instance for each test, the executables
+//! in it, the socket spoken by hand, and the one place that waits. No test's own logic lives here.
+
+#![warn(missing_docs)]
+
+mod bridge;
+mod cli;
+mod daemon;
+mod executables;
+mod instance;
+pub mod requests;
+mod wait;
+mod wire;
+
+pub use bridge::Bridge;
+pub use cli::Ran;
+pub use daemon::{Daemon, Exit};
+pub use executables::{CLIENT, DAEMON, executable};
+pub use instance::Instance;
+pub use wait::{until, until_within};
+pub use wire::{Frame, Hello, Wire, request_frame};

@@ -1,0 +1,185 @@
+//! A private instance: data directory, socket and settings of one test, which no other test and no
+//! user's own daemon can meet, and which leaves no process behind.
+
+use std::{
+    collections::BTreeMap,
+    fmt::Display,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use agent_memory_proto::handshake::{Purpose, Welcome};
+use tempfile::TempDir;
+
+use crate::{
+    daemon::{self, Daemon},
+    executables::{CLIENT, DAEMON, executable},
+    wait::until,
+    wire::{Hello, Wire},
+};
+
+/// Directories and settings of one test.
+#[derive(Debug)]
+pub struct Instance {
+    directory: TempDir,
+    data_dir: PathBuf,
+    settings: BTreeMap<String, String>,
+}
+
+impl Default for Instance {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Instance {
+    /// An instance with no settings but those that keep it private. Nothing is started.
+    ///
+    /// # Panics
+    /// When no temporary directory can be made.
+    #[must_use]
+    pub fn new() -> Self {
+        // Not TMPDIR: a socket's path must be short.
+        let directory = tempfile::Builder::new().prefix("am-").tempdir_in("/tmp").expect("a directory");
+        let data_dir = directory.path().join("data");
+        Self { directory, data_dir, settings: BTreeMap::new() }
+    }
+
+    /// The same with one more setting, named without its prefix.
+    #[must_use]
+    pub fn with(mut self, setting: &str, value: impl Display) -> Self {
+        self.settings.insert(format!("AGENT_MEMORY_{setting}"), value.to_string());
+        self
+    }
+
+    /// The same without rate limits.
+    #[must_use]
+    pub fn without_rate_limits(self) -> Self {
+        self.with("RATE_LIMIT", 0)
+    }
+
+    /// The same with its data elsewhere, as on a small file system.
+    #[must_use]
+    pub fn with_data_dir(mut self, data_dir: impl Into<PathBuf>) -> Self {
+        self.data_dir = data_dir.into();
+        self
+    }
+
+    /// A directory of this test alone.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// The data directory.
+    #[must_use]
+    pub fn data_dir(&self) -> &Path {
+        &self.data_dir
+    }
+
+    /// The database file.
+    #[must_use]
+    pub fn database(&self) -> PathBuf {
+        self.data_dir.join("memory.db")
+    }
+
+    /// The socket.
+    #[must_use]
+    pub fn socket(&self) -> PathBuf {
+        self.root().join("run").join("s")
+    }
+
+    /// The environment of every process of this instance: nothing of the test's own but the path.
+    #[must_use]
+    pub fn environment(&self) -> BTreeMap<String, String> {
+        let text = |path: &Path| path.to_str().expect("a path of ASCII").to_owned();
+        let mut variables = BTreeMap::from([
+            ("PATH".to_owned(), std::env::var("PATH").unwrap_or_default()),
+            ("HOME".to_owned(), text(self.root())),
+            ("AGENT_MEMORY_DATA_DIR".to_owned(), text(&self.data_dir)),
+            ("AGENT_MEMORY_SOCKET".to_owned(), text(&self.socket())),
+            ("AGENT_MEMORY_DAEMON".to_owned(), text(&executable(DAEMON))),
+        ]);
+        variables.extend(self.settings.clone());
+        variables
+    }
+
+    /// A command in this instance's environment and directory.
+    #[must_use]
+    pub fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command.env_clear().envs(self.environment()).current_dir(self.root());
+        command
+    }
+
+    /// The client's command line.
+    #[must_use]
+    pub fn client_command<I: AsRef<std::ffi::OsStr>>(
+        &self,
+        arguments: impl IntoIterator<Item = I>,
+    ) -> Command {
+        let mut command = self.command(executable(CLIENT));
+        command.args(arguments);
+        command
+    }
+
+    /// Starts the daemon and waits until it answers a handshake.
+    ///
+    /// # Panics
+    /// When it ends instead; the message has its log.
+    #[must_use]
+    pub fn start_daemon(&self) -> Daemon {
+        let mut daemon = self.spawn_daemon();
+        until("the daemon answers", || {
+            assert!(daemon.exited().is_none(), "the daemon ended at once:\n{}", daemon.log());
+            self.probe().filter(|welcome| welcome.process_id == daemon.id())
+        });
+        daemon
+    }
+
+    /// Starts the daemon and does not wait.
+    #[must_use]
+    pub fn spawn_daemon(&self) -> Daemon {
+        Daemon::spawn(self.command(executable(DAEMON)), self.root())
+    }
+
+    /// Who answers on the socket, if anybody does.
+    #[must_use]
+    pub fn probe(&self) -> Option<Welcome> {
+        Wire::greet(&self.socket(), &Hello::new(Purpose::Probe)).ok().map(|(_, welcome)| welcome)
+    }
+
+    /// A connection, spoken by hand.
+    ///
+    /// # Panics
+    /// When the daemon does not accept it.
+    #[must_use]
+    pub fn connect(&self) -> Wire {
+        Wire::open(&self.socket(), &Hello::new(Purpose::Library)).expect("the daemon accepts a connection")
+    }
+
+    /// A connection for which the rate limits are lifted.
+    ///
+    /// # Panics
+    /// When the daemon does not accept it.
+    #[must_use]
+    pub fn connect_unlimited(&self) -> Wire {
+        Wire::open(&self.socket(), &Hello::new(Purpose::Benchmark).unlimited())
+            .expect("the daemon accepts a connection")
+    }
+}
+
+impl Drop for Instance {
+    /// Ends the daemon that a client started, if one runs: the handshake tells its process id.
+    fn drop(&mut self) {
+        while let Some(welcome) = self.probe() {
+            daemon::kill(welcome.process_id);
+            if std::thread::panicking() {
+                return;
+            }
+            until("the daemon is gone", || {
+                self.probe().is_none_or(|now| now.process_id != welcome.process_id).then_some(())
+            });
+        }
+    }
+}

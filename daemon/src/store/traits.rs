@@ -90,6 +90,9 @@ pub trait EntryStore: Send + Sync {
     ) -> StoreFuture<'_, Option<Entry>>;
     /// A page: guidelines by priority, then latest change, then id.
     fn list(&self, query: ListQuery) -> StoreFuture<'_, EntryPage>;
+    /// The next time after `now_ms` at which some knowledge begins or ceases to be valid: an answer
+    /// that was judged by the time is good until then.
+    fn next_validity_change(&self, now_ms: i64) -> StoreFuture<'_, Option<i64>>;
     /// Versions, newest first; `None` when there is no such entry.
     fn history(&self, kind: EntryKind, id: Id, limit: u32, offset: u32) -> StoreFuture<'_, Option<History>>;
 }

@@ -100,6 +100,14 @@ pub enum Write {
         /// Its new status.
         status: SessionStatus,
     },
+    /// Adds an entry made from plain text, unless one of its name says the same already; a name
+    /// that is taken by another text gets a number. Answered with `Remembered`, nothing similar.
+    Remember {
+        /// The entry.
+        entry: NewEntry,
+        /// Which rule decided its kind.
+        inferred_by: String,
+    },
     /// Finds or creates a project and a session. Answered with `Quickstarted`, context empty.
     Bind {
         /// The project by id; it must exist.

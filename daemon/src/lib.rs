@@ -3,6 +3,7 @@
 
 pub mod actors;
 pub mod clock;
+pub mod remember;
 pub mod store;
 pub mod supervisor;
 pub mod text;

@@ -1,6 +1,8 @@
 //! The seam between the handlers and a store: one trait per aggregate, the write values, and the
 //! store's errors. A backend lives in its own folder and is named nowhere else.
 
+#[cfg(test)]
+mod contract;
 mod error;
 mod traits;
 mod write;

@@ -1,1 +1,122 @@
-//! The SQLite backend.
+//! The SQLite backend: one writer with group commit, readers that never wait for it. The only
+//! folder that names the driver.
+
+mod backup;
+mod columns;
+mod connection;
+mod error;
+mod health;
+mod housekeeping;
+mod idempotency;
+mod index;
+mod migrations;
+mod options;
+mod pending;
+mod reads;
+mod scope_keys;
+#[cfg(test)]
+mod tests;
+mod writer;
+mod writes;
+
+use std::sync::Arc;
+
+pub use connection::ReadConnection;
+pub use options::{SqliteOptions, Synchronous};
+pub use writer::OnChange;
+
+use self::writer::{Job, SqliteWriter};
+use super::{Store, StoreError, StoreFuture, WriteOutcome, WriteRequest, WriteStore};
+use crate::{
+    actors::{Arbiters, WorkerPool, WriterHandle},
+    clock::Clock,
+    supervisor::Supervisor,
+};
+
+/// The store. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct SqliteStore(Arc<Parts>);
+
+/// What the store consists of.
+#[derive(Debug)]
+pub struct Parts {
+    options: SqliteOptions,
+    clock: Clock,
+    readers: WorkerPool<ReadConnection>,
+    writer: WriterHandle<SqliteWriter>,
+}
+
+impl std::ops::Deref for SqliteStore {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl SqliteStore {
+    /// Opens the store, creates or migrates it, and starts its actors. `on_change` is told of
+    /// every durable change before the writer of it is answered. Must be called within the actor
+    /// system.
+    ///
+    /// # Errors
+    /// `Unavailable` when the store is newer than this build or no store at all, `ReadOnly`,
+    /// `DiskFull`, `Corrupt` and `Locked` as the cause is. Nothing is changed then.
+    pub fn open(
+        options: SqliteOptions,
+        supervisor: &Supervisor,
+        arbiters: &Arbiters,
+        clock: Clock,
+        on_change: OnChange,
+    ) -> Result<(Store, SqliteHandle), StoreError> {
+        migrations::migrate(&options, &clock, migrations::ALL)?;
+        let writer = {
+            let (of_writer, clock) = (options.clone(), clock.clone());
+            let open = move || SqliteWriter::open(&of_writer, &clock, &on_change);
+            WriterHandle::start(supervisor, options.writer_mailbox, open)?
+        };
+        let readers = {
+            let of_readers = options.clone();
+            let open = move || ReadConnection::open(&of_readers);
+            WorkerPool::start(supervisor, arbiters, options.readers, "reader", options.reader_mailbox, open)?
+        };
+        let store = Self(Arc::new(Parts { options, clock, readers, writer }));
+        let handle = SqliteHandle { store: store.clone() };
+        let shared = Arc::new(store);
+        let store = Store {
+            entries: Arc::clone(&shared) as _,
+            scopes: Arc::clone(&shared) as _,
+            search: Arc::clone(&shared) as _,
+            writes: Arc::clone(&shared) as _,
+            health: Arc::clone(&shared) as _,
+            floors: shared,
+        };
+        Ok((store, handle))
+    }
+}
+
+impl WriteStore for SqliteStore {
+    fn write(&self, request: WriteRequest) -> StoreFuture<'_, WriteOutcome> {
+        Box::pin(self.writer.submit(Job::Write(Box::new(request))))
+    }
+}
+
+/// Ends the store. Whoever opened it holds this.
+#[derive(Debug)]
+pub struct SqliteHandle {
+    store: SqliteStore,
+}
+
+impl SqliteHandle {
+    /// Finishes the writes that were accepted, writes the log back into the database, and stops
+    /// the writer for good.
+    pub async fn close(&self) {
+        self.store.writer.close().await;
+    }
+
+    /// Readers, idle readers, and jobs that wait for one.
+    #[must_use]
+    pub fn load(&self) -> (u32, u32, u32) {
+        self.store.readers.load()
+    }
+}

@@ -1,0 +1,261 @@
+//! How values of the model stand in columns, and how rows become values again.
+
+use agent_memory_proto::model::{
+    Entry, EntryBody, EntryKind, Id, Json, Org, Project, ScopeLevel, ScopeRef, Session, SessionStatus,
+    Version,
+};
+use rusqlite::{Row, types::Type};
+
+/// The columns that [`entry_from_row`] reads, of `entries e` joined with `scopes s`.
+pub(super) const ENTRY: &str = "e.id, e.kind, s.level, s.id, e.name, e.category, e.tags, e.metadata, \
+    e.is_active, e.created_at_ms, e.created_by, e.updated_at_ms, e.updated_by, \
+    e.version_id, e.version, e.version_at_ms, e.version_by, e.change_reason, e.conflict, \
+    e.content, e.priority, e.rationale, e.examples, e.verification_rules, e.confidence, e.source, \
+    e.valid_from_ms, e.valid_until_ms, e.invalidated_by, e.parameters, e.constraints";
+const ENTRY_VERSION_AT: usize = 13;
+/// How many columns [`ENTRY`] has; further ones of a query follow.
+pub(super) const ENTRY_COUNT: usize = 31;
+
+/// The columns that [`version_from_row`] reads, of `entry_versions v`.
+pub(super) const VERSION: &str = "v.id, v.number, v.created_at_ms, v.created_by, v.change_reason, v.conflict, \
+    v.content, v.priority, v.rationale, v.examples, v.verification_rules, v.confidence, v.source, \
+    v.valid_from_ms, v.valid_until_ms, v.invalidated_by, v.parameters, v.constraints";
+
+/// The columns that [`project_from_row`] reads, of `projects p`, `scopes s` and (left) `scopes o`.
+pub(super) const PROJECT: &str = "s.id, o.id, p.name, p.description, p.root_path, p.metadata, \
+    p.created_at_ms, p.updated_at_ms";
+
+/// The columns that [`session_from_row`] reads, of `sessions n`, `scopes s` and (left) `scopes p`.
+pub(super) const SESSION: &str = "s.id, p.id, n.name, n.purpose, n.agent_id, n.status, n.metadata, \
+    n.started_at_ms, n.ended_at_ms";
+
+/// The key of the global scope.
+pub(super) const GLOBAL_KEY: i64 = 1;
+
+pub(super) const fn kind_code(kind: EntryKind) -> i64 {
+    match kind {
+        EntryKind::Guideline => 0,
+        EntryKind::Knowledge => 1,
+        EntryKind::Tool => 2,
+    }
+}
+
+pub(super) const fn level_code(level: ScopeLevel) -> i64 {
+    match level {
+        ScopeLevel::Global => 0,
+        ScopeLevel::Org => 1,
+        ScopeLevel::Project => 2,
+        ScopeLevel::Session => 3,
+    }
+}
+
+pub(super) const fn status_code(status: SessionStatus) -> i64 {
+    match status {
+        SessionStatus::Active => 0,
+        SessionStatus::Paused => 1,
+        SessionStatus::Completed => 2,
+        SessionStatus::Discarded => 3,
+    }
+}
+
+pub(super) fn kind_from(row: &Row<'_>, column: usize) -> rusqlite::Result<EntryKind> {
+    from_code(row, column, &EntryKind::ALL)
+}
+
+fn from_code<T: Copy>(row: &Row<'_>, column: usize, all: &[T]) -> rusqlite::Result<T> {
+    let code: i64 = row.get(column)?;
+    let value = usize::try_from(code).ok().and_then(|index| all.get(index));
+    value.copied().ok_or(rusqlite::Error::IntegralValueOutOfRange(column, code))
+}
+
+pub(super) fn id_from(row: &Row<'_>, column: usize) -> rusqlite::Result<Id> {
+    Ok(Id(row.get(column)?))
+}
+
+pub(super) fn optional_id_from(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Id>> {
+    Ok(row.get::<_, Option<[u8; 16]>>(column)?.map(Id))
+}
+
+/// The bytes of a scope's id as stored: none for the global scope.
+pub(super) fn scope_id(scope: &ScopeRef) -> &[u8] {
+    scope.id.as_ref().map_or(&[], |id| id.as_bytes().as_slice())
+}
+
+/// Reads a scope from its level, and its id in the next column.
+pub(super) fn scope_from(row: &Row<'_>, column: usize) -> rusqlite::Result<ScopeRef> {
+    let level = from_code(row, column, &ScopeLevel::ALL)?;
+    let id = if level == ScopeLevel::Global { None } else { Some(id_from(row, column + 1)?) };
+    Ok(ScopeRef { level, id })
+}
+
+/// Tags as stored: a JSON array.
+pub(super) fn tags_text(tags: &[String]) -> String {
+    if tags.is_empty() { "[]".to_owned() } else { serde_json::Value::from(tags.to_vec()).to_string() }
+}
+
+/// Reads tags.
+pub(super) fn tags_from(row: &Row<'_>, column: usize) -> rusqlite::Result<Vec<String>> {
+    let text = row.get_ref(column)?.as_str()?;
+    if text == "[]" {
+        return Ok(Vec::new());
+    }
+    serde_json::from_str(text)
+        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error)))
+}
+
+fn json_from(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Json>> {
+    Ok(row.get::<_, Option<String>>(column)?.map(Json))
+}
+
+/// Reads an entry from the columns of [`ENTRY`].
+pub(super) fn entry_from_row(row: &Row<'_>) -> rusqlite::Result<Entry> {
+    let kind = kind_from(row, 1)?;
+    Ok(Entry {
+        id: id_from(row, 0)?,
+        scope: scope_from(row, 2)?,
+        name: row.get(4)?,
+        category: row.get(5)?,
+        tags: tags_from(row, 6)?,
+        metadata: json_from(row, 7)?,
+        is_active: row.get(8)?,
+        created_at_ms: row.get(9)?,
+        created_by: row.get(10)?,
+        updated_at_ms: row.get(11)?,
+        updated_by: row.get(12)?,
+        version: version_from_row(row, kind, ENTRY_VERSION_AT)?,
+    })
+}
+
+/// Reads a version from the columns of [`VERSION`], the first of which is `first`.
+pub(super) fn version_from_row(row: &Row<'_>, kind: EntryKind, first: usize) -> rusqlite::Result<Version> {
+    Ok(Version {
+        id: id_from(row, first)?,
+        number: row.get(first + 1)?,
+        created_at_ms: row.get(first + 2)?,
+        created_by: row.get(first + 3)?,
+        change_reason: row.get(first + 4)?,
+        conflict: row.get(first + 5)?,
+        body: body_from_row(row, kind, first + 6)?,
+    })
+}
+
+fn body_from_row(row: &Row<'_>, kind: EntryKind, first: usize) -> rusqlite::Result<EntryBody> {
+    Ok(match kind {
+        EntryKind::Guideline => EntryBody::Guideline {
+            content: row.get(first)?,
+            priority: row.get(first + 1)?,
+            rationale: row.get(first + 2)?,
+            examples: json_from(row, first + 3)?,
+            verification_rules: json_from(row, first + 4)?,
+        },
+        EntryKind::Knowledge => EntryBody::Knowledge {
+            content: row.get(first)?,
+            confidence: row.get(first + 5)?,
+            source: row.get(first + 6)?,
+            valid_from_ms: row.get(first + 7)?,
+            valid_until_ms: row.get(first + 8)?,
+            invalidated_by: optional_id_from(row, first + 9)?,
+        },
+        EntryKind::Tool => EntryBody::Tool {
+            description: row.get(first)?,
+            examples: json_from(row, first + 3)?,
+            parameters: json_from(row, first + 10)?,
+            constraints: row.get(first + 11)?,
+        },
+    })
+}
+
+/// A body spread over the columns that it is stored in.
+#[derive(Default)]
+pub(super) struct BodyColumns<'a> {
+    pub(super) content: &'a str,
+    pub(super) priority: Option<u8>,
+    pub(super) rationale: Option<&'a str>,
+    pub(super) examples: Option<&'a str>,
+    pub(super) verification_rules: Option<&'a str>,
+    pub(super) confidence: Option<f64>,
+    pub(super) source: Option<&'a str>,
+    pub(super) valid_from_ms: Option<i64>,
+    pub(super) valid_until_ms: Option<i64>,
+    pub(super) invalidated_by: Option<[u8; 16]>,
+    pub(super) parameters: Option<&'a str>,
+    pub(super) constraints: Option<&'a str>,
+}
+
+impl<'a> From<&'a EntryBody> for BodyColumns<'a> {
+    fn from(body: &'a EntryBody) -> Self {
+        let json = |value: &'a Option<Json>| value.as_ref().map(|json| json.0.as_str());
+        match body {
+            EntryBody::Guideline { content, priority, rationale, examples, verification_rules } => Self {
+                content,
+                priority: Some(*priority),
+                rationale: rationale.as_deref(),
+                examples: json(examples),
+                verification_rules: json(verification_rules),
+                ..Self::default()
+            },
+            EntryBody::Knowledge {
+                content,
+                confidence,
+                source,
+                valid_from_ms,
+                valid_until_ms,
+                invalidated_by,
+            } => Self {
+                content,
+                confidence: Some(*confidence),
+                source: source.as_deref(),
+                valid_from_ms: *valid_from_ms,
+                valid_until_ms: *valid_until_ms,
+                invalidated_by: invalidated_by.map(|id| id.0),
+                ..Self::default()
+            },
+            EntryBody::Tool { description, parameters, examples, constraints } => Self {
+                content: description,
+                parameters: json(parameters),
+                examples: json(examples),
+                constraints: constraints.as_deref(),
+                ..Self::default()
+            },
+        }
+    }
+}
+
+/// Reads an organisation from `scopes.id, name, metadata, created_at_ms`.
+pub(super) fn org_from_row(row: &Row<'_>) -> rusqlite::Result<Org> {
+    Ok(Org {
+        id: id_from(row, 0)?,
+        name: row.get(1)?,
+        metadata: json_from(row, 2)?,
+        created_at_ms: row.get(3)?,
+    })
+}
+
+/// Reads a project from the columns of [`PROJECT`].
+pub(super) fn project_from_row(row: &Row<'_>) -> rusqlite::Result<Project> {
+    Ok(Project {
+        id: id_from(row, 0)?,
+        org_id: optional_id_from(row, 1)?,
+        name: row.get(2)?,
+        description: row.get(3)?,
+        root_path: row.get(4)?,
+        metadata: json_from(row, 5)?,
+        created_at_ms: row.get(6)?,
+        updated_at_ms: row.get(7)?,
+    })
+}
+
+/// Reads a session from the columns of [`SESSION`].
+pub(super) fn session_from_row(row: &Row<'_>) -> rusqlite::Result<Session> {
+    Ok(Session {
+        id: id_from(row, 0)?,
+        project_id: optional_id_from(row, 1)?,
+        name: row.get(2)?,
+        purpose: row.get(3)?,
+        agent_id: row.get(4)?,
+        status: from_code(row, 5, &SessionStatus::ALL)?,
+        metadata: json_from(row, 6)?,
+        started_at_ms: row.get(7)?,
+        ended_at_ms: row.get(8)?,
+    })
+}

@@ -1,0 +1,182 @@
+//! The writer: applies writes in savepoints of one transaction, and finds its way back by itself
+//! after a full disk, a read-only directory or a lost transaction.
+
+use std::sync::Arc;
+
+use agent_memory_proto::Response;
+use rusqlite::Connection;
+
+use super::{connection, housekeeping::Housekeeping, idempotency, options::SqliteOptions, writes};
+use crate::{
+    actors::BatchWriter,
+    clock::Clock,
+    store::{Change, StoreError, WriteOutcome, WriteRequest},
+};
+
+/// Told of every durable change, before its writer is answered.
+pub type OnChange = Arc<dyn Fn(&Change) + Send + Sync>;
+
+/// What the writer is asked to do.
+#[derive(Debug)]
+pub(super) enum Job {
+    /// A write of a caller.
+    Write(Box<WriteRequest>),
+    /// The health check's canary.
+    Canary { value: i64, at_ms: i64 },
+}
+
+pub(super) struct SqliteWriter {
+    connection: Connection,
+    options: SqliteOptions,
+    on_change: OnChange,
+    housekeeping: Housekeeping,
+    /// SQLite gave up the open transaction by itself, with what was applied in it.
+    lost: Option<StoreError>,
+    /// The connection failed in a way that a new one may not.
+    is_suspect: bool,
+}
+
+impl SqliteWriter {
+    pub(super) fn open(
+        options: &SqliteOptions,
+        clock: &Clock,
+        on_change: &OnChange,
+    ) -> Result<Self, StoreError> {
+        Ok(Self {
+            connection: connection::open_writer(options)?,
+            options: options.clone(),
+            on_change: Arc::clone(on_change),
+            housekeeping: Housekeeping::new(options, clock.clone()),
+            lost: None,
+            is_suspect: false,
+        })
+    }
+
+    fn execute(&self, sql: &str) -> Result<(), StoreError> {
+        self.connection.prepare_cached(sql)?.execute([])?;
+        Ok(())
+    }
+
+    /// Remembers a failure of the connection, as opposed to one of the caller.
+    fn note(&mut self, error: StoreError) -> StoreError {
+        match &error {
+            StoreError::ReadOnly(_)
+            | StoreError::Corrupt(_)
+            | StoreError::Unavailable(_)
+            | StoreError::Other(_) => self.is_suspect = true,
+            StoreError::Refused(_)
+            | StoreError::Busy { .. }
+            | StoreError::DeadlineExceeded
+            | StoreError::DiskFull(_)
+            | StoreError::Locked(_)
+            | StoreError::Lost(_) => {}
+        }
+        error
+    }
+
+    fn reopen_if_suspect(&mut self) -> Result<(), StoreError> {
+        if self.is_suspect {
+            self.connection = connection::open_writer(&self.options)?;
+            self.is_suspect = false;
+            tracing::info!("the writer opened a new connection");
+        }
+        Ok(())
+    }
+
+    fn apply_in_savepoint(&self, job: &Job) -> Result<WriteOutcome, StoreError> {
+        self.execute("SAVEPOINT one_write")?;
+        let result = match job {
+            Job::Write(request) => idempotency::apply_once(&self.connection, request, || {
+                writes::apply(&self.connection, &request.write, request.at_ms)
+            }),
+            Job::Canary { value, at_ms } => self.write_canary(*value, *at_ms),
+        };
+        if result.is_err() {
+            self.leave_savepoint();
+        } else {
+            self.execute("RELEASE one_write")?;
+        }
+        result
+    }
+
+    fn write_canary(&self, value: i64, at_ms: i64) -> Result<WriteOutcome, StoreError> {
+        let sql = "UPDATE canary SET value = ?1, at_ms = ?2 WHERE id = 1";
+        self.connection.prepare_cached(sql)?.execute((value, at_ms))?;
+        Ok(WriteOutcome { reply: Response::Done, changes: Vec::new(), replayed: false })
+    }
+
+    /// Undoes the savepoint, if SQLite has not given up the whole transaction already.
+    fn leave_savepoint(&self) {
+        if !self.connection.is_autocommit() {
+            let undone =
+                self.execute("ROLLBACK TO one_write").and_then(|()| self.execute("RELEASE one_write"));
+            if let Err(error) = undone {
+                tracing::debug!(%error, "no savepoint to undo");
+            }
+        }
+    }
+}
+
+impl BatchWriter for SqliteWriter {
+    type Request = Job;
+    type Reply = WriteOutcome;
+
+    fn begin(&mut self) -> Result<(), StoreError> {
+        self.rollback();
+        self.reopen_if_suspect()?;
+        let begun = self.execute("BEGIN IMMEDIATE");
+        begun.map_err(|error| self.note(error))
+    }
+
+    fn apply(&mut self, job: &Job) -> Result<WriteOutcome, StoreError> {
+        if let Some(error) = &self.lost {
+            return Err(error.clone());
+        }
+        let result = self.apply_in_savepoint(job).map_err(|error| self.note(error));
+        if let Err(error) = &result
+            && self.connection.is_autocommit()
+        {
+            self.lost = Some(error.clone());
+        }
+        result
+    }
+
+    fn undo(&mut self) {
+        self.leave_savepoint();
+    }
+
+    fn commit(&mut self) -> Result<(), StoreError> {
+        if let Some(error) = self.lost.take() {
+            return Err(error);
+        }
+        if let Err(error) = self.execute("COMMIT") {
+            self.rollback();
+            return Err(self.note(error));
+        }
+        self.housekeeping.after_commit(&self.connection);
+        Ok(())
+    }
+
+    fn rollback(&mut self) {
+        self.lost = None;
+        if !self.connection.is_autocommit()
+            && let Err(error) = self.execute("ROLLBACK")
+        {
+            tracing::warn!(%error, "the transaction could not be rolled back");
+            self.is_suspect = true;
+        }
+    }
+
+    fn committed(&mut self, outcome: &WriteOutcome) {
+        outcome.changes.iter().for_each(|change| (self.on_change)(change));
+    }
+
+    fn idle(&mut self) -> bool {
+        !self.is_suspect && self.housekeeping.idle(&self.connection)
+    }
+
+    fn close(&mut self) {
+        self.rollback();
+        self.housekeeping.close(&self.connection);
+    }
+}

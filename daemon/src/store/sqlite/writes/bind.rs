@@ -1,0 +1,115 @@
+//! Finds or creates a project, and takes up or starts a session of it, in one step: agents that
+//! start at the same time end up in the same project.
+
+use agent_memory_proto::{
+    ErrorBody, ErrorCode, Response,
+    model::{Id, Project, ScopeRef, Session},
+    response::{Context, Quickstarted},
+};
+use rusqlite::Connection;
+
+use super::{Applied, projects, scope_changed, sessions};
+use crate::store::{
+    StoreError,
+    sqlite::reads::projects::{by_id, by_name, by_root_path},
+};
+
+/// Directories of the same name get a number; nobody has as many.
+const SAME_NAMES_MAX: u32 = 1_000;
+
+/// Which project is meant.
+pub(super) struct ProjectWish<'a> {
+    pub(super) id: Option<Id>,
+    pub(super) draft: Option<&'a Project>,
+    pub(super) may_create: bool,
+}
+
+pub(super) fn apply(connection: &Connection, wish: &ProjectWish<'_>, session: &Session) -> Applied {
+    let mut changes = Vec::new();
+    let (project, project_created) = match find(connection, wish)? {
+        Some(project) => (project, false),
+        None => {
+            let project = create(connection, wish)?;
+            changes.push(scope_changed(ScopeRef::project(project.id)));
+            (project, true)
+        }
+    };
+    let mut session = Session { project_id: Some(project.id), ..session.clone() };
+    let session_resumed = match sessions::find_active(connection, &session)? {
+        Some(active) => {
+            session = active;
+            true
+        }
+        None => {
+            sessions::insert(connection, &session)?;
+            changes.push(scope_changed(ScopeRef::session(session.id)));
+            false
+        }
+    };
+    let context = Context {
+        scope: ScopeRef::session(session.id),
+        entries: Vec::new(),
+        used_tokens: 0,
+        budget_tokens: 0,
+        omitted: Vec::new(),
+    };
+    let bound = Quickstarted { project, project_created, session, session_resumed, context };
+    Ok((Response::Quickstarted(Box::new(bound)), changes))
+}
+
+fn find(connection: &Connection, wish: &ProjectWish<'_>) -> Result<Option<Project>, StoreError> {
+    if let Some(id) = wish.id {
+        return match by_id(connection, id)? {
+            Some(project) => Ok(Some(project)),
+            None => Err(StoreError::refused(
+                ErrorBody::not_found("project", id)
+                    .with_field("projectId")
+                    .with_suggestion("List the projects, or give the directory instead of the id"),
+            )),
+        };
+    }
+    let Some(draft) = wish.draft else {
+        return Err(StoreError::refused(
+            ErrorBody::missing("projectId").with_suggestion("Give the project's id, directory or name"),
+        ));
+    };
+    match &draft.root_path {
+        Some(root_path) => by_root_path(connection, root_path),
+        None => by_name(connection, &draft.name, draft.org_id),
+    }
+}
+
+fn create(connection: &Connection, wish: &ProjectWish<'_>) -> Result<Project, StoreError> {
+    let Some(draft) = wish.draft.filter(|_| wish.may_create) else {
+        let (field, value) = match wish.draft {
+            Some(Project { root_path: Some(root_path), .. }) => ("rootPath", root_path.as_str()),
+            Some(project) => ("projectName", project.name.as_str()),
+            None => ("projectId", ""),
+        };
+        return Err(StoreError::refused(
+            ErrorBody::not_found("project", value)
+                .with_field(field)
+                .with_suggestion("Allow it to be created, or create it first"),
+        ));
+    };
+    let mut project = draft.clone();
+    project.name = free_name(connection, draft)?;
+    projects::insert(connection, &project)?;
+    Ok(project)
+}
+
+/// Two directories may have the same last part, and a project's name must be its own.
+fn free_name(connection: &Connection, draft: &Project) -> Result<String, StoreError> {
+    let numbered = (2..SAME_NAMES_MAX).map(|number| format!("{} ({number})", draft.name));
+    for name in std::iter::once(draft.name.clone()).chain(numbered) {
+        if !projects::is_name_taken(connection, draft.org_id, &name)? {
+            return Ok(name);
+        }
+    }
+    Err(StoreError::refused(
+        ErrorBody::new(ErrorCode::AlreadyExists, "too many projects have this name")
+            .with_field("projectName")
+            .with_value(&draft.name)
+            .with_suggestion("Give the project a name of its own"),
+    ))
+}

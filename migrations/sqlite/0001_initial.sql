@@ -88,6 +88,9 @@ CREATE UNIQUE INDEX entries_by_name ON entries (scope, kind, name);
 -- The order of lists. Only guidelines have a priority, so one index serves all kinds.
 CREATE INDEX entries_in_scope ON entries (scope, kind, priority DESC, updated_at_ms DESC, id);
 CREATE INDEX entries_of_kind ON entries (kind, priority DESC, updated_at_ms DESC, id);
+-- The next time at which the validity of something changes.
+CREATE INDEX entries_by_valid_from ON entries (valid_from_ms) WHERE valid_from_ms IS NOT NULL;
+CREATE INDEX entries_by_valid_until ON entries (valid_until_ms) WHERE valid_until_ms IS NOT NULL;
 
 -- Versions that are no longer current; the current one is in `entries`. Never changed.
 CREATE TABLE entry_versions (

@@ -38,6 +38,11 @@ impl EntryStore for SqliteStore {
         Box::pin(self.readers.run_short(move |reader| reader.snapshot(None, list)))
     }
 
+    fn next_validity_change(&self, now_ms: i64) -> StoreFuture<'_, Option<i64>> {
+        let read = move |connection: &Connection| next_validity_change(connection, now_ms);
+        Box::pin(self.readers.run_short(move |reader| reader.read(read)))
+    }
+
     fn history(&self, kind: EntryKind, id: Id, limit: u32, offset: u32) -> StoreFuture<'_, Option<History>> {
         let read = move |connection: &Connection| history(connection, kind, id, limit, offset);
         Box::pin(self.readers.run_short(move |reader| reader.snapshot(None, read)))
@@ -77,14 +82,34 @@ fn by_name(
     scopes: &[ScopeRef],
     include_inactive: bool,
 ) -> Result<Option<Entry>, StoreError> {
-    let mut statement = connection.prepare_cached(&BY_NAME)?;
     for key in scope_keys::find_all(connection, scopes)? {
-        let found = statement.query_row((key, kind_code(kind), name, include_inactive), entry_from_row);
-        if let Some(entry) = found.optional()? {
+        if let Some(entry) = by_name_in(connection, kind, name, key, include_inactive)? {
             return Ok(Some(entry));
         }
     }
     Ok(None)
+}
+
+/// The entry of that name in one scope.
+pub(in crate::store::sqlite) fn by_name_in(
+    connection: &Connection,
+    kind: EntryKind,
+    name: &str,
+    scope_key: i64,
+    include_inactive: bool,
+) -> Result<Option<Entry>, StoreError> {
+    let mut statement = connection.prepare_cached(&BY_NAME)?;
+    let found = statement.query_row((scope_key, kind_code(kind), name, include_inactive), entry_from_row);
+    Ok(found.optional()?)
+}
+
+fn next_validity_change(connection: &Connection, now_ms: i64) -> Result<Option<i64>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT min(at_ms) FROM (\
+         SELECT min(valid_from_ms) AS at_ms FROM entries WHERE valid_from_ms > ?1 \
+         UNION ALL SELECT min(valid_until_ms) FROM entries WHERE valid_until_ms > ?1)",
+    )?;
+    Ok(statement.query_row([now_ms], |row| row.get(0))?)
 }
 
 /// The current version stands with the entry, the older ones in a table of their own.

@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use super::{Applied, at_position, entries_reply, entry_rows, report};
 use crate::store::{
     NewEntry, StoreError,
-    sqlite::{index::IndexedText, scope_keys},
+    sqlite::{index, scope_keys},
 };
 
 pub(super) fn apply(connection: &Connection, entries: &[NewEntry], bulk: bool, at_ms: i64) -> Applied {
@@ -25,12 +25,13 @@ pub(super) fn apply(connection: &Connection, entries: &[NewEntry], bulk: bool, a
     Ok((entries_reply(written, bulk), changes))
 }
 
-fn add(connection: &Connection, new: &NewEntry, at_ms: i64) -> Result<Entry, StoreError> {
+/// Stores one entry.
+pub(super) fn add(connection: &Connection, new: &NewEntry, at_ms: i64) -> Result<Entry, StoreError> {
     let scope_key = scope_keys::require(connection, &new.draft.scope)?;
     let entry = first_version(new, at_ms);
     let rowid = entry_rows::insert(connection, scope_key, &entry)?;
     entry_rows::add_tags(connection, rowid, &entry.tags)?;
-    IndexedText::of(&entry).insert(connection, rowid)?;
+    index::insert(connection, rowid, &index::text_of(&entry))?;
     Ok(entry)
 }
 

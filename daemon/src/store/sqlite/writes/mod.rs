@@ -9,6 +9,7 @@ mod delete_project;
 mod entry_rows;
 mod orgs;
 mod projects;
+mod remember;
 mod sessions;
 mod update_entries;
 
@@ -53,6 +54,7 @@ pub(super) fn apply(connection: &Connection, write: &Write, at_ms: i64) -> Appli
         Write::DeleteProject(id) => delete_project::apply(connection, *id),
         Write::StartSession(session) => sessions::start(connection, session),
         Write::EndSession { id, status } => sessions::end(connection, *id, *status, at_ms),
+        Write::Remember { entry, inferred_by } => remember::apply(connection, entry, inferred_by, at_ms),
         Write::Bind { project_id, project, create_project, session } => {
             let wish =
                 bind::ProjectWish { id: *project_id, draft: project.as_ref(), may_create: *create_project };

@@ -14,7 +14,7 @@ use super::{
     entry_rows::{self, StoredEntry},
     report,
 };
-use crate::store::{EntryUpdate, StoreError, sqlite::index::IndexedText};
+use crate::store::{EntryUpdate, StoreError, sqlite::index};
 
 pub(super) fn apply(
     connection: &Connection,
@@ -55,9 +55,10 @@ fn update_one(
         entry_rows::remove_tags(connection, old.rowid, &old.entry.tags)?;
         entry_rows::add_tags(connection, old.rowid, &new.entry.tags)?;
     }
-    let text = IndexedText::of(&new.entry);
-    if text != IndexedText::of(&old.entry) {
-        text.update(connection, old.rowid)?;
+    let text = index::text_of(&new.entry);
+    if text != index::text_of(&old.entry) {
+        index::remove(connection, old.rowid)?;
+        index::insert(connection, old.rowid, &text)?;
     }
     if conflict {
         record_conflict(connection, &old, &new.entry, at_ms)?;

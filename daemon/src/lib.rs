@@ -2,8 +2,10 @@
 //! so that a test can start it; `main.rs` only parses, builds and waits.
 
 pub mod actors;
+pub mod cache;
 pub mod clock;
 pub mod remember;
+pub mod limiter;
 pub mod store;
 pub mod supervisor;
 pub mod text;

@@ -1,0 +1,156 @@
+//! Generations: one number per scope, raised after each commit and before its answer. An answer
+//! remembers the numbers it was computed under, and is good only while they stand.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use agent_memory_proto::model::ScopeRef;
+use foldhash::fast::RandomState;
+
+type Number = Arc<AtomicU64>;
+
+/// Scopes beyond which all numbers are raised and forgotten, to bound the map.
+const SCOPES_MAX: usize = 100_000;
+
+/// The numbers of all scopes.
+#[derive(Debug, Default)]
+pub struct Generations {
+    /// Raised by every change of any scope, before the scope's own number.
+    any: Number,
+    /// Raised when a scope's parents may have changed.
+    tree: Number,
+    scopes: RwLock<HashMap<ScopeRef, Number, RandomState>>,
+}
+
+impl Generations {
+    /// Raises what the change of a scope makes stale.
+    pub fn raise(&self, scope: ScopeRef, scope_tree: bool) {
+        self.any.fetch_add(1, Ordering::SeqCst);
+        if scope_tree {
+            self.tree.fetch_add(1, Ordering::SeqCst);
+        }
+        if let Some(number) = self.read().get(&scope) {
+            number.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    /// The numbers that an answer about these scopes depends on. Take them before reading.
+    /// Without scopes the answer depends on every scope.
+    #[must_use]
+    pub fn capture(&self, scopes: Option<&[ScopeRef]>) -> Dependencies {
+        let mut numbers = Vec::with_capacity(scopes.map_or(1, <[_]>::len) + 1);
+        numbers.push(stand(&self.tree));
+        match scopes {
+            Some(scopes) => numbers.extend(scopes.iter().map(|scope| stand(&self.number(*scope)))),
+            None => numbers.push(stand(&self.any)),
+        }
+        Dependencies { numbers }
+    }
+
+    /// The number of every change so far, for [`Generations::narrow`].
+    #[must_use]
+    pub fn any_change(&self) -> u64 {
+        self.any.load(Ordering::SeqCst)
+    }
+
+    /// The dependency on one scope that is known only after the read: `None` when anything has
+    /// changed since `any_change` was taken before the read.
+    #[must_use]
+    pub fn narrow(&self, any_change: u64, scope: ScopeRef) -> Option<Dependencies> {
+        let dependencies = self.capture(Some(&[scope]));
+        (self.any_change() == any_change).then_some(dependencies)
+    }
+
+    /// How often the tree of scopes has changed.
+    #[must_use]
+    pub fn tree(&self) -> u64 {
+        self.tree.load(Ordering::SeqCst)
+    }
+
+    fn number(&self, scope: ScopeRef) -> Number {
+        if let Some(number) = self.read().get(&scope) {
+            return Arc::clone(number);
+        }
+        let mut scopes = self.scopes.write().unwrap_or_else(PoisonError::into_inner);
+        if scopes.len() >= SCOPES_MAX {
+            for number in scopes.values() {
+                number.fetch_add(1, Ordering::SeqCst);
+            }
+            scopes.clear();
+        }
+        Arc::clone(scopes.entry(scope).or_default())
+    }
+
+    fn read(&self) -> std::sync::RwLockReadGuard<'_, HashMap<ScopeRef, Number, RandomState>> {
+        self.scopes.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn stand(number: &Number) -> (Number, u64) {
+    (Arc::clone(number), number.load(Ordering::SeqCst))
+}
+
+/// Numbers and how they stood before an answer was computed.
+#[derive(Clone, Debug)]
+pub struct Dependencies {
+    numbers: Vec<(Number, u64)>,
+}
+
+impl Dependencies {
+    /// Whether nothing that the answer depends on has changed.
+    #[must_use]
+    pub fn hold(&self) -> bool {
+        self.numbers.iter().all(|(number, stood)| number.load(Ordering::SeqCst) == *stood)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn project(n: u8) -> ScopeRef {
+        ScopeRef::project(agent_memory_proto::model::Id([n; 16]))
+    }
+
+    #[test]
+    fn a_change_of_one_scope_leaves_the_others_alone() {
+        let generations = Generations::default();
+        let (one, two) = (generations.capture(Some(&[project(1)])), generations.capture(Some(&[project(2)])));
+        generations.raise(project(1), false);
+        assert!(!one.hold());
+        assert!(two.hold());
+    }
+
+    #[test]
+    fn an_answer_about_everything_depends_on_everything() {
+        let generations = Generations::default();
+        let everything = generations.capture(None);
+        generations.raise(project(9), false);
+        assert!(!everything.hold());
+    }
+
+    #[test]
+    fn a_change_during_the_read_forbids_narrowing() {
+        let generations = Generations::default();
+        let before = generations.any_change();
+        assert!(generations.narrow(before, project(1)).is_some());
+        generations.raise(project(2), false);
+        assert!(generations.narrow(before, project(1)).is_none());
+    }
+
+    #[test]
+    fn forgotten_scopes_are_stale() {
+        let generations = Generations::default();
+        let old = generations.capture(Some(&[project(1)]));
+        for n in 0..=SCOPES_MAX as u128 {
+            let id = agent_memory_proto::model::Id(n.to_be_bytes());
+            let _ = generations.capture(Some(&[ScopeRef::session(id)]));
+        }
+        assert!(!old.hold());
+    }
+}

@@ -5,6 +5,8 @@ pub mod actors;
 pub mod cache;
 pub mod clock;
 pub mod remember;
+pub mod config;
+pub mod lifecycle;
 pub mod limiter;
 pub mod store;
 pub mod supervisor;

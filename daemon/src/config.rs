@@ -1,0 +1,197 @@
+//! The daemon's configuration: typed values from the settings, and those that SIGHUP may change.
+
+use std::{path::PathBuf, time::Duration};
+
+use agent_memory_proto::settings::Settings;
+
+use crate::limiter::{Limit, Limits};
+
+/// What stays as it is for the daemon's life.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The directory of the store.
+    pub data_dir: PathBuf,
+    /// The socket to listen on.
+    pub socket: PathBuf,
+    /// Whether a client started this daemon, so that it exits when nobody needs it.
+    pub started_by_client: bool,
+    /// How long without connections until then; zero means never.
+    pub idle_exit: Duration,
+    /// Deadline of a request that names none.
+    pub request_timeout: Duration,
+    /// How long accepted requests may take to finish at the end.
+    pub shutdown_timeout: Duration,
+    /// Most connections.
+    pub connections_max: usize,
+    /// Most requests under way on one connection.
+    pub in_flight_max: usize,
+    /// Largest payload of a frame.
+    pub frame_bytes_max: u32,
+    /// Whether each commit reaches the disk before it is acknowledged.
+    pub synchronous_full: bool,
+    /// How long SQLite waits for a lock of another program.
+    pub busy_timeout: Duration,
+    /// Threads for searches.
+    pub readers: usize,
+    /// Size beyond which the write-ahead log is checkpointed at once.
+    pub wal_limit_bytes: u64,
+    /// Most answers in the query cache.
+    pub query_cache_entries: u64,
+    /// Most bytes in the query cache.
+    pub query_cache_bytes: u64,
+    /// Two agents' updates within this time are a conflict.
+    pub conflict_window_ms: i64,
+    /// The key that removing a project asks for.
+    pub admin_key: Option<AdminKey>,
+    /// What SIGHUP may change.
+    pub live: LiveConfig,
+    /// The settings it was made from, for the `config` request.
+    pub settings: Settings,
+    /// The settings file, if there is one.
+    pub settings_file: Option<PathBuf>,
+}
+
+/// What SIGHUP may change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LiveConfig {
+    /// Whether times are logged.
+    pub perf: bool,
+    /// How long an answer may come from the cache.
+    pub query_cache_ttl: Duration,
+    /// How long a scope's parents are remembered.
+    pub scope_cache_ttl: Duration,
+    /// Tokens of a context whose caller names none.
+    pub context_tokens: u32,
+    /// The rate limits.
+    pub limits: Limits,
+}
+
+/// A secret. Never shown.
+#[derive(Clone)]
+pub struct AdminKey(String);
+
+impl AdminKey {
+    /// Whether this is the key, in constant time.
+    #[must_use]
+    pub fn matches(&self, given: &str) -> bool {
+        use subtle::ConstantTimeEq;
+        self.0.as_bytes().ct_eq(given.as_bytes()).into()
+    }
+}
+
+impl std::fmt::Debug for AdminKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("AdminKey(secret)")
+    }
+}
+
+/// Where the store and the socket are.
+#[derive(Clone, Debug)]
+pub struct Places {
+    /// The directory of the store.
+    pub data_dir: PathBuf,
+    /// The socket to listen on.
+    pub socket: PathBuf,
+    /// The settings file, if there is one.
+    pub settings_file: Option<PathBuf>,
+}
+
+const MEBIBYTE: u64 = 1024 * 1024;
+const READERS_MAX: usize = 4;
+
+impl Config {
+    /// Reads the settings, which are already checked.
+    #[must_use]
+    pub fn new(settings: Settings, places: Places, started_by_client: bool) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let readers = match count(&settings, "DB_READERS") {
+            0 => cores.min(READERS_MAX),
+            readers => readers,
+        };
+        let cache_mb = settings.number("QUERY_CACHE_MEMORY_MB").min(settings.number("CACHE_LIMIT_MB"));
+        Self {
+            data_dir: places.data_dir,
+            socket: places.socket,
+            started_by_client,
+            idle_exit: millis(&settings, "IDLE_EXIT_MS"),
+            request_timeout: millis(&settings, "REQUEST_TIMEOUT_MS"),
+            shutdown_timeout: millis(&settings, "SHUTDOWN_TIMEOUT_MS"),
+            connections_max: count(&settings, "MAX_CONNECTIONS"),
+            in_flight_max: count(&settings, "MAX_IN_FLIGHT"),
+            frame_bytes_max: small(&settings, "MAX_FRAME_BYTES"),
+            synchronous_full: settings.text("DB_SYNCHRONOUS") == Some("full"),
+            busy_timeout: millis(&settings, "DB_BUSY_TIMEOUT_MS"),
+            readers,
+            wal_limit_bytes: settings.number("WAL_LIMIT_MB") * MEBIBYTE,
+            query_cache_entries: settings.number("QUERY_CACHE_SIZE"),
+            query_cache_bytes: cache_mb * MEBIBYTE,
+            conflict_window_ms: i64::try_from(settings.number("CONFLICT_WINDOW_MS")).unwrap_or(i64::MAX),
+            admin_key: settings.text("ADMIN_KEY").map(|key| AdminKey(key.to_owned())),
+            live: LiveConfig::new(&settings),
+            settings,
+            settings_file: places.settings_file,
+        }
+    }
+}
+
+impl LiveConfig {
+    /// Reads the settings that SIGHUP may change.
+    #[must_use]
+    pub fn new(settings: &Settings) -> Self {
+        let limit = |name: &str| Limit {
+            max: small(settings, &format!("RATE_LIMIT_{name}_MAX")),
+            window: millis(settings, &format!("RATE_LIMIT_{name}_WINDOW_MS")),
+        };
+        Self {
+            perf: settings.flag("PERF"),
+            query_cache_ttl: millis(settings, "QUERY_CACHE_TTL_MS"),
+            scope_cache_ttl: millis(settings, "SCOPE_CACHE_TTL_MS"),
+            context_tokens: small(settings, "CONTEXT_TOKENS"),
+            limits: Limits {
+                enabled: settings.flag("RATE_LIMIT"),
+                per_agent: limit("PER_AGENT"),
+                burst: limit("BURST"),
+                global: limit("GLOBAL"),
+            },
+        }
+    }
+}
+
+fn millis(settings: &Settings, name: &str) -> Duration {
+    Duration::from_millis(settings.number(name))
+}
+
+fn count(settings: &Settings, name: &str) -> usize {
+    usize::try_from(settings.number(name)).unwrap_or(usize::MAX)
+}
+
+fn small(settings: &Settings, name: &str) -> u32 {
+    u32::try_from(settings.number(name)).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn places() -> Places {
+        Places { data_dir: "/data".into(), socket: "/socket".into(), settings_file: None }
+    }
+
+    #[test]
+    fn every_name_is_in_the_registry() {
+        let config = Config::new(Settings::resolve([], None).expect("defaults"), places(), true);
+        assert_eq!(config.idle_exit, Duration::from_secs(1_800));
+        assert_eq!(config.live.limits.burst.max, 50);
+        assert!(config.synchronous_full);
+    }
+
+    #[test]
+    fn the_admin_key_is_compared_and_never_shown() {
+        let variable = ("AGENT_MEMORY_ADMIN_KEY".to_owned(), "sesame".to_owned());
+        let config = Config::new(Settings::resolve([variable], None).expect("resolves"), places(), false);
+        let key = config.admin_key.as_ref().expect("a key");
+        assert!(key.matches("sesame"));
+        assert!(!key.matches("sesam"));
+        assert!(!format!("{key:?}").contains("sesame"));
+    }
+}

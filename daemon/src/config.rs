@@ -43,9 +43,7 @@ pub struct Config {
     pub conflict_window_ms: i64,
     /// The key that removing a project asks for.
     pub admin_key: Option<AdminKey>,
-    /// What SIGHUP may change.
-    pub live: LiveConfig,
-    /// The settings it was made from, for the `config` request.
+    /// The settings it was made from.
     pub settings: Settings,
     /// The settings file, if there is one.
     pub settings_file: Option<PathBuf>,
@@ -127,7 +125,6 @@ impl Config {
             query_cache_bytes: cache_mb * MEBIBYTE,
             conflict_window_ms: i64::try_from(settings.number("CONFLICT_WINDOW_MS")).unwrap_or(i64::MAX),
             admin_key: settings.text("ADMIN_KEY").map(|key| AdminKey(key.to_owned())),
-            live: LiveConfig::new(&settings),
             settings,
             settings_file: places.settings_file,
         }
@@ -181,7 +178,7 @@ mod tests {
     fn every_name_is_in_the_registry() {
         let config = Config::new(Settings::resolve([], None).expect("defaults"), places(), true);
         assert_eq!(config.idle_exit, Duration::from_secs(1_800));
-        assert_eq!(config.live.limits.burst.max, 50);
+        assert_eq!(LiveConfig::new(&config.settings).limits.burst.max, 50);
         assert!(config.synchronous_full);
     }
 

@@ -1,0 +1,92 @@
+//! New entries: every field checked, tags and JSON normalised, the agent filled in. Shared by the
+//! requests that add entries.
+
+use agent_memory_proto::{
+    ErrorBody, limits,
+    model::{EntryBody, EntryKind},
+    request::{AddEntry, EntryDraft},
+};
+
+use super::{
+    Call,
+    checks::{self, JsonShape},
+};
+use crate::store::NewEntry;
+
+/// Checks one new entry and gives it its ids.
+pub(super) async fn new_entry(call: &Call, request: AddEntry) -> Result<NewEntry, ErrorBody> {
+    let draft = checked(call, request.draft)?;
+    call.scopes(draft.scope, false).await?;
+    Ok(NewEntry { id: request.id.unwrap_or_else(|| call.new_id()), version_id: call.new_id(), draft })
+}
+
+fn checked(call: &Call, draft: EntryDraft) -> Result<EntryDraft, ErrorBody> {
+    let kind = draft.body.kind();
+    entry_name(kind, &draft.name)?;
+    checks::optional("changeReason", draft.change_reason.as_ref(), limits::RATIONALE_CHARS_MAX)?;
+    let category = draft.category.or_else(|| default_category(kind));
+    checks::category(kind, category.as_ref())?;
+    Ok(EntryDraft {
+        scope: draft.scope,
+        name: draft.name,
+        category,
+        tags: checks::tags("tags", draft.tags)?,
+        metadata: checks::json("metadata", draft.metadata, JsonShape::Object)?,
+        body: body(draft.body)?,
+        created_by: call.agent_or("createdBy", draft.created_by)?,
+        change_reason: draft.change_reason,
+    })
+}
+
+/// Checks a name or title.
+pub(super) fn entry_name(kind: EntryKind, value: &str) -> Result<(), ErrorBody> {
+    let chars_max = match kind {
+        EntryKind::Knowledge => limits::TITLE_CHARS_MAX,
+        EntryKind::Guideline | EntryKind::Tool => limits::NAME_CHARS_MAX,
+    };
+    checks::name(kind.name_field(), value, chars_max)
+}
+
+fn default_category(kind: EntryKind) -> Option<String> {
+    match kind {
+        EntryKind::Guideline => None,
+        EntryKind::Knowledge => Some("fact".to_owned()),
+        EntryKind::Tool => Some("cli".to_owned()),
+    }
+}
+
+fn body(body: EntryBody) -> Result<EntryBody, ErrorBody> {
+    match body {
+        EntryBody::Guideline { content, priority, rationale, examples, verification_rules } => {
+            checks::required("content", &content, limits::CONTENT_CHARS_MAX)?;
+            checks::priority(priority)?;
+            checks::optional("rationale", rationale.as_ref(), limits::RATIONALE_CHARS_MAX)?;
+            let examples = checks::json("examples", examples, JsonShape::Object)?;
+            let verification_rules = checks::json("verificationRules", verification_rules, JsonShape::Object)?;
+            Ok(EntryBody::Guideline { content, priority, rationale, examples, verification_rules })
+        }
+        EntryBody::Knowledge { content, confidence, source, valid_from_ms, valid_until_ms, invalidated_by } => {
+            checks::required("content", &content, limits::CONTENT_CHARS_MAX)?;
+            checks::confidence(confidence)?;
+            checks::optional("source", source.as_ref(), limits::RATIONALE_CHARS_MAX)?;
+            validity(valid_from_ms, valid_until_ms)?;
+            Ok(EntryBody::Knowledge { content, confidence, source, valid_from_ms, valid_until_ms, invalidated_by })
+        }
+        EntryBody::Tool { description, parameters, examples, constraints } => {
+            checks::required("description", &description, limits::CONTENT_CHARS_MAX)?;
+            checks::optional("constraints", constraints.as_ref(), limits::RATIONALE_CHARS_MAX)?;
+            let parameters = checks::json("parameters", parameters, JsonShape::Object)?;
+            let examples = checks::json("examples", examples, JsonShape::Array)?;
+            Ok(EntryBody::Tool { description, parameters, examples, constraints })
+        }
+    }
+}
+
+fn validity(from_ms: Option<i64>, until_ms: Option<i64>) -> Result<(), ErrorBody> {
+    match (from_ms, until_ms) {
+        (Some(from_ms), Some(until_ms)) if until_ms <= from_ms => {
+            Err(ErrorBody::invalid("validUntil", until_ms, format!("a time after validFrom ({from_ms})")))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,10 @@
+//! End, pause or take up a session.
+
+use agent_memory_proto::request::EndSession;
+
+use super::{Call, Handled};
+use crate::store::Write;
+
+pub(super) async fn handle(call: Call, request: EndSession) -> Handled {
+    call.write(Write::EndSession { id: request.id, status: request.status }).await
+}

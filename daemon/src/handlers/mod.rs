@@ -1,0 +1,184 @@
+//! Handlers: one file per request. They check and normalise everything that came from outside,
+//! resolve scopes, and ask the store. No SQL and no sockets live here.
+
+pub(crate) mod checks;
+mod scopes;
+
+mod add_entry;
+mod bulk_add_entries;
+mod bulk_delete_entries;
+mod bulk_update_entries;
+mod config;
+mod create_org;
+mod create_project;
+mod deactivate_entry;
+mod delete_entry;
+mod delete_project;
+mod drafts;
+mod echo;
+mod end_session;
+mod entry_history;
+mod get_context;
+mod get_entry;
+mod get_project;
+mod hand_over;
+mod health;
+mod list_entries;
+mod list_orgs;
+mod list_projects;
+mod list_sessions;
+mod measure_floor;
+mod patches;
+mod quickstart;
+mod remember;
+mod search;
+mod start_session;
+mod stop;
+mod update_entry;
+mod update_project;
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use agent_memory_proto::{ErrorBody, ErrorCode, Request, Response, frame::FLAG_REPLAYED, model::Id};
+
+pub(crate) use echo::echo;
+
+use crate::{
+    cache::Dependencies,
+    services::Services,
+    store::{IdempotencyKey, Write, WriteRequest},
+};
+
+/// One request on its way through a handler.
+#[derive(Clone)]
+pub(crate) struct Call {
+    pub(crate) services: Arc<Services>,
+    /// Which agent asks.
+    pub(crate) agent: Option<String>,
+    /// In which session.
+    pub(crate) session_id: Option<Id>,
+    /// When nobody waits any more.
+    pub(crate) deadline: Instant,
+    /// For writes.
+    pub(crate) idempotency: Option<IdempotencyKey>,
+    /// When the request came.
+    pub(crate) now_ms: i64,
+}
+
+/// What a handler answers.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) response: Response,
+    /// `FLAG_*` bits of the frame.
+    pub(crate) flags: u8,
+    /// Whether and how long it may be answered again from the cache.
+    pub(crate) cacheable: Option<Cacheable>,
+}
+
+/// How long an answer is good.
+#[derive(Debug)]
+pub(crate) struct Cacheable {
+    pub(crate) dependencies: Dependencies,
+    pub(crate) ttl: Duration,
+}
+
+pub(crate) type Handled = Result<Answer, ErrorBody>;
+
+impl From<Response> for Answer {
+    fn from(response: Response) -> Self {
+        Self { response, flags: 0, cacheable: None }
+    }
+}
+
+impl Answer {
+    fn cached_under(response: Response, dependencies: Option<Dependencies>) -> Self {
+        let cacheable = dependencies.map(|dependencies| Cacheable { dependencies, ttl: Duration::MAX });
+        Self { response, flags: 0, cacheable }
+    }
+}
+
+impl Call {
+    /// Makes a write durable.
+    pub(crate) async fn write(&self, write: Write) -> Handled {
+        let request = WriteRequest { write, at_ms: self.now_ms, idempotency: self.idempotency };
+        let outcome = self.services.store.writes.write(request).await?;
+        let flags = if outcome.replayed { FLAG_REPLAYED } else { 0 };
+        Ok(Answer { response: outcome.reply, flags, cacheable: None })
+    }
+
+    /// The agent that a field names, else the one that asks.
+    pub(crate) fn agent_or(&self, field: &str, given: Option<String>) -> Result<Option<String>, ErrorBody> {
+        match given {
+            Some(agent) => {
+                checks::agent(field, &agent)?;
+                Ok(Some(agent))
+            }
+            None => Ok(self.agent.clone()),
+        }
+    }
+
+    pub(crate) fn new_id(&self) -> Id {
+        self.services.clock.new_id()
+    }
+}
+
+/// Says at which item of a bulk request an error was found.
+pub(crate) fn at_position(list: &str, index: usize, mut error: ErrorBody) -> ErrorBody {
+    let field = error.field.take();
+    error.message = format!("{list}[{index}]: {}", error.message);
+    error.with_field(field.map_or_else(|| format!("{list}[{index}]"), |field| format!("{list}[{index}].{field}")))
+}
+
+/// Whether the answer may come from the cache.
+pub(crate) fn is_cacheable(request: &Request) -> bool {
+    matches!(
+        request,
+        Request::GetEntry(_)
+            | Request::ListEntries(_)
+            | Request::EntryHistory(_)
+            | Request::Search(_)
+            | Request::GetContext(_)
+    )
+}
+
+/// Answers one request.
+pub(crate) async fn handle(call: Call, request: Request) -> Handled {
+    match request {
+        Request::Echo(request) => Ok(echo(&request)?.into()),
+        Request::Health => health::handle(call).await,
+        Request::Config => Ok(config::handle(&call)),
+        Request::Subscribe => {
+            Err(ErrorBody::new(ErrorCode::Internal, "a subscription belongs to the connection, not to a handler"))
+        }
+        Request::HandOver(request) => hand_over::handle(&call, &request),
+        Request::Stop => Ok(stop::handle(&call)),
+        Request::AddEntry(request) => add_entry::handle(call, request).await,
+        Request::UpdateEntry(request) => update_entry::handle(call, request).await,
+        Request::GetEntry(request) => get_entry::handle(call, request).await,
+        Request::ListEntries(request) => list_entries::handle(call, request).await,
+        Request::EntryHistory(request) => entry_history::handle(call, request).await,
+        Request::DeactivateEntry(request) => deactivate_entry::handle(call, request).await,
+        Request::DeleteEntry(request) => delete_entry::handle(call, request).await,
+        Request::BulkAddEntries(request) => bulk_add_entries::handle(call, request).await,
+        Request::BulkUpdateEntries(request) => bulk_update_entries::handle(call, request).await,
+        Request::BulkDeleteEntries(request) => bulk_delete_entries::handle(call, request).await,
+        Request::CreateOrg(request) => create_org::handle(call, request).await,
+        Request::ListOrgs(request) => list_orgs::handle(call, request).await,
+        Request::CreateProject(request) => create_project::handle(call, request).await,
+        Request::UpdateProject(request) => update_project::handle(call, request).await,
+        Request::GetProject(request) => get_project::handle(call, request).await,
+        Request::ListProjects(request) => list_projects::handle(call, request).await,
+        Request::DeleteProject(request) => delete_project::handle(call, request).await,
+        Request::StartSession(request) => start_session::handle(call, request).await,
+        Request::EndSession(request) => end_session::handle(call, request).await,
+        Request::ListSessions(request) => list_sessions::handle(call, request).await,
+        Request::Search(request) => search::handle(call, request).await,
+        Request::GetContext(request) => get_context::handle(call, request).await,
+        Request::Remember(request) => remember::handle(call, request).await,
+        Request::Quickstart(request) => quickstart::handle(call, request).await,
+        Request::MeasureFloor(request) => measure_floor::handle(call, request).await,
+    }
+}

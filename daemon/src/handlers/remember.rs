@@ -1,0 +1,1 @@
+//! Remember plain text as the kind of entry it looks like.

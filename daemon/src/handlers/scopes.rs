@@ -1,0 +1,68 @@
+//! Scope chains: which scopes a request looks at, checked to exist.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use agent_memory_proto::{
+    ErrorBody, ErrorCode,
+    model::{ScopeLevel, ScopeRef},
+};
+
+use super::{Call, checks};
+
+impl Call {
+    /// The scope and, when it inherits, those above it; narrowest first.
+    ///
+    /// # Errors
+    /// `InvalidScopeType` and `NotFound`.
+    pub(crate) async fn scopes(&self, scope: ScopeRef, inherit: bool) -> Result<Arc<[ScopeRef]>, ErrorBody> {
+        let chain = self.chain(scope).await?;
+        if inherit { Ok(chain) } else { Ok(Arc::from(&chain[..1])) }
+    }
+
+    /// How long an answer that was judged by the time is good.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub(crate) async fn until_validity_changes(&self) -> Result<Duration, ErrorBody> {
+        let change = self.services.store.entries.next_validity_change(self.now_ms).await?;
+        let wait_ms = change.map(|change_ms| u64::try_from(change_ms - self.now_ms).unwrap_or(0));
+        Ok(wait_ms.map_or(Duration::MAX, Duration::from_millis))
+    }
+
+    async fn chain(&self, scope: ScopeRef) -> Result<Arc<[ScopeRef]>, ErrorBody> {
+        checks::scope("scope", scope)?;
+        if scope.level == ScopeLevel::Global {
+            return Ok(Arc::from([ScopeRef::GLOBAL]));
+        }
+        let services = &self.services;
+        let (tree, now) = (services.changes.generations.tree(), Instant::now());
+        if let Some(chain) = services.chains.get(scope, tree, now) {
+            return Ok(chain);
+        }
+        let chain: Arc<[ScopeRef]> = match services.store.scopes.chain(scope).await? {
+            Some(chain) => chain.into(),
+            None => return Err(missing_scope(scope)),
+        };
+        let ttl = services.live.load().config.scope_cache_ttl;
+        services.chains.put(scope, Arc::clone(&chain), tree, now, ttl);
+        Ok(chain)
+    }
+}
+
+/// A scope that does not exist.
+pub(crate) fn missing_scope(scope: ScopeRef) -> ErrorBody {
+    let create = match scope.level {
+        ScopeLevel::Org => "Create the organisation first, or list them to find the right id",
+        ScopeLevel::Session => "Start a session first (quickstart does), or list them to find the right id",
+        ScopeLevel::Global | ScopeLevel::Project => {
+            "Create the project first (quickstart does), or list them to find the right id"
+        }
+    };
+    ErrorBody::new(ErrorCode::NotFound, format!("the scope {scope} does not exist"))
+        .with_field("scopeId")
+        .with_value(scope)
+        .with_suggestion(create)
+}

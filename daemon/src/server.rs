@@ -1,0 +1,272 @@
+//! The daemon from start to end: lock, store, socket, sessions, and the way out.
+
+use std::{sync::Arc, time::Duration};
+
+use agent_memory_proto::settings::Settings;
+use tracing::{error, info, warn};
+
+use crate::{
+    actors::{self, Arbiters},
+    clock::Clock,
+    config::Config,
+    lifecycle::{self, DataLock, LockError, Phase, ServiceManager, Shutdown},
+    services::{Changes, Live, Parts, Services},
+    session,
+    store::{
+        StoreError,
+        sqlite::{SqliteHandle, SqliteOptions, SqliteStore},
+    },
+    supervisor::Supervisor,
+    telemetry::LogLevel,
+    transport::{Detached, ListenError, Listener, check_peer},
+};
+
+/// Why the daemon did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data directory cannot be made.
+    #[error("cannot make the data directory {path}: {cause}; set AGENT_MEMORY_DATA_DIR to a writable place")]
+    DataDir {
+        /// The directory.
+        path: String,
+        /// The cause.
+        cause: String,
+    },
+    /// The data directory is in use, or cannot be locked.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The store cannot be opened.
+    #[error("cannot open the store: {0}")]
+    Store(StoreError),
+    /// The socket cannot be listened on.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// The system refused something else.
+    #[error("{0}")]
+    System(#[from] std::io::Error),
+}
+
+impl StartError {
+    /// Whether another daemon is there and this one is not needed.
+    #[must_use]
+    pub fn is_already_running(&self) -> bool {
+        matches!(self, Self::Lock(LockError::Held { .. }) | Self::Listen(ListenError::InUse { .. }))
+    }
+}
+
+/// How the daemon ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// Everything that was accepted was finished, and the store was closed.
+    Clean,
+    /// A second signal asked for an end at once. What was acknowledged is durable all the same.
+    Hard,
+}
+
+/// Runs the daemon to its end.
+///
+/// # Errors
+/// [`StartError`], before anything was served.
+pub fn run(config: Config, log_level: LogLevel) -> Result<Ending, StartError> {
+    actors::block_on(serve(config, log_level))?
+}
+
+async fn serve(config: Config, log_level: LogLevel) -> Result<Ending, StartError> {
+    make_data_dir(&config)?;
+    let _lock = DataLock::take(&config.data_dir, &config.socket)?;
+    let service_manager = ServiceManager::from_environment();
+    let supervisor = Supervisor::start();
+    let arbiters = Arbiters::start(session_threads());
+    let clock = Clock::system();
+    let changes = Arc::new(Changes::default());
+    let published = Arc::clone(&changes);
+    let (store, handle) = SqliteStore::open(
+        sqlite_options(&config),
+        &supervisor,
+        &arbiters,
+        clock.clone(),
+        Arc::new(move |change| published.publish(change)),
+    )
+    .map_err(StartError::Store)?;
+    let listener = match Listener::inherited(&config.socket)? {
+        Some(listener) => listener,
+        None => Listener::bind(&config.socket)?,
+    };
+    let shutdown = Shutdown::default();
+    let parts = Parts {
+        clock,
+        store,
+        changes,
+        supervisor,
+        shutdown: shutdown.clone(),
+        socket: listener.path().to_owned(),
+        managed: service_manager.is_there,
+    };
+    let services = Arc::new(Services::new(config, parts));
+    watch(&services, log_level, service_manager);
+    info!(socket = %services.socket.display(), data_dir = %services.config.data_dir.display(), "ready");
+    service_manager.ready();
+    accept(listener, &arbiters, &services).await;
+    service_manager.stopping();
+    Ok(finish(&services, handle).await)
+}
+
+/// Accepts until the end begins. The socket is gone after that.
+async fn accept(listener: Listener, arbiters: &Arbiters, services: &Arc<Services>) {
+    let mut next = 0;
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = services.shutdown.reached(Phase::Draining) => return,
+        };
+        let stream = match accepted {
+            Ok(stream) => stream,
+            Err(error) => {
+                // Out of descriptors, most likely: others may be given back meanwhile.
+                error!(%error, "cannot accept a connection");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            }
+        };
+        if let Err(reason) = check_peer(&stream) {
+            warn!("refused a connection: {reason}");
+            continue;
+        }
+        let services = Arc::clone(services);
+        let started = Detached::new(stream).map(|detached| {
+            arbiters.spawn_on(next, move || match detached.attach() {
+                Ok(stream) => actors::spawn_local(session::serve(stream, services)),
+                Err(error) => error!(%error, "cannot serve a connection"),
+            })
+        });
+        if let Err(error) = started {
+            error!(%error, "cannot serve a connection");
+        }
+        next += 1;
+    }
+}
+
+/// Starts everything that watches: signals, idleness, the watchdog, and the limiter's memory.
+fn watch(services: &Arc<Services>, log_level: LogLevel, service_manager: ServiceManager) {
+    let reloading = Arc::clone(services);
+    let signals = lifecycle::watch_signals(services.shutdown.clone(), move || reload(&reloading, &log_level));
+    actors::spawn_local(async {
+        if let Err(error) = signals.await {
+            error!(%error, "signals are not watched");
+        }
+    });
+    let config = &services.config;
+    if config.started_by_client && !services.managed && !config.idle_exit.is_zero() {
+        let connections = services.counters.connections.subscribe();
+        actors::spawn_local(lifecycle::watch_idle(connections, config.idle_exit, services.shutdown.clone()));
+    }
+    if let Some(period) = service_manager.watchdog {
+        actors::spawn_local(watchdog(Arc::clone(services), service_manager, period / 2));
+    }
+    actors::spawn_local(tidy(Arc::clone(services)));
+}
+
+/// Tells the service manager that all is well, as long as the store answers.
+async fn watchdog(services: Arc<Services>, service_manager: ServiceManager, period: Duration) {
+    let mut ticks = tokio::time::interval(period);
+    loop {
+        ticks.tick().await;
+        let read = services.store.entries.next_validity_change(services.clock.now_ms());
+        match tokio::time::timeout(period, read).await {
+            Ok(Ok(_)) => service_manager.alive(),
+            Ok(Err(error)) => error!(%error, "the store does not answer; the service manager is not told that all is well"),
+            Err(_) => error!("the store is stuck; the service manager is not told that all is well"),
+        }
+    }
+}
+
+async fn tidy(services: Arc<Services>) {
+    let mut ticks = tokio::time::interval(Duration::from_secs(60));
+    loop {
+        ticks.tick().await;
+        services.live.load().limiter.tidy();
+    }
+}
+
+/// Reads the settings again, takes up what can be, and says what cannot.
+fn reload(services: &Services, log_level: &LogLevel) {
+    let file = services.config.settings_file.as_deref().map(std::fs::read_to_string).transpose();
+    let settings = match file {
+        Ok(file) => Settings::resolve(std::env::vars(), file.as_deref()).map_err(|error| error.to_string()),
+        Err(error) => Err(format!("the settings file cannot be read: {error}")),
+    };
+    let settings = match settings {
+        Ok(settings) => settings,
+        Err(error) => {
+            error!("the settings stay as they are: {error}");
+            return;
+        }
+    };
+    let current = services.live.load_full();
+    for (old, new) in current.settings.iter().zip(settings.iter()) {
+        if old.value == new.value {
+            continue;
+        }
+        let name = new.setting.name;
+        if new.setting.reloadable {
+            info!("{name} is now {:?} (was {:?})", new.shown(), old.shown());
+        } else {
+            warn!("{name} changed to {:?}, which needs a restart; it stays {:?}", new.shown(), old.shown());
+        }
+    }
+    log_level.set(&settings);
+    services.live.store(Arc::new(Live::new(settings)));
+    info!("settings read again");
+}
+
+/// Waits for the sessions to finish what they accepted, then closes the store.
+async fn finish(services: &Services, handle: SqliteHandle) -> Ending {
+    let mut connections = services.counters.connections.subscribe();
+    let drained = async {
+        let _ = connections.wait_for(|count| *count == 0).await;
+    };
+    let hard = tokio::select! {
+        () = drained => false,
+        () = services.shutdown.reached(Phase::Now) => true,
+        () = tokio::time::sleep(services.config.shutdown_timeout) => {
+            warn!("requests that did not finish in time are given up");
+            false
+        }
+    };
+    if hard {
+        return Ending::Hard;
+    }
+    tokio::select! {
+        () = handle.close() => {
+            info!("stopped");
+            Ending::Clean
+        }
+        () = services.shutdown.reached(Phase::Now) => Ending::Hard,
+    }
+}
+
+fn make_data_dir(config: &Config) -> Result<(), StartError> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(&config.data_dir).map_err(|error| StartError::DataDir {
+        path: config.data_dir.display().to_string(),
+        cause: error.to_string(),
+    })
+}
+
+fn session_threads() -> usize {
+    const THREADS_MAX: usize = 4;
+    std::thread::available_parallelism().map_or(1, usize::from).min(THREADS_MAX)
+}
+
+fn sqlite_options(config: &Config) -> SqliteOptions {
+    SqliteOptions {
+        data_dir: config.data_dir.clone(),
+        synchronous_full: config.synchronous_full,
+        busy_timeout: config.busy_timeout,
+        readers: config.readers,
+        wal_limit_bytes: config.wal_limit_bytes,
+    }
+}

@@ -1,0 +1,198 @@
+//! What every session and handler needs: handles to the parts of the daemon, and its counters.
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, AtomicU64, Ordering},
+    },
+    time::Instant,
+};
+
+use agent_memory_proto::{Event, model::Id, response::RequestHealth, settings::Settings};
+use arc_swap::ArcSwap;
+use tokio::sync::{broadcast, watch};
+
+use crate::{
+    cache::{Generations, QueryCache, QueryCacheOptions, ScopeCache},
+    clock::Clock,
+    config::{Config, LiveConfig},
+    lifecycle::Shutdown,
+    limiter::Limiter,
+    store::{Change, Store},
+    supervisor::Supervisor,
+};
+
+/// Events kept for a subscriber that is slow to read them.
+const EVENTS_KEPT: usize = 1_024;
+
+/// Handles to the parts of the daemon.
+#[derive(Debug)]
+pub struct Services {
+    /// What stays as it is.
+    pub config: Config,
+    /// What SIGHUP may change.
+    pub live: ArcSwap<Live>,
+    /// Time and ids.
+    pub clock: Clock,
+    /// The store.
+    pub store: Store,
+    /// Answers.
+    pub answers: QueryCache,
+    /// What changed.
+    pub changes: Arc<Changes>,
+    /// Scope chains.
+    pub chains: ScopeCache,
+    /// Keeps the actors running.
+    pub supervisor: Supervisor,
+    /// The end.
+    pub shutdown: Shutdown,
+    /// Counters.
+    pub counters: Counters,
+    /// This run of the daemon.
+    pub daemon_id: Id,
+    /// When it began.
+    pub started_at: Instant,
+    /// Where it really listens.
+    pub socket: PathBuf,
+    /// Whether a service manager decides its life.
+    pub managed: bool,
+}
+
+/// The settings that SIGHUP may change, and what is made from them.
+#[derive(Debug)]
+pub struct Live {
+    /// The settings, all of them as they were read last.
+    pub settings: Settings,
+    /// Those that SIGHUP may change.
+    pub config: LiveConfig,
+    /// The rate limits.
+    pub limiter: Limiter,
+}
+
+impl Live {
+    /// Makes what the settings ask for.
+    #[must_use]
+    pub fn new(settings: Settings) -> Self {
+        let config = LiveConfig::new(&settings);
+        Self { limiter: Limiter::new(config.limits), config, settings }
+    }
+}
+
+/// Told of every durable change, by the writer.
+#[derive(Debug)]
+pub struct Changes {
+    /// One number per scope.
+    pub generations: Generations,
+    events: broadcast::Sender<Arc<Event>>,
+}
+
+impl Default for Changes {
+    fn default() -> Self {
+        Self { generations: Generations::default(), events: broadcast::Sender::new(EVENTS_KEPT) }
+    }
+}
+
+impl Changes {
+    /// Makes old answers unreachable, then tells the subscribers.
+    pub fn publish(&self, change: &Change) {
+        self.generations.raise(change.scope, change.scope_tree);
+        if let Some(event) = &change.event {
+            // Without subscribers nobody has to be told.
+            let _ = self.events.send(Arc::new(event.clone()));
+        }
+    }
+
+    /// From now on, every event.
+    #[must_use]
+    pub fn subscribe(&self) -> broadcast::Receiver<Arc<Event>> {
+        self.events.subscribe()
+    }
+}
+
+/// Counters since the start.
+#[derive(Debug)]
+pub struct Counters {
+    /// Requests.
+    pub total: AtomicU64,
+    /// Requests answered with an error.
+    pub errors: AtomicU64,
+    /// Requests refused by a rate limit.
+    pub rate_limit_hits: AtomicU64,
+    /// Requests under way.
+    pub in_flight: AtomicU32,
+    /// Connections that keep the daemon alive.
+    pub connections: watch::Sender<usize>,
+}
+
+impl Default for Counters {
+    fn default() -> Self {
+        Self {
+            total: 0.into(),
+            errors: 0.into(),
+            rate_limit_hits: 0.into(),
+            in_flight: 0.into(),
+            connections: watch::Sender::new(0),
+        }
+    }
+}
+
+impl Counters {
+    /// How they stand.
+    #[must_use]
+    pub fn health(&self) -> RequestHealth {
+        RequestHealth {
+            total: self.total.load(Ordering::Relaxed),
+            errors: self.errors.load(Ordering::Relaxed),
+            rate_limit_hits: self.rate_limit_hits.load(Ordering::Relaxed),
+            in_flight: self.in_flight.load(Ordering::Relaxed),
+            connections: u32::try_from(*self.connections.borrow()).unwrap_or(u32::MAX),
+        }
+    }
+}
+
+impl Services {
+    /// Puts the parts together.
+    #[must_use]
+    pub fn new(config: Config, parts: Parts) -> Self {
+        let answers = QueryCache::new(QueryCacheOptions {
+            entries_max: config.query_cache_entries,
+            bytes_max: config.query_cache_bytes,
+        });
+        Self {
+            live: ArcSwap::from_pointee(Live::new(config.settings.clone())),
+            daemon_id: parts.clock.new_id(),
+            clock: parts.clock,
+            store: parts.store,
+            answers,
+            changes: parts.changes,
+            chains: ScopeCache::default(),
+            supervisor: parts.supervisor,
+            shutdown: parts.shutdown,
+            counters: Counters::default(),
+            started_at: Instant::now(),
+            socket: parts.socket,
+            managed: parts.managed,
+            config,
+        }
+    }
+}
+
+/// The parts that are started before the services.
+#[derive(Debug)]
+pub struct Parts {
+    /// Time and ids.
+    pub clock: Clock,
+    /// The store.
+    pub store: Store,
+    /// What the store tells of its changes.
+    pub changes: Arc<Changes>,
+    /// Keeps the actors running.
+    pub supervisor: Supervisor,
+    /// The end.
+    pub shutdown: Shutdown,
+    /// Where the daemon listens.
+    pub socket: PathBuf,
+    /// Whether a service manager decides its life.
+    pub managed: bool,
+}

@@ -1,0 +1,260 @@
+//! One connection after its handshake: frames in, answers and events out.
+
+use std::{
+    io,
+    sync::{Arc, atomic::Ordering},
+    time::{Duration, Instant},
+};
+
+use agent_memory_proto::{
+    ErrorBody, ErrorCode, Event, Request, Response,
+    frame::{FLAG_CACHED, FrameHeader, FrameKind},
+};
+use bytes::Bytes;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    sync::broadcast,
+};
+use tracing::{info, warn};
+
+use super::{
+    admission::{self, Admitted},
+    greeting::Peer,
+    inbox::Inbox,
+    outbox::Outbox,
+    running::{Finished, Running},
+};
+use crate::{handlers, lifecycle::Phase, services::Services, transport::Stream};
+
+/// A peer that takes none of its answers for so long is cut off.
+const STALL_TIMEOUT: Duration = Duration::from_secs(30);
+/// When to try again after `Busy` for too many requests on one connection.
+const CROWDED_RETRY_AFTER_MS: u64 = 20;
+
+/// The state of one connection.
+pub(super) struct Connection<'a> {
+    stream: &'a Stream,
+    services: Arc<Services>,
+    peer: Peer,
+    inbox: Inbox,
+    outbox: Outbox,
+    running: Running,
+    events: Option<broadcast::Receiver<Arc<Event>>>,
+    draining: bool,
+}
+
+enum Step {
+    Read(io::Result<usize>),
+    Wrote(io::Result<usize>),
+    Finished(Box<Finished>),
+    Event(Result<Arc<Event>, broadcast::error::RecvError>),
+    Phase(Phase),
+    Stalled,
+}
+
+impl<'a> Connection<'a> {
+    pub(super) fn new(stream: &'a Stream, services: Arc<Services>, peer: Peer) -> Self {
+        let frame_bytes_max = services.config.frame_bytes_max;
+        Self {
+            stream,
+            peer,
+            inbox: Inbox::new(frame_bytes_max),
+            outbox: Outbox::new(frame_bytes_max),
+            running: Running::new(Arc::clone(&services)),
+            services,
+            events: None,
+            draining: false,
+        }
+    }
+
+    pub(super) async fn run(mut self) -> io::Result<()> {
+        let shutdown = self.services.shutdown.clone();
+        let mut phase_change = Box::pin(shutdown.reached(Phase::Draining));
+        loop {
+            if self.draining && self.running.len() == 0 && self.outbox.is_empty() {
+                return self.answer_the_rest().await;
+            }
+            let (mut reader, mut writer) = (self.stream, self.stream);
+            let (sending, reading) = (!self.outbox.is_empty(), !self.outbox.is_full());
+            let step = tokio::select! {
+                biased;
+                wrote = writer.write(self.outbox.unsent()), if sending => Step::Wrote(wrote),
+                finished = self.running.next() => Step::Finished(Box::new(finished)),
+                read = reader.read_buf(self.inbox.room()), if reading => Step::Read(read),
+                event = next_event(&mut self.events) => Step::Event(event),
+                () = &mut phase_change => Step::Phase(shutdown.phase()),
+                () = tokio::time::sleep(STALL_TIMEOUT), if !reading => Step::Stalled,
+            };
+            match step {
+                Step::Wrote(wrote) => self.outbox.advance(nonzero(wrote)?),
+                Step::Finished(finished) => {
+                    self.finish(*finished);
+                    while let Some(finished) = self.running.next_ready() {
+                        self.finish(finished);
+                    }
+                }
+                Step::Read(read) => {
+                    if read? == 0 {
+                        return Ok(()); // What is under way goes on in the store; nobody waits for it here.
+                    }
+                    self.take_frames()?;
+                }
+                Step::Event(event) => self.take_event(event),
+                Step::Phase(Phase::Now) => return Ok(()),
+                Step::Phase(_) => {
+                    phase_change = Box::pin(shutdown.reached(Phase::Now));
+                    self.begin_draining();
+                }
+                Step::Stalled => {
+                    warn!(process = self.peer.process_id, "a peer that takes no answers was cut off");
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    fn take_frames(&mut self) -> io::Result<()> {
+        loop {
+            match self.inbox.next_frame() {
+                Ok(Some((header, payload))) => self.take_frame(header, &payload),
+                Ok(None) => return Ok(()),
+                Err(error) => {
+                    warn!(process = self.peer.process_id, %error, "refused a frame");
+                    return Err(io::Error::new(io::ErrorKind::InvalidData, error));
+                }
+            }
+        }
+    }
+
+    fn take_frame(&mut self, header: FrameHeader, payload: &Bytes) {
+        let id = header.request_id;
+        match header.kind {
+            FrameKind::Request if self.running.len() >= self.services.config.in_flight_max => {
+                let error = ErrorBody::new(
+                    ErrorCode::Busy,
+                    format!("{} requests are under way on this connection", self.running.len()),
+                );
+                self.refuse(id, error.with_retry_after_ms(CROWDED_RETRY_AFTER_MS));
+            }
+            FrameKind::Request => match admission::admit(&self.services, &self.peer, payload) {
+                Ok(admitted) => self.begin(id, admitted),
+                Err(error) => self.refuse(id, error),
+            },
+            FrameKind::Cancel => self.running.cancel(id),
+            FrameKind::Response | FrameKind::Event => {
+                let error = ErrorBody::new(ErrorCode::InvalidParameter, "a client sends requests and cancels only");
+                self.refuse(id, error.with_field("frame kind"));
+            }
+        }
+    }
+
+    /// Answers on the spot what needs no store, and starts the rest.
+    fn begin(&mut self, request_id: u64, admitted: Admitted) {
+        match &admitted.request {
+            Request::Echo(echo) => match handlers::echo(echo) {
+                Ok(response) => {
+                    self.outbox.push(request_id, 0, &response);
+                }
+                Err(error) => self.refuse(request_id, error),
+            },
+            Request::Subscribe => {
+                self.events.get_or_insert_with(|| self.services.changes.subscribe());
+                self.outbox.push(request_id, 0, &Response::Done);
+            }
+            request if handlers::is_cacheable(request) => {
+                let now = Instant::now();
+                match self.services.answers.get(&admitted.bytes, now) {
+                    Some(reply) => {
+                        self.outbox.push_encoded(request_id, FLAG_CACHED, &reply.payload);
+                        self.log_time(request.name(), now, "cache hit");
+                    }
+                    None => self.running.start(request_id, admitted),
+                }
+            }
+            _ => self.running.start(request_id, admitted),
+        }
+    }
+
+    fn finish(&mut self, finished: Finished) {
+        let Finished { request_id, name, bytes, started_at, result } = finished;
+        match result {
+            Ok(answer) => {
+                let payload = self.outbox.push(request_id, answer.flags, &answer.response);
+                if let Some(cacheable) = answer.cacheable {
+                    let now = Instant::now();
+                    let ttl = cacheable.ttl.min(self.services.live.load().config.query_cache_ttl);
+                    self.services.answers.put(&bytes, payload, cacheable.dependencies, now, ttl);
+                }
+                self.log_time(name, started_at, "done");
+            }
+            Err(error) => {
+                self.log_time(name, started_at, error.code.name());
+                self.refuse(request_id, error);
+            }
+        }
+    }
+
+    fn refuse(&mut self, request_id: u64, error: ErrorBody) {
+        if error.code != ErrorCode::RateLimited {
+            self.services.counters.errors.fetch_add(1, Ordering::Relaxed);
+        }
+        self.outbox.push(request_id, 0, &Response::Error(error));
+    }
+
+    fn log_time(&self, request: &str, started_at: Instant, outcome: &str) {
+        if self.services.live.load().config.perf {
+            let elapsed_us = started_at.elapsed().as_micros();
+            info!(request, elapsed_us, outcome, "perf");
+        }
+    }
+
+    fn take_event(&mut self, event: Result<Arc<Event>, broadcast::error::RecvError>) {
+        match event {
+            Ok(event) => self.outbox.push_event(&event),
+            Err(broadcast::error::RecvError::Lagged(missed)) => self.outbox.push_event(&Event::Lagged { missed }),
+            Err(broadcast::error::RecvError::Closed) => self.events = None,
+        }
+    }
+
+    fn begin_draining(&mut self) {
+        self.draining = true;
+        if self.events.is_some() {
+            let retry_after_ms = admission::stopping(&self.services).retry_after_ms.unwrap_or_default();
+            self.outbox.push_event(&Event::ShuttingDown { retry_after_ms });
+        }
+    }
+
+    /// Before the connection closes: what the peer has sent meanwhile is refused, not ignored.
+    async fn answer_the_rest(mut self) -> io::Result<()> {
+        let mut reader = self.stream;
+        loop {
+            let read = tokio::select! {
+                biased;
+                read = reader.read_buf(self.inbox.room()) => read?,
+                () = std::future::ready(()) => 0,
+            };
+            if read == 0 {
+                break;
+            }
+            self.take_frames()?;
+        }
+        let mut writer = self.stream;
+        tokio::time::timeout(Duration::from_secs(1), writer.write_all(self.outbox.unsent())).await?
+    }
+}
+
+fn nonzero(wrote: io::Result<usize>) -> io::Result<usize> {
+    match wrote? {
+        0 => Err(io::ErrorKind::WriteZero.into()),
+        bytes => Ok(bytes),
+    }
+}
+
+async fn next_event(
+    events: &mut Option<broadcast::Receiver<Arc<Event>>>,
+) -> Result<Arc<Event>, broadcast::error::RecvError> {
+    match events {
+        Some(events) => events.recv().await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,123 @@
+//! Answers and events on their way out, encoded, and flushed together.
+
+use agent_memory_proto::{
+    ErrorBody, ErrorCode, Event, Response,
+    codec::Message,
+    frame::{FrameKind, HEADER_BYTES, append_frame},
+};
+
+/// Beyond so many unsent bytes nothing new is read from the peer.
+const HIGH_WATER_BYTES: usize = 1_024 * 1_024;
+/// A buffer that grew beyond this is given back once it is empty.
+const KEEP_BYTES: usize = 64 * 1_024;
+
+/// The send buffer.
+#[derive(Debug)]
+pub(super) struct Outbox {
+    buffer: Vec<u8>,
+    sent: usize,
+    frame_bytes_max: u32,
+}
+
+impl Outbox {
+    pub(super) fn new(frame_bytes_max: u32) -> Self {
+        Self { buffer: Vec::new(), sent: 0, frame_bytes_max }
+    }
+
+    /// What is still to be sent.
+    pub(super) fn unsent(&self) -> &[u8] {
+        &self.buffer[self.sent..]
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.unsent().is_empty()
+    }
+
+    /// Whether the peer reads too slowly to be given more.
+    pub(super) fn is_full(&self) -> bool {
+        self.unsent().len() > HIGH_WATER_BYTES
+    }
+
+    /// Notes that so many bytes were sent.
+    pub(super) fn advance(&mut self, bytes: usize) {
+        self.sent += bytes;
+        if self.is_empty() {
+            self.sent = 0;
+            self.buffer.clear();
+            if self.buffer.capacity() > KEEP_BYTES {
+                self.buffer = Vec::new();
+            }
+        } else if self.sent > KEEP_BYTES {
+            self.buffer.drain(..self.sent);
+            self.sent = 0;
+        }
+    }
+
+    /// Adds an answer that is encoded already.
+    pub(super) fn push_encoded(&mut self, request_id: u64, flags: u8, payload: &[u8]) {
+        let pushed: Result<(), std::convert::Infallible> =
+            append_frame(&mut self.buffer, FrameKind::Response, flags, request_id, |out| {
+                out.extend_from_slice(payload);
+                Ok(())
+            });
+        match pushed {
+            Ok(()) => {}
+        }
+    }
+
+    /// Adds an answer, and returns its encoded payload. One that is too large becomes an error.
+    pub(super) fn push(&mut self, request_id: u64, flags: u8, response: &Response) -> &[u8] {
+        let start = self.buffer.len();
+        let encoded = append_frame(&mut self.buffer, FrameKind::Response, flags, request_id, |out| {
+            response.encode_into(out).map_err(|error| error.to_string())
+        });
+        let payload_bytes = self.buffer.len().saturating_sub(start + HEADER_BYTES);
+        let refusal = match encoded {
+            Ok(()) if payload_bytes <= self.frame_bytes_max as usize => None,
+            Ok(()) => Some(
+                ErrorBody::new(
+                    ErrorCode::LimitExceeded,
+                    format!("the answer has {payload_bytes} bytes; a frame has at most {}", self.frame_bytes_max),
+                )
+                .with_suggestion("Ask for fewer rows with limit, or raise AGENT_MEMORY_MAX_FRAME_BYTES"),
+            ),
+            Err(error) => Some(ErrorBody::new(ErrorCode::Internal, format!("the answer cannot be encoded: {error}"))),
+        };
+        if let Some(refusal) = refusal {
+            self.buffer.truncate(start);
+            return self.push(request_id, flags, &Response::Error(refusal));
+        }
+        &self.buffer[start + HEADER_BYTES..]
+    }
+
+    /// Adds an event.
+    pub(super) fn push_event(&mut self, event: &Event) {
+        if let Err(error) = append_frame(&mut self.buffer, FrameKind::Event, 0, 0, |out| event.encode_into(out)) {
+            tracing::error!(%error, "an event cannot be encoded");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_that_is_too_large_becomes_an_error() {
+        let mut outbox = Outbox::new(300);
+        let payload = outbox.push(1, 0, &Response::Echo(vec![0; 301])).to_vec();
+        let Ok(Response::Error(error)) = Response::decode(&payload) else { panic!("no error") };
+        assert_eq!(error.code, ErrorCode::LimitExceeded);
+    }
+
+    #[test]
+    fn what_was_sent_is_not_sent_again() {
+        let mut outbox = Outbox::new(1_000);
+        outbox.push_encoded(1, 0, b"abc");
+        let all = outbox.unsent().to_vec();
+        outbox.advance(5);
+        assert_eq!(outbox.unsent(), &all[5..]);
+        outbox.advance(all.len() - 5);
+        assert!(outbox.is_empty());
+    }
+}

@@ -15,6 +15,6 @@ pub mod services;
 mod session;
 pub mod store;
 pub mod supervisor;
-pub mod text;
 pub mod telemetry;
+pub mod text;
 pub mod transport;

@@ -24,11 +24,13 @@ pub fn from_environment() -> anyhow::Result<(Settings, Places)> {
         Ok(text) => Some(text),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && !asked_for => None,
         Err(error) => {
-            return Err(error).with_context(|| format!("cannot read the settings file {}", settings_file.display()));
+            return Err(error)
+                .with_context(|| format!("cannot read the settings file {}", settings_file.display()));
         }
     };
     // Variables that are no UTF-8 are none of ours.
-    let variables = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let variables = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     let settings = Settings::resolve(variables, text.as_deref())?;
     let data_dir = locations::data_dir(settings.text("DATA_DIR"), &surroundings)?;
     let working_dir = std::env::current_dir().unwrap_or_default();

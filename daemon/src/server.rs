@@ -14,7 +14,7 @@ use crate::{
     session,
     store::{
         StoreError,
-        sqlite::{SqliteHandle, SqliteOptions, SqliteStore},
+        sqlite::{SqliteHandle, SqliteOptions, SqliteStore, Synchronous},
     },
     supervisor::Supervisor,
     telemetry::LogLevel,
@@ -174,7 +174,9 @@ async fn watchdog(services: Arc<Services>, service_manager: ServiceManager, peri
         let read = services.store.entries.next_validity_change(services.clock.now_ms());
         match tokio::time::timeout(period, read).await {
             Ok(Ok(_)) => service_manager.alive(),
-            Ok(Err(error)) => error!(%error, "the store does not answer; the service manager is not told that all is well"),
+            Ok(Err(error)) => {
+                error!(%error, "the store does not answer; the service manager is not told that all is well")
+            }
             Err(_) => error!("the store is stuck; the service manager is not told that all is well"),
         }
     }
@@ -263,10 +265,10 @@ fn session_threads() -> usize {
 
 fn sqlite_options(config: &Config) -> SqliteOptions {
     SqliteOptions {
-        data_dir: config.data_dir.clone(),
-        synchronous_full: config.synchronous_full,
+        synchronous: if config.synchronous_full { Synchronous::Full } else { Synchronous::Normal },
         busy_timeout: config.busy_timeout,
         readers: config.readers,
         wal_limit_bytes: config.wal_limit_bytes,
+        ..SqliteOptions::new(&config.data_dir)
     }
 }

@@ -16,7 +16,11 @@ pub(crate) fn text(field: &str, value: &str, chars_max: usize) -> Checked {
     if value.len() > chars_max {
         let chars = value.chars().count();
         if chars > chars_max {
-            return Err(ErrorBody::invalid(field, value, format!("at most {chars_max} characters (this has {chars})")));
+            return Err(ErrorBody::invalid(
+                field,
+                value,
+                format!("at most {chars_max} characters (this has {chars})"),
+            ));
         }
     }
     Ok(())
@@ -28,7 +32,11 @@ pub(crate) fn required(field: &str, value: &str, chars_max: usize) -> Checked {
         return Err(ErrorBody::missing(field).with_allowed(format!("1 to {chars_max} characters")));
     }
     if value.trim().is_empty() {
-        return Err(ErrorBody::invalid(field, value, format!("1 to {chars_max} characters, not only blanks")));
+        return Err(ErrorBody::invalid(
+            field,
+            value,
+            format!("1 to {chars_max} characters, not only blanks"),
+        ));
     }
     text(field, value, chars_max)
 }
@@ -60,7 +68,11 @@ pub(crate) fn tags(field: &str, mut tags: Vec<String>) -> Result<Vec<String>, Er
     tags.sort_unstable();
     tags.dedup();
     if tags.len() > limits::TAGS_MAX {
-        return Err(ErrorBody::invalid(field, format!("{} tags", tags.len()), format!("at most {} tags", limits::TAGS_MAX)));
+        return Err(ErrorBody::invalid(
+            field,
+            format!("{} tags", tags.len()),
+            format!("at most {} tags", limits::TAGS_MAX),
+        ));
     }
     Ok(tags)
 }
@@ -90,7 +102,11 @@ pub(crate) fn json(field: &str, value: Option<Json>, shape: JsonShape) -> Result
         return Err(ErrorBody::invalid(field, &text, allowed));
     }
     if depth(&parsed) > limits::JSON_DEPTH_MAX {
-        return Err(ErrorBody::invalid(field, &text, format!("JSON nested at most {} deep", limits::JSON_DEPTH_MAX)));
+        return Err(ErrorBody::invalid(
+            field,
+            &text,
+            format!("JSON nested at most {} deep", limits::JSON_DEPTH_MAX),
+        ));
     }
     let compact = parsed.to_string();
     if compact.len() > bytes_max {
@@ -153,7 +169,11 @@ pub(crate) fn category(kind: EntryKind, value: Option<&String>) -> Checked {
         EntryKind::Knowledge => &["decision", "fact", "context", "reference"],
         EntryKind::Tool => &["mcp", "cli", "function", "api"],
     };
-    if set.contains(&value.as_str()) { Ok(()) } else { Err(ErrorBody::invalid("category", value, set.join(", "))) }
+    if set.contains(&value.as_str()) {
+        Ok(())
+    } else {
+        Err(ErrorBody::invalid("category", value, set.join(", ")))
+    }
 }
 
 /// A guideline's priority.
@@ -176,7 +196,8 @@ pub(crate) fn confidence(value: f64) -> Checked {
 pub(crate) fn root_path(value: Option<&String>) -> Checked {
     let Some(value) = value else { return Ok(()) };
     if value.is_empty() || value.chars().any(char::is_control) || value.len() > limits::PATH_BYTES_MAX {
-        let allowed = format!("an absolute path of 1 to {} bytes without control characters", limits::PATH_BYTES_MAX);
+        let allowed =
+            format!("an absolute path of 1 to {} bytes without control characters", limits::PATH_BYTES_MAX);
         return Err(ErrorBody::invalid("rootPath", value, allowed));
     }
     let windows = value.as_bytes().get(1) == Some(&b':') || value.starts_with(r"\\");
@@ -237,7 +258,10 @@ mod tests {
     #[test]
     fn json_is_bounded_and_compacted() {
         let given = Some(Json("{ \"a\" : 1 }".to_owned()));
-        assert_eq!(json("metadata", given, JsonShape::Object).expect("fine"), Some(Json("{\"a\":1}".to_owned())));
+        assert_eq!(
+            json("metadata", given, JsonShape::Object).expect("fine"),
+            Some(Json("{\"a\":1}".to_owned()))
+        );
         let deep = format!("{}{}", "[".repeat(100), "]".repeat(100));
         for bad in ["[]", "{", "null", "{\"a\":\"\\u0000\"}", &format!("{{\"a\":{deep}}}")] {
             assert!(json("metadata", Some(Json(bad.to_owned())), JsonShape::Object).is_err(), "{bad}");

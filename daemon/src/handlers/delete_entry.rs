@@ -7,5 +7,6 @@ use crate::store::Write;
 
 pub(super) async fn handle(call: Call, request: DeleteEntry) -> Handled {
     let deleted_by = call.agent.clone();
-    call.write(Write::DeleteEntries { kind: request.kind, ids: vec![request.id], bulk: false, deleted_by }).await
+    call.write(Write::DeleteEntries { kind: request.kind, ids: vec![request.id], bulk: false, deleted_by })
+        .await
 }

@@ -15,9 +15,12 @@ pub(super) async fn handle(call: Call, request: DeleteProject) -> Handled {
         let given = request.admin_key.as_deref().unwrap_or_default();
         if !key.matches(given) {
             tracing::warn!(agent = call.agent, project = %request.id, "refused to remove a project: wrong admin key");
-            return Err(ErrorBody::new(ErrorCode::PermissionDenied, "removing a project needs the admin key")
-                .with_field("admin_key")
-                .with_suggestion("Give the value of the daemon's AGENT_MEMORY_ADMIN_KEY"));
+            return Err(ErrorBody::new(
+                ErrorCode::PermissionDenied,
+                "removing a project needs the admin key",
+            )
+            .with_field("admin_key")
+            .with_suggestion("Give the value of the daemon's AGENT_MEMORY_ADMIN_KEY"));
         }
     }
     call.write(Write::DeleteProject(request.id)).await

@@ -62,15 +62,30 @@ fn body(body: EntryBody) -> Result<EntryBody, ErrorBody> {
             checks::priority(priority)?;
             checks::optional("rationale", rationale.as_ref(), limits::RATIONALE_CHARS_MAX)?;
             let examples = checks::json("examples", examples, JsonShape::Object)?;
-            let verification_rules = checks::json("verificationRules", verification_rules, JsonShape::Object)?;
+            let verification_rules =
+                checks::json("verificationRules", verification_rules, JsonShape::Object)?;
             Ok(EntryBody::Guideline { content, priority, rationale, examples, verification_rules })
         }
-        EntryBody::Knowledge { content, confidence, source, valid_from_ms, valid_until_ms, invalidated_by } => {
+        EntryBody::Knowledge {
+            content,
+            confidence,
+            source,
+            valid_from_ms,
+            valid_until_ms,
+            invalidated_by,
+        } => {
             checks::required("content", &content, limits::CONTENT_CHARS_MAX)?;
             checks::confidence(confidence)?;
             checks::optional("source", source.as_ref(), limits::RATIONALE_CHARS_MAX)?;
             validity(valid_from_ms, valid_until_ms)?;
-            Ok(EntryBody::Knowledge { content, confidence, source, valid_from_ms, valid_until_ms, invalidated_by })
+            Ok(EntryBody::Knowledge {
+                content,
+                confidence,
+                source,
+                valid_from_ms,
+                valid_until_ms,
+                invalidated_by,
+            })
         }
         EntryBody::Tool { description, parameters, examples, constraints } => {
             checks::required("description", &description, limits::CONTENT_CHARS_MAX)?;

@@ -1,10 +1,6 @@
 //! The memory of a scope under a token budget.
 
-use agent_memory_proto::{
-    ErrorBody, Response, limits,
-    request::GetContext,
-    response::Context,
-};
+use agent_memory_proto::{ErrorBody, Response, limits, request::GetContext, response::Context};
 
 use super::{Answer, Cacheable, Call, Handled, checks};
 use crate::store::ContextQuery;

@@ -14,7 +14,9 @@ pub(super) async fn handle(call: Call, request: GetEntry) -> Handled {
             let before = generations.any_change();
             let entry = store.entries.get(kind, id).await?;
             let entry = entry.ok_or_else(|| {
-                ErrorBody::not_found(kind.name(), id).with_field("id").with_suggestion("Search or list to find its id")
+                ErrorBody::not_found(kind.name(), id)
+                    .with_field("id")
+                    .with_suggestion("Search or list to find its id")
             })?;
             let dependencies = generations.narrow(before, entry.scope);
             Ok(Answer::cached_under(Response::Entry(Box::new(entry)), dependencies))
@@ -23,11 +25,12 @@ pub(super) async fn handle(call: Call, request: GetEntry) -> Handled {
             drafts::entry_name(kind, &name)?;
             let scopes = call.scopes(scope, inherit).await?;
             let dependencies = generations.capture(Some(&scopes));
-            let found = store.entries.find(kind, name.clone(), scopes.to_vec(), request.include_inactive).await?;
+            let found =
+                store.entries.find(kind, name.clone(), scopes.to_vec(), request.include_inactive).await?;
             let entry = found.ok_or_else(|| {
-                ErrorBody::not_found(kind.name(), &name)
-                    .with_field(kind.name_field())
-                    .with_suggestion(format!("There is none of that name in {scope}; search to find similar ones"))
+                ErrorBody::not_found(kind.name(), &name).with_field(kind.name_field()).with_suggestion(
+                    format!("There is none of that name in {scope}; search to find similar ones"),
+                )
             })?;
             Ok(Answer::cached_under(Response::Entry(Box::new(entry)), Some(dependencies)))
         }

@@ -12,7 +12,9 @@ pub(super) async fn handle(call: Call, mut request: GetProject) -> Handled {
         (Some(id), ..) => id.to_string(),
         (None, Some(path), _) => path.clone(),
         (None, None, Some(name)) => name.clone(),
-        (None, None, None) => return Err(ErrorBody::missing("id").with_allowed("an id, a rootPath or a name")),
+        (None, None, None) => {
+            return Err(ErrorBody::missing("id").with_allowed("an id, a rootPath or a name"));
+        }
     };
     let project = call.services.store.scopes.project(request).await?;
     let project = project.ok_or_else(|| {

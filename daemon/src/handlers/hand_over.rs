@@ -7,9 +7,8 @@ use crate::lifecycle::Phase;
 
 pub(super) fn handle(call: &Call, request: &HandOver) -> Handled {
     let refuse = |reason: String| Err(ErrorBody::new(ErrorCode::Busy, format!("no hand-over: {reason}")));
-    let asking = version(&request.build).ok_or_else(|| {
-        ErrorBody::invalid("build", &request.build, "a version of three numbers, as 1.2.3")
-    })?;
+    let asking = version(&request.build)
+        .ok_or_else(|| ErrorBody::invalid("build", &request.build, "a version of three numbers, as 1.2.3"))?;
     if Some(asking) <= version(BUILD) {
         return refuse(format!("build {} is not newer than {BUILD}", request.build));
     }

@@ -1,10 +1,6 @@
 //! Run a bare loop of the store's own SQL, as the floor of a benchmark.
 
-use agent_memory_proto::{
-    ErrorBody, Response, limits,
-    model::ScopeRef,
-    request::MeasureFloor,
-};
+use agent_memory_proto::{ErrorBody, Response, limits, model::ScopeRef, request::MeasureFloor};
 
 use super::{Call, Handled, checks};
 
@@ -16,7 +12,11 @@ pub(super) async fn handle(call: Call, request: MeasureFloor) -> Handled {
         return Err(ErrorBody::invalid("rounds", request.rounds, format!("1 to {ROUNDS_MAX}")));
     }
     if request.searches.len() > SEARCHES_MAX {
-        return Err(ErrorBody::invalid("searches", request.searches.len(), format!("at most {SEARCHES_MAX}")));
+        return Err(ErrorBody::invalid(
+            "searches",
+            request.searches.len(),
+            format!("at most {SEARCHES_MAX}"),
+        ));
     }
     for search in &request.searches {
         checks::text("query", &search.query, limits::QUERY_BYTES_MAX)?;

@@ -58,8 +58,6 @@ pub(crate) struct Call {
     pub(crate) services: Arc<Services>,
     /// Which agent asks.
     pub(crate) agent: Option<String>,
-    /// In which session.
-    pub(crate) session_id: Option<Id>,
     /// When nobody waits any more.
     pub(crate) deadline: Instant,
     /// For writes.
@@ -129,7 +127,9 @@ impl Call {
 pub(crate) fn at_position(list: &str, index: usize, mut error: ErrorBody) -> ErrorBody {
     let field = error.field.take();
     error.message = format!("{list}[{index}]: {}", error.message);
-    error.with_field(field.map_or_else(|| format!("{list}[{index}]"), |field| format!("{list}[{index}].{field}")))
+    error.with_field(
+        field.map_or_else(|| format!("{list}[{index}]"), |field| format!("{list}[{index}].{field}")),
+    )
 }
 
 /// Whether the answer may come from the cache.
@@ -150,9 +150,10 @@ pub(crate) async fn handle(call: Call, request: Request) -> Handled {
         Request::Echo(request) => Ok(echo(&request)?.into()),
         Request::Health => health::handle(call).await,
         Request::Config => Ok(config::handle(&call)),
-        Request::Subscribe => {
-            Err(ErrorBody::new(ErrorCode::Internal, "a subscription belongs to the connection, not to a handler"))
-        }
+        Request::Subscribe => Err(ErrorBody::new(
+            ErrorCode::Internal,
+            "a subscription belongs to the connection, not to a handler",
+        )),
         Request::HandOver(request) => hand_over::handle(&call, &request),
         Request::Stop => Ok(stop::handle(&call)),
         Request::AddEntry(request) => add_entry::handle(call, request).await,

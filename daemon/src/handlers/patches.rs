@@ -52,11 +52,25 @@ fn body(body: BodyPatch) -> Result<BodyPatch, ErrorBody> {
             let verification_rules = json("verificationRules", verification_rules, JsonShape::Object)?;
             Ok(BodyPatch::Guideline { content, priority, rationale, examples, verification_rules })
         }
-        BodyPatch::Knowledge { content, confidence, source, valid_from_ms, valid_until_ms, invalidated_by } => {
+        BodyPatch::Knowledge {
+            content,
+            confidence,
+            source,
+            valid_from_ms,
+            valid_until_ms,
+            invalidated_by,
+        } => {
             required("content", content.as_ref())?;
             confidence.map_or(Ok(()), checks::confidence)?;
             optional("source", source.as_ref())?;
-            Ok(BodyPatch::Knowledge { content, confidence, source, valid_from_ms, valid_until_ms, invalidated_by })
+            Ok(BodyPatch::Knowledge {
+                content,
+                confidence,
+                source,
+                valid_from_ms,
+                valid_until_ms,
+                invalidated_by,
+            })
         }
         BodyPatch::Tool { description, parameters, examples, constraints } => {
             required("description", description.as_ref())?;
@@ -77,6 +91,10 @@ fn optional(field: &str, value: Option<&Option<String>>) -> Result<(), ErrorBody
 }
 
 #[allow(clippy::option_option, reason = "keep, clear and set are three different wishes")]
-fn json(field: &str, value: Option<Option<Json>>, shape: JsonShape) -> Result<Option<Option<Json>>, ErrorBody> {
+fn json(
+    field: &str,
+    value: Option<Option<Json>>,
+    shape: JsonShape,
+) -> Result<Option<Option<Json>>, ErrorBody> {
     value.map(|value| checks::json(field, value, shape)).transpose()
 }

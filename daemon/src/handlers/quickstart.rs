@@ -21,9 +21,13 @@ pub(super) async fn handle(call: Call, request: Quickstart) -> Handled {
     };
     let session = start_session::new_session(&call, session)?;
     let create_project = request.create_project;
-    let bound = call.write(Write::Bind { project_id: request.project_id, project, create_project, session }).await?;
+    let bound =
+        call.write(Write::Bind { project_id: request.project_id, project, create_project, session }).await?;
     let Answer { response: Response::Quickstarted(mut started), flags, .. } = bound else {
-        return Err(ErrorBody::new(ErrorCode::Internal, "the store answered a quickstart with something else"));
+        return Err(ErrorBody::new(
+            ErrorCode::Internal,
+            "the store answered a quickstart with something else",
+        ));
     };
     let context = GetContext {
         scope: ScopeRef::session(started.session.id),
@@ -44,8 +48,10 @@ fn wanted_project(call: &Call, request: &Quickstart) -> Result<Option<Project>, 
     if request.project_id.is_some() {
         return Ok(None);
     }
-    let last_part = request.root_path.as_deref().and_then(|path| path.trim_end_matches('/').rsplit(['/', '\\']).next());
-    let name = request.project_name.clone().or_else(|| last_part.filter(|part| !part.is_empty()).map(str::to_owned));
+    let last_part =
+        request.root_path.as_deref().and_then(|path| path.trim_end_matches('/').rsplit(['/', '\\']).next());
+    let name =
+        request.project_name.clone().or_else(|| last_part.filter(|part| !part.is_empty()).map(str::to_owned));
     let name = name.ok_or_else(|| {
         ErrorBody::missing("rootPath").with_allowed("projectId, rootPath or projectName").with_suggestion(
             "Give the project's directory, or run in a git work tree; the project is never guessed beyond that",

@@ -1,1 +1,80 @@
 //! Remember plain text as the kind of entry it looks like.
+
+use agent_memory_proto::{
+    ErrorBody, ErrorCode, Response, limits,
+    model::EntryBody,
+    request::{AddEntry, EntryDraft, Remember},
+};
+
+use super::{Answer, Call, Handled, checks, drafts};
+use crate::{
+    remember::{Inferred, infer},
+    store::{SimilarQuery, Write},
+};
+
+/// Similar entries that are told.
+const SIMILAR_MAX: usize = 3;
+const PRIORITY_DEFAULT: u8 = 50;
+
+pub(super) async fn handle(call: Call, request: Remember) -> Handled {
+    checks::required("text", &request.text, limits::REMEMBER_CHARS_MAX)?;
+    let priority = request.priority.unwrap_or(PRIORITY_DEFAULT);
+    checks::priority(priority)?;
+    let inferred = infer(&request.text, request.force_kind);
+    let inferred_by = inferred.inferred_by.clone();
+    let scope = request.scope;
+    let query = SimilarQuery {
+        text: request.text.clone(),
+        scopes: call.scopes(scope, true).await?.to_vec(),
+        // One more, since the entry itself may be among them when the request is a repeated one.
+        limit: SIMILAR_MAX as u32 + 1,
+        deadline: call.deadline,
+    };
+    let draft = draft(request, inferred, priority);
+    let entry = drafts::new_entry(&call, AddEntry { id: None, draft }).await?;
+    let similar = call.services.store.search.similar(query).await?;
+    let answer = call.write(Write::Remember { entry, inferred_by }).await?;
+    let Answer { response: Response::Remembered(mut remembered), flags, .. } = answer else {
+        return Err(ErrorBody::new(
+            ErrorCode::Internal,
+            "the store answered a remembered text with something else",
+        ));
+    };
+    let id = remembered.written.id;
+    remembered.similar = similar.into_iter().filter(|entry| entry.id != id).take(SIMILAR_MAX).collect();
+    Ok(Answer { response: Response::Remembered(remembered), flags, cacheable: None })
+}
+
+fn draft(request: Remember, inferred: Inferred, priority: u8) -> EntryDraft {
+    let text = request.text;
+    let body = match inferred.kind {
+        agent_memory_proto::model::EntryKind::Guideline => EntryBody::Guideline {
+            content: text,
+            priority,
+            rationale: None,
+            examples: None,
+            verification_rules: None,
+        },
+        agent_memory_proto::model::EntryKind::Knowledge => EntryBody::Knowledge {
+            content: text,
+            confidence: 1.0,
+            source: None,
+            valid_from_ms: None,
+            valid_until_ms: None,
+            invalidated_by: None,
+        },
+        agent_memory_proto::model::EntryKind::Tool => {
+            EntryBody::Tool { description: text, parameters: None, examples: None, constraints: None }
+        }
+    };
+    EntryDraft {
+        scope: request.scope,
+        name: inferred.name,
+        category: inferred.category,
+        tags: request.tags,
+        metadata: None,
+        body,
+        created_by: None,
+        change_reason: None,
+    }
+}

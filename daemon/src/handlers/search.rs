@@ -39,7 +39,11 @@ fn check(request: &Search) -> Result<(), ErrorBody> {
     if let Some((start_ms, end_ms)) = request.valid_during_ms
         && end_ms < start_ms
     {
-        return Err(ErrorBody::invalid("validDuring.end", end_ms, format!("a time not before the start ({start_ms})")));
+        return Err(ErrorBody::invalid(
+            "validDuring.end",
+            end_ms,
+            format!("a time not before the start ({start_ms})"),
+        ));
     }
     Ok(())
 }

@@ -5,21 +5,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use agent_memory_proto::{
-    ErrorBody, ErrorCode, Request,
-    codec::Message,
-    request::Envelope,
-};
+use agent_memory_proto::{ErrorBody, ErrorCode, Request, codec::Message, request::Envelope};
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
 use super::greeting::Peer;
-use crate::{
-    handlers::Call,
-    lifecycle::Phase,
-    services::Services,
-    store::IdempotencyKey,
-};
+use crate::{handlers::Call, lifecycle::Phase, services::Services, store::IdempotencyKey};
 
 /// A request that may go on.
 pub(super) struct Admitted {
@@ -33,9 +24,9 @@ pub(super) struct Admitted {
 pub(super) fn admit(services: &Arc<Services>, peer: &Peer, payload: &Bytes) -> Result<Admitted, ErrorBody> {
     services.counters.total.fetch_add(1, Ordering::Relaxed);
     let undecodable = |error: agent_memory_proto::codec::CodecError| {
-        ErrorBody::new(ErrorCode::InvalidParameter, error.to_string())
-            .with_field("request")
-            .with_suggestion("Client and daemon are of different versions, or the client is at fault; update both")
+        ErrorBody::new(ErrorCode::InvalidParameter, error.to_string()).with_field("request").with_suggestion(
+            "Client and daemon are of different versions, or the client is at fault; update both",
+        )
     };
     let (envelope, rest) = Envelope::decode_prefix(payload).map_err(undecodable)?;
     let bytes = payload.slice(payload.len() - rest.len()..);
@@ -65,7 +56,6 @@ pub(super) fn admit(services: &Arc<Services>, peer: &Peer, payload: &Bytes) -> R
     let call = Call {
         services: Arc::clone(services),
         agent,
-        session_id: envelope.session_id,
         deadline: Instant::now() + wait,
         idempotency,
         now_ms: services.clock.now_ms(),
@@ -75,7 +65,8 @@ pub(super) fn admit(services: &Arc<Services>, peer: &Peer, payload: &Bytes) -> R
 
 /// What a daemon that is stopping answers to everything new.
 pub(super) fn stopping(services: &Services) -> ErrorBody {
-    let retry_after_ms = u64::try_from(services.config.shutdown_timeout.as_millis()).unwrap_or(u64::MAX).min(500);
+    let retry_after_ms =
+        u64::try_from(services.config.shutdown_timeout.as_millis()).unwrap_or(u64::MAX).min(500);
     ErrorBody::new(ErrorCode::Unavailable, "the daemon is stopping")
         .with_retry_after_ms(retry_after_ms)
         .with_suggestion("Nothing was done; connect again and repeat the request")

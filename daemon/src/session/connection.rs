@@ -142,7 +142,8 @@ impl<'a> Connection<'a> {
             },
             FrameKind::Cancel => self.running.cancel(id),
             FrameKind::Response | FrameKind::Event => {
-                let error = ErrorBody::new(ErrorCode::InvalidParameter, "a client sends requests and cancels only");
+                let error =
+                    ErrorBody::new(ErrorCode::InvalidParameter, "a client sends requests and cancels only");
                 self.refuse(id, error.with_field("frame kind"));
             }
         }
@@ -211,7 +212,9 @@ impl<'a> Connection<'a> {
     fn take_event(&mut self, event: Result<Arc<Event>, broadcast::error::RecvError>) {
         match event {
             Ok(event) => self.outbox.push_event(&event),
-            Err(broadcast::error::RecvError::Lagged(missed)) => self.outbox.push_event(&Event::Lagged { missed }),
+            Err(broadcast::error::RecvError::Lagged(missed)) => {
+                self.outbox.push_event(&Event::Lagged { missed })
+            }
             Err(broadcast::error::RecvError::Closed) => self.events = None,
         }
     }

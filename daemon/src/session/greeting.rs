@@ -5,8 +5,8 @@ use std::time::Duration;
 use agent_memory_proto::{
     BUILD,
     handshake::{
-        FLAG_LIFT_RATE_LIMITS, FLAG_MANAGED, HANDSHAKE_BYTES, Hello, PROTOCOL_MAX, PROTOCOL_MIN, Purpose, Status,
-        Welcome, negotiate,
+        FLAG_LIFT_RATE_LIMITS, FLAG_MANAGED, HANDSHAKE_BYTES, Hello, PROTOCOL_MAX, PROTOCOL_MIN, Purpose,
+        Status, Welcome, negotiate,
     },
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

@@ -15,7 +15,7 @@ use tracing::debug;
 use crate::{services::Services, transport::Stream};
 
 /// Serves one connection to its end.
-pub async fn serve(stream: Stream, services: Arc<Services>) {
+pub(crate) async fn serve(stream: Stream, services: Arc<Services>) {
     let Some(peer) = greeting::greet(&stream, &services).await else { return };
     let _counted = peer.keeps_alive().then(|| Counted::new(&services));
     debug!(purpose = ?peer.purpose, process = peer.process_id, agent = peer.agent_id, "connected");

@@ -77,11 +77,16 @@ impl Outbox {
             Ok(()) => Some(
                 ErrorBody::new(
                     ErrorCode::LimitExceeded,
-                    format!("the answer has {payload_bytes} bytes; a frame has at most {}", self.frame_bytes_max),
+                    format!(
+                        "the answer has {payload_bytes} bytes; a frame has at most {}",
+                        self.frame_bytes_max
+                    ),
                 )
                 .with_suggestion("Ask for fewer rows with limit, or raise AGENT_MEMORY_MAX_FRAME_BYTES"),
             ),
-            Err(error) => Some(ErrorBody::new(ErrorCode::Internal, format!("the answer cannot be encoded: {error}"))),
+            Err(error) => {
+                Some(ErrorBody::new(ErrorCode::Internal, format!("the answer cannot be encoded: {error}")))
+            }
         };
         if let Some(refusal) = refusal {
             self.buffer.truncate(start);
@@ -92,7 +97,9 @@ impl Outbox {
 
     /// Adds an event.
     pub(super) fn push_event(&mut self, event: &Event) {
-        if let Err(error) = append_frame(&mut self.buffer, FrameKind::Event, 0, 0, |out| event.encode_into(out)) {
+        if let Err(error) =
+            append_frame(&mut self.buffer, FrameKind::Event, 0, 0, |out| event.encode_into(out))
+        {
             tracing::error!(%error, "an event cannot be encoded");
         }
     }

@@ -14,7 +14,10 @@ use bytes::Bytes;
 use futures_util::{FutureExt, StreamExt, future::AbortHandle, stream::FuturesUnordered};
 
 use super::admission::Admitted;
-use crate::{handlers::{self, Answer}, services::Services};
+use crate::{
+    handlers::{self, Answer},
+    services::Services,
+};
 
 /// A finished request.
 pub(super) struct Finished {
@@ -55,7 +58,9 @@ impl Running {
         self.futures.push(Box::pin(async move {
             let result = match tokio::time::timeout_at(deadline.into(), work).await {
                 Ok(Ok(Ok(result))) => result,
-                Ok(Ok(Err(_))) => Err(ErrorBody::new(ErrorCode::Cancelled, "the caller cancelled the request")),
+                Ok(Ok(Err(_))) => {
+                    Err(ErrorBody::new(ErrorCode::Cancelled, "the caller cancelled the request"))
+                }
                 Ok(Err(_)) => Err(panicked()),
                 Err(_) => Err(late(is_write)),
             };
@@ -99,14 +104,18 @@ impl Drop for Running {
 }
 
 fn panicked() -> ErrorBody {
-    ErrorBody::new(ErrorCode::Internal, "the request crashed; the others go on")
-        .with_suggestion("The daemon's log has the cause; a write may be repeated with the same idempotency key")
+    ErrorBody::new(ErrorCode::Internal, "the request crashed; the others go on").with_suggestion(
+        "The daemon's log has the cause; a write may be repeated with the same idempotency key",
+    )
 }
 
 fn late(is_write: bool) -> ErrorBody {
-    let error = ErrorBody::new(ErrorCode::DeadlineExceeded, "the deadline passed before the answer was there");
+    let error =
+        ErrorBody::new(ErrorCode::DeadlineExceeded, "the deadline passed before the answer was there");
     if is_write {
-        error.with_suggestion("It may still be stored: repeat it with the same idempotency key to learn its outcome")
+        error.with_suggestion(
+            "It may still be stored: repeat it with the same idempotency key to learn its outcome",
+        )
     } else {
         error.with_suggestion("Ask for less or allow more time")
     }

@@ -74,7 +74,8 @@ fn prepare_directory(directory: &Path) -> Result<(), ListenError> {
             metadata.uid()
         )));
     }
-    let ours_by_name = directory.file_name().is_some_and(|name| name.to_string_lossy().starts_with("agent-memory"));
+    let ours_by_name =
+        directory.file_name().is_some_and(|name| name.to_string_lossy().starts_with("agent-memory"));
     if metadata.mode() & 0o077 != 0 && ours_by_name {
         fs::set_permissions(directory, fs::Permissions::from_mode(0o700)).map_err(|error| {
             unusable(format!("others may enter the directory, and its mode cannot be set to 0700: {error}"))

@@ -4,12 +4,12 @@
 pub mod actors;
 pub mod cache;
 pub mod clock;
-pub mod remember;
 pub mod config;
 mod handlers;
 pub mod lifecycle;
 pub mod limiter;
 pub mod places;
+pub mod remember;
 pub mod server;
 pub mod services;
 mod session;

@@ -72,6 +72,9 @@ pub fn run(config: Config, log_level: LogLevel) -> Result<Ending, StartError> {
 }
 
 async fn serve(config: Config, log_level: LogLevel) -> Result<Ending, StartError> {
+    // Whatever is created from here on is for the owner only.
+    #[cfg(unix)]
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     make_data_dir(&config)?;
     let _lock = DataLock::take(&config.data_dir, &config.socket)?;
     let service_manager = ServiceManager::from_environment();

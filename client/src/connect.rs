@@ -137,8 +137,10 @@ async fn open(
     result
 }
 
-/// What the daemon that holds the data directory wrote about itself.
-pub(crate) fn holder(data_dir: &Path) -> Option<String> {
+/// What the daemon that holds (or held) the data directory wrote about itself: a courtesy for
+/// people, never a proof that it lives.
+#[must_use]
+pub fn holder(data_dir: &Path) -> Option<String> {
     let words = std::fs::read_to_string(data_dir.join("daemon.lock")).ok()?;
     Some(words.trim().to_owned()).filter(|words| !words.is_empty())
 }

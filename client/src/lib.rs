@@ -21,9 +21,10 @@ mod version;
 
 pub use call::{CallOptions, Reply};
 pub use client::{Client, Events};
-pub use connect::{ConnectOptions, StartPolicy, probe};
+pub use connect::{ConnectOptions, StartPolicy, holder as daemon_holder, probe};
 pub use error::{ClientError, DenialCause};
 pub use keys::new_key;
 pub use locations::Locations;
 pub use reconnect::ReconnectingClient;
+pub use start::find_program as find_daemon;
 pub use version::is_older;

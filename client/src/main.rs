@@ -1,1 +1,48 @@
-fn main() {}
+//! The command line `agent-memory`: parses, runs one command, returns an exit code.
+
+mod commands;
+mod content;
+mod failure;
+mod invocation;
+mod output;
+mod scope_argument;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let cli = commands::Cli::parse();
+    start_logging();
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("error: cannot start: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let as_json = cli.globals.json;
+    let result = runtime.block_on(commands::run(cli));
+    // A read of stdin may still block a thread; nothing waits for it.
+    runtime.shutdown_background();
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            failure.print(as_json);
+            ExitCode::from(failure.exit)
+        }
+    }
+}
+
+/// Logs go to stderr: stdout belongs to answers. `AGENT_MEMORY_CLIENT_LOG` takes a filter.
+fn start_logging() {
+    let filter = std::env::var("AGENT_MEMORY_CLIENT_LOG").unwrap_or_else(|_| "warn".to_owned());
+    let filter = tracing_subscriber::EnvFilter::try_new(filter)
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .without_time()
+        .init();
+}

@@ -189,8 +189,10 @@ fn create_private(path: &Path) -> io::Result<()> {
     builder.create(path)
 }
 
-/// The executable beside this one, else the bare name, which the system looks up on PATH.
-pub(crate) fn find_program() -> PathBuf {
+/// The daemon's executable: the one beside this program, else the bare name, which the system looks
+/// up on PATH.
+#[must_use]
+pub fn find_program() -> PathBuf {
     let name = if cfg!(windows) { "agent-memoryd.exe" } else { "agent-memoryd" };
     std::env::current_exe()
         .ok()

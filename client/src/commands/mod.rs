@@ -1,0 +1,125 @@
+//! The commands: one file each, with its arguments and a `run`. This file lists them.
+
+mod completions;
+mod config;
+mod daemon;
+mod doctor;
+mod entry;
+mod globals;
+mod health;
+mod org;
+mod project;
+mod query;
+mod remember;
+mod session;
+mod status;
+
+use clap::{Parser, Subcommand};
+
+pub(crate) use globals::Globals;
+
+use crate::{failure::Failure, invocation::Invocation};
+
+/// Shared, lasting memory for coding agents.
+#[derive(Debug, Parser)]
+#[command(name = "agent-memory", version, about, arg_required_else_help = true, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) globals: Globals,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Everything the command line can do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Rules to follow
+    #[command(subcommand)]
+    Guideline(entry::EntryCommand<entry::GuidelineFields>),
+    /// Facts, decisions, context and references
+    #[command(subcommand)]
+    Knowledge(entry::EntryCommand<entry::KnowledgeFields>),
+    /// Commands, functions and services, and how to use them
+    #[command(subcommand)]
+    Tool(entry::EntryCommand<entry::ToolFields>),
+    /// Organisations: the scope above projects
+    #[command(subcommand)]
+    Org(org::OrgCommand),
+    /// Projects: usually one directory each
+    #[command(subcommand)]
+    Project(project::ProjectCommand),
+    /// Sessions: one stretch of an agent's work
+    #[command(subcommand)]
+    Session(session::SessionCommand),
+    /// Search, and the context of a scope
+    #[command(subcommand)]
+    Query(query::QueryCommand),
+    /// Store plain text as the kind of entry it looks like
+    Remember(remember::RememberArgs),
+    /// How the daemon and its store are, after a real write and read
+    Health,
+    /// Whether a daemon runs, and where
+    Status,
+    /// Find what is wrong, and how to mend it
+    Doctor,
+    /// Every setting, its value and where it came from
+    Config(config::ConfigArgs),
+    /// Start, stop and watch the daemon
+    #[command(subcommand)]
+    Daemon(daemon::DaemonCommand),
+    /// Completions for a shell
+    Completions(completions::CompletionsArgs),
+}
+
+/// Runs one command.
+pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
+    if let Command::Completions(args) = &cli.command {
+        completions::run(args);
+        return Ok(());
+    }
+    if let Command::Doctor = cli.command {
+        return doctor::run(cli.globals).await;
+    }
+    let invocation = Invocation::new(cli.globals)?;
+    match cli.command {
+        Command::Guideline(command) => entry::run(&invocation, command).await,
+        Command::Knowledge(command) => entry::run(&invocation, command).await,
+        Command::Tool(command) => entry::run(&invocation, command).await,
+        Command::Org(command) => org::run(&invocation, command).await,
+        Command::Project(command) => project::run(&invocation, command).await,
+        Command::Session(command) => session::run(&invocation, command).await,
+        Command::Query(command) => query::run(&invocation, command).await,
+        Command::Remember(args) => remember::run(&invocation, args).await,
+        Command::Health => health::run(&invocation).await,
+        Command::Status => status::run(&invocation).await,
+        Command::Config(args) => config::run(&invocation, &args).await,
+        Command::Daemon(command) => daemon::run(&invocation, command).await,
+        Command::Completions(_) | Command::Doctor => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn global_flags_go_before_and_after_the_command() {
+        let cli = Cli::parse_from(["agent-memory", "--json", "health"]);
+        assert!(cli.globals.json);
+        let cli = Cli::parse_from(["agent-memory", "guideline", "list", "--json", "--project", "shop"]);
+        assert_eq!(cli.globals.project.as_deref(), Some("shop"));
+    }
+
+    #[test]
+    fn a_wrong_scope_is_a_usage_error() {
+        let error = Cli::try_parse_from(["agent-memory", "guideline", "list", "--scope", "galaxy"]);
+        assert_eq!(error.expect_err("refused").exit_code(), 2);
+    }
+}

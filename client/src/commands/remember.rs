@@ -1,0 +1,34 @@
+//! `remember`: stores plain text as the kind of entry it looks like.
+
+use agent_memory_proto::{Request, model::EntryKind, request::Remember};
+use clap::Args;
+
+use super::entry::kind;
+use crate::{content::Content, failure::Failure, invocation::Invocation, scope_argument::ScopeArgument};
+
+#[derive(Args, Debug)]
+pub(crate) struct RememberArgs {
+    #[command(flatten)]
+    text: Content,
+    /// The kind, instead of the inferred one
+    #[arg(long, value_parser = kind)]
+    kind: Option<EntryKind>,
+    /// The priority, if it becomes a guideline (0 to 100)
+    #[arg(long, value_name = "NUMBER")]
+    priority: Option<u8>,
+    /// A tag; may be given several times
+    #[arg(long = "tag", value_name = "TAG")]
+    tags: Vec<String>,
+    /// Where it goes [default: the project]
+    #[arg(long, value_name = "SCOPE")]
+    scope: Option<ScopeArgument>,
+}
+
+pub(crate) async fn run(invocation: &Invocation, args: RememberArgs) -> Result<(), Failure> {
+    let text = args.text.require("text")?;
+    let scope = invocation.scope_to_write(args.scope.as_ref()).await?;
+    let request = Remember { text, scope, force_kind: args.kind, priority: args.priority, tags: args.tags };
+    let response = invocation.call(Request::Remember(request)).await?;
+    invocation.output.show(&response, invocation.known_project());
+    Ok(())
+}

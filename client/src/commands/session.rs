@@ -1,0 +1,88 @@
+//! `session start|end|list`.
+
+use agent_memory_proto::{
+    Request,
+    model::{Id, SessionStatus},
+    request::{EndSession, ListSessions, StartSession},
+};
+use clap::{Args, Subcommand};
+
+use super::entry::Page;
+use crate::{content, failure::Failure, invocation::Invocation};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SessionCommand {
+    /// Start a session of the project
+    Start(StartArgs),
+    /// End or pause a session
+    End {
+        /// Which session
+        id: Id,
+        /// completed, discarded, paused, or active to take up a paused one again
+        #[arg(long, default_value = "completed", value_parser = status)]
+        status: SessionStatus,
+    },
+    /// List sessions, latest first
+    List(ListArgs),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct StartArgs {
+    /// Its name
+    name: Option<String>,
+    /// What for
+    #[arg(long)]
+    purpose: Option<String>,
+    /// Anything else, as a JSON object
+    #[arg(long, value_name = "JSON")]
+    metadata: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ListArgs {
+    /// Only with this status
+    #[arg(long, value_parser = status)]
+    status: Option<SessionStatus>,
+    /// Of all projects
+    #[arg(long)]
+    all_projects: bool,
+    #[command(flatten)]
+    page: Page,
+}
+
+pub(crate) async fn run(invocation: &Invocation, command: SessionCommand) -> Result<(), Failure> {
+    let request = match command {
+        SessionCommand::Start(args) => start(invocation, args).await?,
+        SessionCommand::End { id, status } => Request::EndSession(EndSession { id, status }),
+        SessionCommand::List(args) => {
+            let project = if args.all_projects { None } else { invocation.project().await? };
+            Request::ListSessions(ListSessions {
+                project_id: project.map(|project| project.id),
+                status: args.status,
+                limit: args.page.limit,
+                offset: args.page.offset,
+            })
+        }
+    };
+    let response = invocation.call(request).await?;
+    invocation.output.show(&response, invocation.known_project());
+    Ok(())
+}
+
+async fn start(invocation: &Invocation, args: StartArgs) -> Result<Request, Failure> {
+    let metadata = content::json("metadata", args.metadata.as_deref(), "a JSON object")?;
+    let project_id = invocation.project().await?.map(|project| project.id);
+    let agent_id = Some(invocation.connect_options().agent_id.clone()).filter(|agent| !agent.is_empty());
+    Ok(Request::StartSession(StartSession {
+        id: None,
+        project_id,
+        name: args.name,
+        purpose: args.purpose,
+        agent_id,
+        metadata,
+    }))
+}
+
+fn status(text: &str) -> Result<SessionStatus, String> {
+    text.parse().map_err(|()| "allowed: active, paused, completed, discarded".to_owned())
+}

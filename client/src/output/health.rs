@@ -1,0 +1,117 @@
+//! The health report, for people.
+
+use agent_memory_proto::response::{Health, HealthStatus};
+
+use super::{style::Style, tables::fields};
+
+/// How the daemon and its store are.
+pub(crate) fn health(style: Style, report: &Health) -> String {
+    let verdict = match report.status {
+        HealthStatus::Healthy => style.good("healthy"),
+        HealthStatus::Degraded => style.doubtful("degraded"),
+        HealthStatus::Unhealthy => style.bad("unhealthy"),
+    };
+    let mut parts = vec![verdict];
+    parts.extend(report.problems.iter().map(|problem| format!("  {} {problem}", style.bad("!"))));
+    parts.push(daemon(style, report));
+    parts.push(database(style, report));
+    parts.push(cache(style, report));
+    for breaker in &report.breakers {
+        parts.push(format!("breaker {}: {}", breaker.service, breaker.state));
+    }
+    for actor in report.daemon.actors.iter().filter(|actor| actor.restarts > 0) {
+        let cause = actor.last_panic.as_deref().unwrap_or("unknown");
+        parts.push(format!("actor {} was restarted {} times, last for: {cause}", actor.name, actor.restarts));
+    }
+    parts.join("\n")
+}
+
+fn daemon(style: Style, report: &Health) -> String {
+    let daemon = &report.daemon;
+    let requests = &report.requests;
+    let limits: Vec<String> = report
+        .rate_limits
+        .iter()
+        .map(|limit| match limit.max {
+            0 => format!("{} off", limit.name),
+            max => format!("{} {max} per {} ms ({} refused)", limit.name, limit.window_ms, limit.hits),
+        })
+        .collect();
+    fields(
+        style,
+        "daemon",
+        &[
+            ("build", Some(daemon.build.clone())),
+            ("process", Some(daemon.process_id.to_string())),
+            ("uptime", Some(format!("{} s", daemon.uptime_ms / 1_000))),
+            ("resident", daemon.resident_bytes.map(size)),
+            ("socket", Some(daemon.socket.clone())),
+            ("requests", Some(format!("{} ({} errors)", requests.total, requests.errors))),
+            ("connections", Some(requests.connections.to_string())),
+            ("rate limits", Some(limits.join(", "))),
+        ],
+    )
+}
+
+fn database(style: Style, report: &Health) -> String {
+    let database = &report.database;
+    let [guidelines, knowledge, tools] = database.entries;
+    let canary = database.write_us.zip(database.read_us);
+    fields(
+        style,
+        "database",
+        &[
+            ("type", Some(format!("{} {}", database.backend, database.engine_version))),
+            ("path", Some(database.location.clone())),
+            ("schema", Some(database.schema_version.to_string())),
+            ("entries", Some(format!("{guidelines} guidelines, {knowledge} knowledge, {tools} tools"))),
+            ("size", Some(size(database.size_bytes))),
+            ("log", Some(size(database.wal_bytes))),
+            ("free", database.free_bytes.map(size)),
+            ("canary", canary.map(|(write, read)| format!("written in {write} us, read in {read} us"))),
+        ],
+    )
+}
+
+fn cache(style: Style, report: &Health) -> String {
+    let cache = &report.cache;
+    let lookups = cache.hits + cache.misses;
+    let rate = (cache.hits * 100).checked_div(lookups).map(|percent| format!("{percent} % of {lookups}"));
+    fields(
+        style,
+        "cache",
+        &[
+            ("entries", Some(cache.entries.to_string())),
+            ("memory", Some(format!("{} of {}", size(cache.memory_bytes), size(cache.memory_limit_bytes)))),
+            ("hits", rate),
+        ],
+    )
+}
+
+/// Bytes with a unit that keeps the number short.
+pub(crate) fn size(bytes: u64) -> String {
+    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
+    if bytes < 1_024 {
+        return format!("{bytes} B");
+    }
+    let mut scaled = bytes;
+    let mut unit = 0;
+    while scaled >= 1_024 * 1_024 && unit + 1 < UNITS.len() {
+        scaled /= 1_024;
+        unit += 1;
+    }
+    format!("{}.{} {}", scaled / 1_024, scaled % 1_024 * 10 / 1_024, UNITS[unit])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::size;
+
+    #[test]
+    fn sizes_are_short() {
+        assert_eq!(size(512), "512 B");
+        assert_eq!(size(1_536), "1.5 KiB");
+        assert_eq!(size(64 << 20), "64.0 MiB");
+        assert_eq!(size(3 << 30), "3.0 GiB");
+    }
+}

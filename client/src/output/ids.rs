@@ -1,0 +1,29 @@
+//! The ids in an answer, for `--quiet`.
+
+use agent_memory_proto::Response;
+
+/// The ids of what was answered, or the one word that matters.
+pub(crate) fn of(response: &Response) -> Vec<String> {
+    match response {
+        Response::Error(_) | Response::Echo(_) | Response::Done | Response::Floor(_) => Vec::new(),
+        Response::Health(report) => vec![report.status.name().to_owned()],
+        Response::Config(report) => {
+            report.settings.iter().map(|setting| format!("{}={}", setting.name, setting.value)).collect()
+        }
+        Response::Written(one) => vec![one.id.to_string()],
+        Response::BulkWritten(all) => all.iter().map(|one| one.id.to_string()).collect(),
+        Response::Entry(one) => vec![one.id.to_string()],
+        Response::Entries(page) => page.entries.iter().map(|one| one.id.to_string()).collect(),
+        Response::History(history) => history.versions.iter().map(|one| one.id.to_string()).collect(),
+        Response::Org(one) => vec![one.id.to_string()],
+        Response::Orgs(page) => page.orgs.iter().map(|one| one.id.to_string()).collect(),
+        Response::Project(one) => vec![one.id.to_string()],
+        Response::Projects(page) => page.projects.iter().map(|one| one.id.to_string()).collect(),
+        Response::Session(one) => vec![one.id.to_string()],
+        Response::Sessions(page) => page.sessions.iter().map(|one| one.id.to_string()).collect(),
+        Response::SearchPage(page) => page.hits.iter().map(|hit| hit.id.to_string()).collect(),
+        Response::Context(context) => context.entries.iter().map(|entry| entry.id.to_string()).collect(),
+        Response::Remembered(report) => vec![report.written.id.to_string()],
+        Response::Quickstarted(report) => vec![report.session.id.to_string()],
+    }
+}

@@ -1,0 +1,131 @@
+//! What goes to stdout: text and tables for people, JSON for programs, or ids only.
+
+mod entries;
+mod health;
+mod ids;
+mod results;
+mod style;
+mod tables;
+mod writes;
+
+use std::io::{self, IsTerminal, Write};
+
+use agent_memory_client::render;
+use agent_memory_proto::{
+    Response,
+    model::{Entry, Project},
+    response::Written,
+};
+use serde_json::Value;
+
+pub(crate) use health::size;
+pub(crate) use style::Style;
+
+/// Where and how answers are shown.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Output {
+    mode: Mode,
+    style: Style,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    People,
+    Json,
+    Ids,
+}
+
+impl Output {
+    pub(crate) fn new(json: bool, quiet: bool) -> Self {
+        let mode = match (json, quiet) {
+            (true, _) => Mode::Json,
+            (false, true) => Mode::Ids,
+            (false, false) => Mode::People,
+        };
+        Self { mode, style: Style::of_stdout() }
+    }
+
+    pub(crate) fn is_json(&self) -> bool {
+        self.mode == Mode::Json
+    }
+
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.mode == Mode::Ids
+    }
+
+    /// Shows an answer. A scope that is `project` is shown by its name.
+    pub(crate) fn show(&self, response: &Response, project: Option<&Project>) {
+        match self.mode {
+            Mode::Json => self.json(&render::response(response)),
+            Mode::Ids => ids::of(response).iter().for_each(|id| print(&format!("{id}\n"))),
+            Mode::People => self.line(&self.text(response, project)),
+        }
+    }
+
+    /// Shows a write with the whole entry, as the original answers it.
+    pub(crate) fn written_entry(&self, written: &Written, entry: &Entry) {
+        let mut value = render::written(written);
+        value[entry.kind().name()] = render::entry(entry);
+        self.json(&value);
+    }
+
+    /// Prints one JSON object: in one line, or indented on a terminal.
+    pub(crate) fn json(&self, value: &Value) {
+        if self.style.is_terminal { self.line(&format!("{value:#}")) } else { self.line(&value.to_string()) }
+    }
+
+    /// Prints a line, or several.
+    pub(crate) fn line(&self, text: &str) {
+        print(&format!("{}\n", text.trim_end_matches('\n')));
+    }
+
+    /// Says something beside the answer, on stderr.
+    pub(crate) fn note(&self, text: &str) {
+        eprintln!("{text}");
+    }
+
+    /// How text is coloured.
+    pub(crate) fn style(&self) -> Style {
+        self.style
+    }
+
+    fn text(&self, response: &Response, project: Option<&Project>) -> String {
+        let style = self.style;
+        match response {
+            Response::Error(body) => body.to_string(),
+            Response::Echo(bytes) => format!("{} bytes", bytes.len()),
+            Response::Health(report) => health::health(style, report),
+            Response::Config(report) => results::config(style, report),
+            Response::Done => "done".to_owned(),
+            Response::Written(one) => writes::written(style, one, project),
+            Response::BulkWritten(all) => {
+                all.iter().map(|one| writes::written(style, one, project)).collect::<Vec<_>>().join("\n")
+            }
+            Response::Entry(one) => entries::entry(style, one, project),
+            Response::Entries(page) => entries::page(style, page, project),
+            Response::History(history) => entries::history(style, history),
+            Response::Org(one) => tables::orgs(style, std::slice::from_ref(one), false),
+            Response::Orgs(page) => tables::orgs(style, &page.orgs, page.has_more),
+            Response::Project(one) => tables::project(style, one),
+            Response::Projects(page) => tables::projects(style, &page.projects, page.has_more),
+            Response::Session(one) => tables::session(style, one),
+            Response::Sessions(page) => tables::sessions(style, &page.sessions, page.has_more),
+            Response::SearchPage(page) => results::search_page(style, page, project),
+            Response::Context(report) => results::context(style, report, project),
+            Response::Remembered(report) => writes::remembered(style, report, project),
+            Response::Quickstarted(report) => results::context(style, &report.context, Some(&report.project)),
+            Response::Floor(floor) => format!("{} rounds in {} us", floor.rounds, floor.elapsed_us),
+        }
+    }
+}
+
+/// Writes to stdout. A reader that went away (`| head`) is no failure worth telling.
+pub(crate) fn print(text: &str) {
+    let mut stdout = io::stdout().lock();
+    let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+}
+
+/// Whether people look at stdout.
+pub(crate) fn stdout_is_terminal() -> bool {
+    io::stdout().is_terminal()
+}

@@ -12,6 +12,7 @@ mod connection;
 mod error;
 mod keys;
 mod locations;
+pub mod mcp;
 mod reconnect;
 pub mod render;
 mod start;

@@ -1,0 +1,108 @@
+//! Prompts: what a user picks from a menu. `recall` brings what memory knows into the
+//! conversation; `remember` asks the model to store something.
+
+use agent_memory_proto::{
+    Request, limits,
+    request::{Search, TagFilter},
+};
+use rmcp::{
+    ErrorData,
+    model::{GetPromptRequestParams, GetPromptResult, Prompt, PromptArgument, PromptMessage, Role},
+};
+
+use super::{arguments::Refusal, bridge::Bridge, scopes::Scopes, text};
+use crate::CallOptions;
+
+/// Hits that `recall` brings in.
+const RECALL_HITS: u32 = 10;
+
+/// The prompts.
+pub(super) fn list() -> Vec<Prompt> {
+    let argument =
+        |name: &str, what: &str| vec![PromptArgument::new(name).with_description(what).with_required(true)];
+    vec![
+        Prompt::new(
+            "recall",
+            Some("What memory knows about something"),
+            Some(argument("query", "About what")),
+        )
+        .with_title("Recall"),
+        Prompt::new(
+            "remember",
+            Some("Store something in memory"),
+            Some(argument("text", "What to remember")),
+        )
+        .with_title("Remember"),
+    ]
+}
+
+/// The messages of a prompt.
+pub(super) async fn get(
+    bridge: &Bridge,
+    request: GetPromptRequestParams,
+    client_name: &str,
+) -> Result<GetPromptResult, ErrorData> {
+    let argument = |name: &str| {
+        let value = request.arguments.as_ref().and_then(|arguments| arguments.get(name));
+        let text = value.and_then(|value| value.as_str()).map(str::trim).filter(|text| !text.is_empty());
+        text.ok_or_else(|| ErrorData::invalid_params(format!("{name} is required"), None))
+    };
+    let message = match request.name.as_str() {
+        "recall" => {
+            let query = argument("query")?;
+            let found = recall(bridge, query, client_name).await.map_err(|body| failed(&body))?;
+            format!(
+                "What do we know about {query:?}? Use what memory holds, and say where it falls short.\n\n{found}"
+            )
+        }
+        "remember" => format!(
+            "Store this with memory_remember, as it is, and say in one line what it became and to which scope it \
+             went:\n\n{}",
+            argument("text")?
+        ),
+        other => {
+            let message = format!("no prompt {other:.100}; there are recall and remember");
+            return Err(ErrorData::invalid_params(message, None));
+        }
+    };
+    Ok(GetPromptResult::new(vec![PromptMessage::new_text(Role::User, message)]))
+}
+
+async fn recall(bridge: &Bridge, query: &str, client_name: &str) -> Result<String, Refusal> {
+    let options = CallOptions::default().with_agent(bridge.default_agent(client_name));
+    let scopes = bridge.bound.scopes(&bridge.client, options.clone(), None).await?;
+    let request = Request::Search(search(query, &scopes));
+    let reply = bridge.client.call(&request, options).await.map_err(|error| Box::new(error.to_body()))?;
+    let names = bridge.names(&request, &reply.response).await;
+    Ok(text::response(&request, &reply.response, &names))
+}
+
+fn search(query: &str, scopes: &Scopes) -> Search {
+    Search {
+        query: query.chars().take(limits::QUERY_BYTES_MAX / 4).collect(),
+        kinds: Vec::new(),
+        scope: Some(scopes.where_bound()),
+        inherit: true,
+        tags: TagFilter::default(),
+        category: None,
+        priority_min: None,
+        priority_max: None,
+        created_after_ms: None,
+        created_before_ms: None,
+        updated_after_ms: None,
+        updated_before_ms: None,
+        at_time_ms: None,
+        valid_during_ms: None,
+        include_inactive: false,
+        created_by: None,
+        limit: RECALL_HITS,
+        offset: 0,
+        cursor: None,
+    }
+}
+
+/// A failure where the protocol has no place for a result that says so.
+pub(super) fn failed(body: &Refusal) -> ErrorData {
+    let data = serde_json::to_value(body.as_ref()).ok();
+    ErrorData::internal_error(text::error(body), data)
+}

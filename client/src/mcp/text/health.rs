@@ -1,0 +1,42 @@
+//! The health report in a few lines; programs get all of it as an object.
+
+use std::fmt::Write as _;
+
+use agent_memory_proto::response::Health;
+
+/// How the daemon and its store are.
+pub(super) fn health(report: &Health) -> String {
+    let mut out = format!("{}: agent-memoryd {}", report.status.name(), report.daemon.build);
+    let _ = write!(out, ", up {} s", report.daemon.uptime_ms / 1_000);
+    for problem in &report.problems {
+        let _ = write!(out, "\n- {problem}");
+    }
+    let database = &report.database;
+    let [guidelines, knowledge, tools] = database.entries;
+    let _ = write!(
+        out,
+        "\ndatabase: {} {}, {} kB (log {} kB); {guidelines} guidelines, {knowledge} knowledge, {tools} tools",
+        database.backend,
+        database.location,
+        database.size_bytes / 1_024,
+        database.wal_bytes / 1_024
+    );
+    let (cache, requests) = (&report.cache, &report.requests);
+    let _ = write!(
+        out,
+        "\ncache: {} entries, {} kB, {} hits, {} misses",
+        cache.entries,
+        cache.memory_bytes / 1_024,
+        cache.hits,
+        cache.misses
+    );
+    let _ = write!(
+        out,
+        "\nrequests: {}, {} errors, {} refused by rate limits; {} connections",
+        requests.total, requests.errors, requests.rate_limit_hits, requests.connections
+    );
+    for breaker in &report.breakers {
+        let _ = write!(out, "\nbreaker {}: {}", breaker.service, breaker.state);
+    }
+    out
+}

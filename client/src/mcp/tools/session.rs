@@ -1,0 +1,69 @@
+//! memory_session: stretches of work.
+
+use agent_memory_proto::{
+    Request,
+    model::SessionStatus,
+    request::{EndSession, ListSessions, StartSession},
+};
+
+use super::{
+    super::{
+        arguments::{Arguments, Refusal},
+        scopes::Scopes,
+    },
+    Tool, page, unplanned,
+};
+
+const STATUSES: &str = "active, paused, completed, discarded";
+
+pub(super) const TOOL: Tool = Tool {
+    name: "memory_session",
+    actions: &["start", "end", "list"],
+    parameters: &[
+        "action",
+        "projectId",
+        "name",
+        "purpose",
+        "agentId",
+        "metadata",
+        "id",
+        "status",
+        "limit",
+        "offset",
+        "project",
+        "idempotencyKey",
+    ],
+    uses_project: true,
+    plan,
+};
+
+fn plan(call: &mut Arguments, action: &str, scopes: &Scopes) -> Result<Request, Refusal> {
+    let bound = scopes.project.as_ref().map(|project| project.id);
+    Ok(match action {
+        "start" => Request::StartSession(StartSession {
+            id: None,
+            project_id: call.id("projectId")?.or(bound),
+            name: call.text("name")?,
+            purpose: call.text("purpose")?,
+            agent_id: None,
+            metadata: call.object("metadata")?,
+        }),
+        "end" => {
+            let id = call.id("id")?.or(scopes.session);
+            Request::EndSession(EndSession {
+                id: call.need("id", id)?,
+                status: call.choice("status", STATUSES)?.unwrap_or(SessionStatus::Completed),
+            })
+        }
+        "list" => {
+            let (limit, offset) = page(call)?;
+            Request::ListSessions(ListSessions {
+                project_id: call.id("projectId")?.or(bound),
+                status: call.choice("status", STATUSES)?,
+                limit,
+                offset,
+            })
+        }
+        other => return Err(unplanned(other)),
+    })
+}

@@ -1,0 +1,213 @@
+//! Messages of MCP over lines: rmcp's transport, written here because its own drops what is too
+//! long or malformed without an answer. Takes the batches of 2025-03-26, and ends the session when
+//! stdin ends or nobody reads stdout.
+
+use std::{collections::VecDeque, future::Future, io, sync::Arc, time::Duration};
+
+use rmcp::{
+    ErrorData, RoleServer,
+    model::RequestId,
+    service::{RxJsonRpcMessage, TxJsonRpcMessage},
+    transport::Transport,
+};
+use serde_json::Value;
+use tokio::{
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt},
+    sync::Mutex,
+};
+use tokio_util::sync::CancellationToken;
+
+use super::lines::{Line, Lines};
+
+/// Longest message that is taken, in bytes.
+const MESSAGE_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// How long calls may still run after stdin ended.
+const GRACE: Duration = Duration::from_millis(1_500);
+
+type Incoming = RxJsonRpcMessage<RoleServer>;
+type Outgoing = TxJsonRpcMessage<RoleServer>;
+
+/// One client's messages.
+#[derive(Debug)]
+pub(super) struct LineTransport<R, W> {
+    lines: Lines<R>,
+    write: Arc<Mutex<Option<W>>>,
+    received: VecDeque<Incoming>,
+    /// Ends the session.
+    end: CancellationToken,
+}
+
+impl<R: AsyncRead + Unpin, W> LineTransport<R, W> {
+    pub(super) fn new(read: R, write: W, end: CancellationToken) -> Self {
+        let lines = Lines::new(read, MESSAGE_BYTES_MAX);
+        Self { lines, write: Arc::new(Mutex::new(Some(write))), received: VecDeque::new(), end }
+    }
+}
+
+impl<R, W> Transport<RoleServer> for LineTransport<R, W>
+where
+    R: AsyncRead + Send + Unpin + 'static,
+    W: AsyncWrite + Send + Unpin + 'static,
+{
+    type Error = io::Error;
+
+    fn send(&mut self, message: Outgoing) -> impl Future<Output = io::Result<()>> + Send + 'static {
+        let (write, end) = (Arc::clone(&self.write), self.end.clone());
+        async move { write_line(&write, message).await.inspect_err(|_| end.cancel()) }
+    }
+
+    async fn receive(&mut self) -> Option<Incoming> {
+        loop {
+            if let Some(message) = self.received.pop_front() {
+                return Some(message);
+            }
+            let Some(line) = self.lines.next().await else {
+                let end = self.end.clone();
+                tokio::spawn(async move {
+                    tokio::time::sleep(GRACE).await;
+                    end.cancel();
+                });
+                return None;
+            };
+            let mut rejected = Vec::new();
+            read_line(&line, &mut self.received, &mut rejected);
+            for message in rejected {
+                // Not awaited: this future is polled in a select and may be dropped at any await.
+                tokio::spawn(self.send(message));
+            }
+        }
+    }
+
+    async fn close(&mut self) -> io::Result<()> {
+        self.write.lock().await.take();
+        Ok(())
+    }
+}
+
+async fn write_line<W: AsyncWrite + Unpin>(write: &Mutex<Option<W>>, message: Outgoing) -> io::Result<()> {
+    let mut bytes = serde_json::to_vec(&message)?;
+    drop(message);
+    bytes.push(b'\n');
+    let mut write = write.lock().await;
+    let write = write.as_mut().ok_or(io::ErrorKind::NotConnected)?;
+    write.write_all(&bytes).await?;
+    write.flush().await
+}
+
+/// Sorts a line into messages to work on and answers to what is no message.
+fn read_line(line: &Line<'_>, received: &mut VecDeque<Incoming>, rejected: &mut Vec<Outgoing>) {
+    let line = match line {
+        Line::Whole(line) => line.trim_ascii(),
+        Line::TooLong { head, tail } => {
+            let message = format!("message longer than {MESSAGE_BYTES_MAX} bytes; send it in parts");
+            rejected.push(rejection(id_at_edges(head, tail), message));
+            return;
+        }
+    };
+    let line = line.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(line);
+    if line.is_empty() {
+        return;
+    }
+    if line.first() != Some(&b'[') {
+        return match serde_json::from_slice::<Incoming>(line) {
+            Ok(message) => received.push_back(message),
+            Err(_) => rejected.extend(reason(line)),
+        };
+    }
+    match serde_json::from_slice::<Vec<Value>>(line) {
+        Ok(batch) if batch.is_empty() => rejected.push(rejection(None, "empty batch".to_owned())),
+        Ok(batch) => {
+            for value in batch {
+                let text = value.to_string();
+                match serde_json::from_value::<Incoming>(value) {
+                    Ok(message) => received.push_back(message),
+                    Err(_) => rejected.extend(reason(text.as_bytes())),
+                }
+            }
+        }
+        Err(error) => tracing::warn!(%error, "a line that is not JSON was ignored"),
+    }
+}
+
+/// The answer to what is no message; none to what is not JSON or only notifies.
+fn reason(line: &[u8]) -> Option<Outgoing> {
+    let value = match serde_json::from_slice::<Value>(line) {
+        Ok(value) => value,
+        Err(error) => {
+            tracing::warn!(%error, "a line that is not JSON was ignored");
+            return None;
+        }
+    };
+    let id = value.get("id");
+    if id.is_none() && value.get("method").is_some() {
+        return None;
+    }
+    let id = id.and_then(|id| serde_json::from_value(id.clone()).ok());
+    Some(rejection(id, "not a JSON-RPC 2.0 message".to_owned()))
+}
+
+fn rejection(id: Option<RequestId>, why: String) -> Outgoing {
+    Outgoing::error(ErrorData::invalid_request(why, None), id)
+}
+
+/// The id of a message of which only the edges are known: `{"jsonrpc":"2.0","id":7,…` or
+/// `…,"id":7}`. A quote inside a text is escaped, so neither can be part of one.
+fn id_at_edges(head: &[u8], tail: &[u8]) -> Option<RequestId> {
+    let head = String::from_utf8_lossy(head);
+    let first =
+        ["{\"jsonrpc\":\"2.0\",\"id\":", "{\"id\":"].iter().find_map(|start| head.strip_prefix(start));
+    if let Some(rest) = first {
+        let mut values = serde_json::Deserializer::from_str(rest).into_iter::<RequestId>();
+        return values.next()?.ok();
+    }
+    let tail = String::from_utf8_lossy(tail);
+    let at = tail.rfind(",\"id\":")? + ",\"id\":".len();
+    serde_json::from_str(tail[at..].trim_end().strip_suffix('}')?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(line: &[u8]) -> (usize, Vec<String>) {
+        let (mut received, mut rejected) = (VecDeque::new(), Vec::new());
+        read_line(&Line::Whole(line), &mut received, &mut rejected);
+        let rejected = rejected.iter().map(|message| serde_json::to_string(message).expect("serialises"));
+        (received.len(), rejected.collect())
+    }
+
+    #[test]
+    fn messages_and_batches_are_taken() {
+        assert_eq!(read(br#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#), (1, vec![]));
+        let batch = br#"[{"jsonrpc":"2.0","id":1,"method":"ping"},{"jsonrpc":"2.0","id":2,"method":"ping"}]"#;
+        assert_eq!(read(batch), (2, vec![]));
+        assert_eq!(read(b"\xEF\xBB\xBF{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\r"), (1, vec![]));
+    }
+
+    #[test]
+    fn what_is_no_message_is_answered_under_its_id() {
+        let (taken, answers) = read(br#"{"jsonrpc":"1.0","id":72,"method":"ping"}"#);
+        assert_eq!((taken, answers.len()), (0, 1));
+        assert!(answers[0].contains("\"id\":72"), "{answers:?}");
+        let (_, answers) = read(br#"[{"jsonrpc":"2.0","id":9}]"#);
+        assert!(answers[0].contains("\"id\":9"), "{answers:?}");
+    }
+
+    #[test]
+    fn garbage_empty_lines_and_notifications_are_not_answered() {
+        for line in [&b"not json"[..], b"", b"\r", b"\xff\xfe", br#"{"jsonrpc":"2.0","method":"$/x"}"#] {
+            assert!(read(line).1.is_empty(), "{line:?}");
+        }
+    }
+
+    #[test]
+    fn the_id_of_an_oversized_message_is_found_at_either_edge() {
+        let number = RequestId::Number(7);
+        assert_eq!(id_at_edges(br#"{"jsonrpc":"2.0","id":7,"method":"tools/"#, b"xx"), Some(number.clone()));
+        assert_eq!(
+            id_at_edges(br#"{"method":"tools/call","par"#, br#"xxx"}},"jsonrpc":"2.0","id":7}"#),
+            Some(number)
+        );
+        assert_eq!(id_at_edges(br#"{"method":"x"#, br#"\",\"id\":7}"}}"#), None);
+    }
+}

@@ -3,7 +3,16 @@
 
 mod fixtures;
 
+pub(crate) mod bulk;
+pub(crate) mod changes;
 pub(crate) mod entries;
+pub(crate) mod health;
+pub(crate) mod idempotency;
+pub(crate) mod lists;
+pub(crate) mod names;
+pub(crate) mod remember;
+pub(crate) mod scopes;
+pub(crate) mod updates;
 
 pub(crate) use fixtures::{START_MS, Scenario, World};
 
@@ -14,6 +23,22 @@ macro_rules! contract_suite {
             entries: added_entries_are_read_back_whole, unknown_ids_are_nothing, unknown_scopes_are_refused,
                 taken_ids_are_refused, deactivated_entries_are_hidden_and_keep_their_names,
                 deleted_entries_are_gone_with_their_history;
+            names: a_taken_name_is_refused_with_its_id, the_narrowest_name_wins, hidden_names_do_not_override,
+                names_compare_exactly;
+            updates: every_update_is_a_version, a_stale_version_is_refused, two_agents_at_once_are_a_conflict,
+                a_hidden_entry_can_be_changed_and_stays_hidden, patches_keep_set_and_clear;
+            lists: guidelines_come_by_priority, pages_follow_each_other, inherited_lists_leave_overridden_names_out,
+                lists_filter, validity_changes_are_foretold;
+            bulk: bulk_writes_are_all_or_nothing, bulk_errors_name_the_position, bulk_replies_keep_the_order;
+            idempotency: a_key_is_applied_once, a_key_with_another_request_is_refused, keys_are_forgotten_after_a_day,
+                a_refused_write_does_not_use_its_key_up;
+            scopes: a_chain_ends_with_global, organisations_have_their_own_names, projects_are_found_by_directory,
+                a_name_that_fits_several_is_a_conflict, a_project_moves, a_deleted_project_takes_everything_along,
+                sessions_end_and_are_taken_up_again, binding_finds_or_creates, binding_races_meet,
+                directories_of_one_name_are_two_projects;
+            changes: every_durable_write_is_told, refused_writes_are_not_told;
+            remember: remembered_texts_are_stored_once;
+            health: a_healthy_store_says_so;
         }
     };
     ($run:path; $($module:ident: $($name:ident),+;)+) => {

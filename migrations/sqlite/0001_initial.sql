@@ -91,6 +91,9 @@ CREATE INDEX entries_of_kind ON entries (kind, priority DESC, updated_at_ms DESC
 -- The next time at which the validity of something changes.
 CREATE INDEX entries_by_valid_from ON entries (valid_from_ms) WHERE valid_from_ms IS NOT NULL;
 CREATE INDEX entries_by_valid_until ON entries (valid_until_ms) WHERE valid_until_ms IS NOT NULL;
+-- Knowledge that is not simply true for ever: few, as a rule.
+CREATE INDEX entries_bounded ON entries (scope)
+    WHERE valid_from_ms IS NOT NULL OR valid_until_ms IS NOT NULL OR invalidated_by IS NOT NULL;
 
 -- Versions that are no longer current; the current one is in `entries`. Never changed.
 CREATE TABLE entry_versions (
@@ -140,29 +143,34 @@ CREATE TABLE conflicts (
 ) STRICT;
 CREATE INDEX conflicts_by_entry ON conflicts (entry);
 
--- The words of each entry, already cut and stemmed; the row id is that of the entry. It holds no
--- text of its own.
+-- The words of each entry, already cut and stemmed, and `s` with the key of its scope, which lets a
+-- search skip what lies outside its scopes. The row id is that of the entry. It holds no text of
+-- its own. The tokenizer cuts at spaces only: words have no other characters of ASCII than letters
+-- and digits.
 CREATE VIRTUAL TABLE entry_index USING fts5 (
-    name, tags, content,
+    name, tags, content, scope,
     content = '',
     contentless_delete = 1,
-    tokenize = 'unicode61 remove_diacritics 0'
+    tokenize = 'ascii'
 );
 
--- Active entries of each kind, so that health need not count them.
+-- Active entries of each scope and kind, so that health and contexts need not count them.
 CREATE TABLE entry_counts (
-    kind   INTEGER PRIMARY KEY,
-    active INTEGER NOT NULL
-) STRICT;
-INSERT INTO entry_counts (kind, active) VALUES (0, 0), (1, 0), (2, 0);
+    scope  INTEGER NOT NULL REFERENCES scopes (key) ON DELETE CASCADE,
+    kind   INTEGER NOT NULL,
+    active INTEGER NOT NULL,
+    PRIMARY KEY (scope, kind)
+) STRICT, WITHOUT ROWID;
 CREATE TRIGGER entries_added AFTER INSERT ON entries WHEN new.is_active BEGIN
-    UPDATE entry_counts SET active = active + 1 WHERE kind = new.kind;
+    INSERT INTO entry_counts (scope, kind, active) VALUES (new.scope, new.kind, 1)
+        ON CONFLICT (scope, kind) DO UPDATE SET active = active + 1;
 END;
 CREATE TRIGGER entries_removed AFTER DELETE ON entries WHEN old.is_active BEGIN
-    UPDATE entry_counts SET active = active - 1 WHERE kind = old.kind;
+    UPDATE entry_counts SET active = active - 1 WHERE scope = old.scope AND kind = old.kind;
 END;
 CREATE TRIGGER entries_switched AFTER UPDATE OF is_active ON entries WHEN old.is_active <> new.is_active BEGIN
-    UPDATE entry_counts SET active = active + new.is_active - old.is_active WHERE kind = new.kind;
+    INSERT INTO entry_counts (scope, kind, active) VALUES (new.scope, new.kind, new.is_active)
+        ON CONFLICT (scope, kind) DO UPDATE SET active = active + new.is_active - old.is_active;
 END;
 
 -- Row ids grow with time, so the oldest keys are found without an index of their own.

@@ -33,7 +33,7 @@ const TOPICS: [(&str, &[&str]); 9] = [
 fn of_guideline(text: &str) -> Option<&'static str> {
     let found: Vec<String> = terms(text).into_iter().map(|term| term.text).collect();
     let mentions = |word: &&str| terms(word).iter().all(|term| found.contains(&term.text));
-    TOPICS.iter().find(|(_, words)| words.iter().any(|word| mentions(&word))).map(|(category, _)| *category)
+    TOPICS.iter().find(|(_, words)| words.iter().any(&mentions)).map(|(category, _)| *category)
 }
 
 fn of_knowledge(text: &str) -> &'static str {

@@ -5,6 +5,7 @@ mod fixtures;
 
 pub(crate) mod bulk;
 pub(crate) mod changes;
+pub(crate) mod context;
 pub(crate) mod entries;
 pub(crate) mod health;
 pub(crate) mod idempotency;
@@ -12,9 +13,10 @@ pub(crate) mod lists;
 pub(crate) mod names;
 pub(crate) mod remember;
 pub(crate) mod scopes;
+pub(crate) mod search;
 pub(crate) mod updates;
 
-pub(crate) use fixtures::{START_MS, Scenario, World};
+pub(crate) use fixtures::{START_MS, Scenario, World, guideline};
 
 /// Makes a test of every scenario. `$run` takes a scenario and runs it on an empty store.
 macro_rules! contract_suite {
@@ -39,6 +41,16 @@ macro_rules! contract_suite {
             changes: every_durable_write_is_told, refused_writes_are_not_told;
             remember: remembered_texts_are_stored_once;
             health: a_healthy_store_says_so;
+            search: words_find_what_has_them_best_first, identifiers_are_found_by_their_parts_and_whole,
+                phrases_prefixes_and_other_scripts_are_found, any_text_is_a_query,
+                scopes_are_searched_as_asked, overridden_and_hidden_entries_are_left_out,
+                knowledge_is_found_while_it_is_valid, filters_narrow_the_hits,
+                without_words_the_latest_change_comes_first, changed_texts_are_found_by_their_new_words_only,
+                pages_follow_each_other_without_gaps, a_page_follows_though_entries_came_in_between,
+                cursors_of_others_are_refused, a_passed_deadline_ends_a_search;
+            context: guidelines_come_by_priority_then_the_latest_knowledge, a_context_shows_each_name_once,
+                a_context_keeps_its_budget_and_says_what_is_missing, a_context_can_be_limited_to_kinds,
+                the_same_words_are_similar;
         }
     };
     ($run:path; $($module:ident: $($name:ident),+;)+) => {

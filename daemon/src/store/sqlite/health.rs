@@ -4,7 +4,7 @@ use std::{path::Path, time::Instant};
 
 use agent_memory_proto::{model::EntryKind, response::DatabaseHealth};
 
-use super::{SqliteStore, migrations, options::file_bytes, writer::Job};
+use super::{SqliteStore, columns::kind_from, migrations, options::file_bytes, writer::Job};
 use crate::store::{HealthStore, StoreError, StoreFuture};
 
 /// Less free space than this is a problem.
@@ -94,10 +94,12 @@ fn read_canary(connection: &rusqlite::Connection) -> Result<(i64, [u64; 3]), Sto
     let value = connection
         .prepare_cached("SELECT value FROM canary WHERE id = 1")?
         .query_row([], |row| row.get(0))?;
-    let mut statement = connection.prepare_cached("SELECT active FROM entry_counts ORDER BY kind")?;
+    let mut statement =
+        connection.prepare_cached("SELECT kind, sum(active) FROM entry_counts GROUP BY kind")?;
     let mut entries = [0; EntryKind::ALL.len()];
-    for (count, row) in entries.iter_mut().zip(statement.query_map([], |row| row.get::<_, i64>(0))?) {
-        *count = u64::try_from(row?).unwrap_or(0);
+    for row in statement.query_map([], |row| Ok((kind_from(row, 0)?, row.get::<_, i64>(1)?)))? {
+        let (kind, active) = row?;
+        entries[kind as usize] = u64::try_from(active).unwrap_or(0);
     }
     Ok((value, entries))
 }

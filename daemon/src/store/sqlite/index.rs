@@ -13,7 +13,10 @@ pub(super) fn text_of(entry: &Entry) -> IndexedEntry {
 
 pub(super) fn insert(connection: &Connection, rowid: i64, text: &IndexedEntry) -> Result<(), StoreError> {
     connection
-        .prepare_cached("INSERT INTO entry_index (rowid, name, tags, content) VALUES (?1, ?2, ?3, ?4)")?
+        .prepare_cached(
+            "INSERT INTO entry_index (rowid, name, tags, content, scope) \
+             VALUES (?1, ?2, ?3, ?4, 's' || (SELECT scope FROM entries WHERE rowid = ?1))",
+        )?
         .execute((rowid, &text.name, &text.tags, &text.content))?;
     Ok(())
 }

@@ -4,16 +4,19 @@
 mod backup;
 mod columns;
 mod connection;
+mod context;
 mod error;
+mod floor;
 mod health;
 mod housekeeping;
 mod idempotency;
 mod index;
 mod migrations;
 mod options;
-mod pending;
 mod reads;
 mod scope_keys;
+mod search;
+mod similar;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -70,6 +73,7 @@ impl SqliteStore {
         on_change: OnChange,
     ) -> Result<(Store, SqliteHandle), StoreError> {
         migrations::migrate(&options, &clock, migrations::ALL)?;
+        floor::remove_leftovers(&options);
         let writer = {
             let (of_writer, clock) = (options.clone(), clock.clone());
             let open = move || SqliteWriter::open(&of_writer, &clock, &on_change);

@@ -1,6 +1,7 @@
 //! Tests of the whole backend: the contract of every store, and what only SQLite can suffer.
 
 mod contract;
+mod floor;
 
 use std::sync::Arc;
 
@@ -61,7 +62,7 @@ fn audit(options: &SqliteOptions) {
         (
             "the counts are right",
             "SELECT count(*) FROM entry_counts c WHERE c.active <> \
-             (SELECT count(*) FROM entries e WHERE e.kind = c.kind AND e.is_active)",
+             (SELECT count(*) FROM entries e WHERE e.scope = c.scope AND e.kind = c.kind AND e.is_active)",
         ),
         (
             "versions have no gap",

@@ -1,0 +1,99 @@
+//! Context: the memory of a scope under a token budget. Reads what could go in, has the plan made,
+//! reads the texts that were chosen.
+
+mod candidates;
+mod plan;
+mod totals;
+
+use agent_memory_proto::{
+    model::EntryKind,
+    response::{Context, ContextEntry, OmittedEntries},
+};
+use rusqlite::{Connection, Row};
+
+use self::plan::Chosen;
+use super::{
+    columns::{id_from, kind_from, scope_from, tags_from},
+    scope_keys,
+};
+use crate::store::{ContextQuery, StoreError};
+
+/// Bytes of one token, by estimate.
+const TOKEN_BYTES: usize = 4;
+
+/// The memory of the scopes.
+///
+/// # Errors
+/// What SQLite says.
+pub(super) fn gather(connection: &Connection, query: &ContextQuery) -> Result<Context, StoreError> {
+    let keys = scope_keys::find_all(connection, &query.scopes)?;
+    let candidates = candidates::read(connection, query, &keys)?;
+    let chosen = plan::choose(&candidates.entries, query.budget_tokens);
+    let mut entries = Vec::with_capacity(chosen.len());
+    let mut statement = connection.prepare_cached(
+        "SELECT e.id, e.kind, e.name, s.level, s.id, e.category, e.tags, e.updated_at_ms, e.created_by, \
+         e.priority, e.content FROM entries e JOIN scopes s ON s.key = e.scope WHERE e.rowid = ?1",
+    )?;
+    for choice in &chosen {
+        entries.push(statement.query_row([choice.rowid], |row| read_entry(row, choice))?);
+    }
+    let left_out = |kind: EntryKind| {
+        let included = entries.iter().filter(|entry: &&ContextEntry| entry.kind == kind).count() as u64;
+        OmittedEntries { kind, count: candidates.totals[kind as usize].saturating_sub(included) }
+    };
+    Ok(Context {
+        scope: query.request.scope,
+        omitted: EntryKind::ALL.map(left_out).into_iter().filter(|omitted| omitted.count > 0).collect(),
+        used_tokens: entries.iter().map(|entry| tokens(entry.name.len() + entry.text.len())).sum(),
+        budget_tokens: query.budget_tokens,
+        entries,
+    })
+}
+
+fn read_entry(row: &Row<'_>, choice: &Chosen) -> rusqlite::Result<ContextEntry> {
+    let content = row.get_ref(10)?.as_str()?;
+    let (text, is_cut) = match choice.text_bytes {
+        Some(bytes) => (cut(content, bytes), true),
+        None => (content.to_owned(), false),
+    };
+    Ok(ContextEntry {
+        id: id_from(row, 0)?,
+        kind: kind_from(row, 1)?,
+        name: row.get(2)?,
+        text,
+        is_cut,
+        scope: scope_from(row, 3)?,
+        category: row.get(5)?,
+        tags: tags_from(row, 6)?,
+        updated_at_ms: row.get(7)?,
+        created_by: row.get(8)?,
+        priority: row.get(9)?,
+    })
+}
+
+/// What a text costs, by estimate.
+fn tokens(bytes: usize) -> u32 {
+    u32::try_from(bytes.div_ceil(TOKEN_BYTES)).unwrap_or(u32::MAX)
+}
+
+/// At most so many bytes of a text, cut at a word, with `…` at the end.
+fn cut(text: &str, bytes: usize) -> String {
+    const MARK: &str = "…";
+    let fits = &text[..text.floor_char_boundary(bytes.saturating_sub(MARK.len()))];
+    let at_word = fits.rfind(char::is_whitespace).filter(|at| *at > fits.len() / 2).unwrap_or(fits.len());
+    format!("{}{MARK}", fits[..at_word].trim_end())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cut_text_keeps_whole_words_and_its_bound() {
+        assert_eq!(cut("one two three four", 14), "one two…");
+        for bytes in 3..40 {
+            let text = cut("größenänderungen überall und überall", bytes);
+            assert!(text.len() <= bytes && text.ends_with('…'), "{text:?} {bytes}");
+        }
+    }
+}

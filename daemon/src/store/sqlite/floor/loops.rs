@@ -1,0 +1,239 @@
+//! The loops: each runs the very functions that answer requests, on the copy.
+
+use std::time::{Duration, Instant};
+
+use agent_memory_proto::{
+    ErrorBody,
+    model::{EntryBody, EntryKind, Id, ScopeRef},
+    request::{EntryDraft, FloorOperation, GetContext, MeasureFloor},
+    response::Floor,
+};
+use rusqlite::Connection;
+
+use super::{copy::ScratchCopy, rounds};
+use crate::{
+    clock::Clock,
+    store::{
+        ContextQuery, IdempotencyKey, ListQuery, NewEntry, SearchQuery, StoreError, Write, WriteRequest,
+        sqlite::{columns::kind_from, context, idempotency, reads, scope_keys, search, writes},
+    },
+};
+
+/// Entries that are read in turn.
+const IDS_MAX: u32 = 10_000;
+/// As a context without settings.
+const BUDGET_TOKENS: u32 = 2_000;
+
+/// Runs the loop that the request asks for.
+///
+/// # Errors
+/// `Refused` when the project is not there or has nothing to read, else what SQLite says.
+pub(super) fn run(
+    copy: &ScratchCopy,
+    request: &MeasureFloor,
+    clock: &Clock,
+    now_ms: i64,
+) -> Result<Floor, StoreError> {
+    let bare = Bare { connection: &copy.connection, request, now_ms };
+    match request.operation {
+        FloorOperation::SimpleRead => bare.simple_read(),
+        FloorOperation::ScopedRead => bare.scoped_read(),
+        FloorOperation::Search => bare.search(),
+        FloorOperation::Context => bare.context(),
+        FloorOperation::Write => bare.write(clock, 1),
+        FloorOperation::GroupWrite => bare.write(clock, request.batch.clamp(1, 10_000)),
+    }
+}
+
+struct Bare<'a> {
+    connection: &'a Connection,
+    request: &'a MeasureFloor,
+    now_ms: i64,
+}
+
+impl Bare<'_> {
+    fn simple_read(&self) -> Result<Floor, StoreError> {
+        let ids = self.ids()?;
+        let mut next = ids.iter().cycle();
+        rounds::measure(self.request.rounds, 1, || {
+            let (kind, id) = next.next().expect("there is an entry");
+            reads::entries::by_id(self.connection, *kind, *id).map(drop)
+        })
+    }
+
+    fn scoped_read(&self) -> Result<Floor, StoreError> {
+        let query = ListQuery {
+            kind: EntryKind::Guideline,
+            scopes: Some(self.scopes()?),
+            include_inactive: false,
+            category: None,
+            limit: agent_memory_proto::limits::PAGE_ROWS_DEFAULT,
+            offset: 0,
+        };
+        rounds::measure(self.request.rounds, 1, || reads::list::page(self.connection, &query).map(drop))
+    }
+
+    fn search(&self) -> Result<Floor, StoreError> {
+        let mut queries = Vec::with_capacity(self.request.searches.len());
+        for search in &self.request.searches {
+            let scopes = match search.scope {
+                Some(scope) if search.inherit => Some(self.chain(scope)?),
+                Some(scope) => Some(vec![scope]),
+                None => None,
+            };
+            queries.push(SearchQuery {
+                request: search.clone(),
+                scopes,
+                now_ms: self.now_ms,
+                deadline: far(),
+            });
+        }
+        if queries.is_empty() {
+            return Err(StoreError::refused(ErrorBody::missing("searches")));
+        }
+        let mut next = queries.iter().cycle();
+        rounds::measure(self.request.rounds, 1, || {
+            search::page(self.connection, next.next().expect("there is a search")).map(drop)
+        })
+    }
+
+    fn context(&self) -> Result<Floor, StoreError> {
+        let request = GetContext {
+            scope: ScopeRef::project(self.request.project_id),
+            inherit: true,
+            query: None,
+            kinds: Vec::new(),
+            budget_tokens: None,
+            limit_per_kind: None,
+        };
+        let query = ContextQuery {
+            request,
+            scopes: self.scopes()?,
+            budget_tokens: BUDGET_TOKENS,
+            now_ms: self.now_ms,
+            deadline: far(),
+        };
+        rounds::measure(self.request.rounds, 1, || context::gather(self.connection, &query).map(drop))
+    }
+
+    /// Adds entries, `batch` to a transaction.
+    fn write(&self, clock: &Clock, batch: u32) -> Result<Floor, StoreError> {
+        self.scopes()?;
+        rounds::measure(self.request.rounds, batch, || {
+            self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+            for _ in 0..batch {
+                let request = self.new_write(clock);
+                self.connection.prepare_cached("SAVEPOINT one_write")?.execute([])?;
+                idempotency::apply_once(self.connection, &request, || {
+                    writes::apply(self.connection, &request.write, request.at_ms)
+                })?;
+                self.connection.prepare_cached("RELEASE one_write")?.execute([])?;
+            }
+            self.connection.prepare_cached("COMMIT")?.execute([])?;
+            Ok(())
+        })
+    }
+
+    /// A write like those of the benchmark: a knowledge entry of some 500 bytes.
+    fn new_write(&self, clock: &Clock) -> WriteRequest {
+        let id = clock.new_id();
+        let seed = u64::from_be_bytes(*id.0.last_chunk().expect("an id has 16 bytes"));
+        let draft = EntryDraft {
+            scope: ScopeRef::project(self.request.project_id),
+            name: format!("floor {id}"),
+            category: Some("fact".to_owned()),
+            tags: vec!["benchmark".to_owned()],
+            metadata: None,
+            body: EntryBody::Knowledge {
+                content: words(seed),
+                confidence: 1.0,
+                source: None,
+                valid_from_ms: None,
+                valid_until_ms: None,
+                invalidated_by: None,
+            },
+            created_by: Some("benchmark".to_owned()),
+            change_reason: None,
+        };
+        WriteRequest {
+            write: Write::AddEntries {
+                entries: vec![NewEntry { id, version_id: clock.new_id(), draft }],
+                bulk: false,
+            },
+            at_ms: self.now_ms,
+            idempotency: Some(IdempotencyKey { key: clock.new_id(), fingerprint: seed }),
+        }
+    }
+
+    fn ids(&self) -> Result<Vec<(EntryKind, Id)>, StoreError> {
+        let scope = scope_keys::require(self.connection, &ScopeRef::project(self.request.project_id))?;
+        let mut statement =
+            self.connection.prepare("SELECT kind, id FROM entries WHERE scope = ?1 LIMIT ?2")?;
+        let rows = statement.query_map((scope, IDS_MAX), |row| Ok((kind_from(row, 0)?, Id(row.get(1)?))))?;
+        let ids: Vec<_> = rows.collect::<Result<_, _>>()?;
+        if ids.is_empty() {
+            let body = ErrorBody::not_found("entry of the project", self.request.project_id)
+                .with_suggestion("Add entries to the project first");
+            return Err(StoreError::refused(body));
+        }
+        Ok(ids)
+    }
+
+    fn scopes(&self) -> Result<Vec<ScopeRef>, StoreError> {
+        self.chain(ScopeRef::project(self.request.project_id))
+    }
+
+    fn chain(&self, scope: ScopeRef) -> Result<Vec<ScopeRef>, StoreError> {
+        scope_keys::require(self.connection, &scope)?;
+        Ok(scope_keys::chain(self.connection, &scope)?.unwrap_or_default())
+    }
+}
+
+/// Loops are bounded by their own clock.
+fn far() -> Instant {
+    Instant::now() + Duration::from_secs(3_600)
+}
+
+/// Some 500 bytes of words, most of them common and some rare.
+fn words(seed: u64) -> String {
+    const COMMON: [&str; 24] = [
+        "service",
+        "request",
+        "timeout",
+        "retry",
+        "cache",
+        "index",
+        "schema",
+        "migration",
+        "deploy",
+        "worker",
+        "queue",
+        "token",
+        "session",
+        "project",
+        "module",
+        "config",
+        "parser",
+        "client",
+        "server",
+        "release",
+        "branch",
+        "metric",
+        "handler",
+        "socket",
+    ];
+    let mut state = seed | 1;
+    let mut text = String::with_capacity(512);
+    while text.len() < 480 {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        let index = usize::try_from(state >> 40).unwrap_or_default();
+        text.push_str(COMMON[index % COMMON.len()]);
+        if index % 5 == 0 {
+            text.push_str(&format!("{:x}", index % 4_096));
+        }
+        text.push(' ');
+    }
+    text
+}

@@ -1,0 +1,196 @@
+//! Search: one statement that matches, filters and ranks, and reads a page of hits. Also the
+//! ranking alone, for those who only need to know which entries are relevant.
+
+mod cursor;
+mod expression;
+mod filters;
+mod hit;
+
+use agent_memory_proto::{
+    model::EntryKind,
+    request::{Search, TagFilter},
+    response::SearchPage,
+};
+use rusqlite::{Connection, params_from_iter};
+
+use self::cursor::Cursor;
+pub(super) use self::filters::Sql;
+use super::{SqliteStore, context, scope_keys, similar};
+use crate::{
+    store::{ContextQuery, SearchQuery, SearchStore, SimilarQuery, StoreError, StoreFuture},
+    text::{
+        query::{self, ParsedQuery},
+        snippet::Wanted,
+    },
+};
+
+impl SearchStore for SqliteStore {
+    fn search(&self, query: SearchQuery) -> StoreFuture<'_, SearchPage> {
+        let deadline = query.deadline;
+        let read = move |connection: &Connection| page(connection, &query);
+        Box::pin(self.readers.run_long(move |reader| reader.read_until(deadline, read)))
+    }
+
+    fn context(&self, query: ContextQuery) -> StoreFuture<'_, agent_memory_proto::response::Context> {
+        let deadline = query.deadline;
+        let read = move |connection: &Connection| context::gather(connection, &query);
+        Box::pin(self.readers.run_long(move |reader| reader.snapshot(Some(deadline), read)))
+    }
+
+    fn similar(
+        &self,
+        query: SimilarQuery,
+    ) -> StoreFuture<'_, Vec<agent_memory_proto::response::SimilarEntry>> {
+        let deadline = query.deadline;
+        let read = move |connection: &Connection| similar::find(connection, &query);
+        Box::pin(self.readers.run_long(move |reader| reader.snapshot(Some(deadline), read)))
+    }
+}
+
+/// How much a word counts in the name, the tags and the content; the scope is no word.
+const WEIGHTS: &str = "8.0, 4.0, 1.0, 0.0";
+/// How far around its position the last hit of a page is looked for.
+const CURSOR_SLACK: u32 = 20;
+
+/// A page of hits.
+///
+/// # Errors
+/// `Refused` for a bad cursor, else what SQLite says.
+pub(super) fn page(connection: &Connection, query: &SearchQuery) -> Result<SearchPage, StoreError> {
+    let request = &query.request;
+    let cursor = request.cursor.as_deref().map(|text| Cursor::read(text, request)).transpose()?;
+    let keys = query.scopes.as_ref().map(|scopes| scope_keys::find_all(connection, scopes)).transpose()?;
+    let parsed = query::parse(&request.query);
+    let window = Window::of(request, cursor);
+    let hits = read_hits(
+        connection,
+        &Ranking { parsed: &parsed, request, keys: keys.as_deref(), now_ms: query.now_ms },
+        &window,
+    )?;
+
+    let before = window.before(&hits, cursor);
+    let limit = request.limit as usize;
+    let has_more = hits.len() > before + limit;
+    let page: Vec<_> = hits.into_iter().skip(before).take(limit).collect();
+    let next_cursor = page.last().filter(|_| has_more).map(|last| {
+        let position = window.offset + u32::try_from(before + page.len()).unwrap_or(u32::MAX);
+        Cursor { position, last: last.hit.id }.text(request)
+    });
+    let wanted = Wanted::of(&parsed);
+    Ok(SearchPage {
+        hits: page.into_iter().map(|found| found.with_snippet(&wanted)).collect(),
+        next_cursor,
+        terms: parsed.display_terms(),
+        ignored_terms: parsed.ignored,
+    })
+}
+
+/// Which ranks are read: the page, one more to know whether there is more, and after a cursor
+/// some around its position.
+struct Window {
+    offset: u32,
+    limit: u32,
+}
+
+impl Window {
+    fn of(request: &Search, cursor: Option<Cursor>) -> Self {
+        match cursor {
+            None => Self { offset: request.offset, limit: request.limit + 1 },
+            Some(cursor) => {
+                let back = cursor.position.min(CURSOR_SLACK);
+                let limit = back + CURSOR_SLACK + request.limit + 1;
+                Self { offset: cursor.position - back, limit }
+            }
+        }
+    }
+
+    /// How many of the rows that were read belong to earlier pages.
+    fn before(&self, found: &[hit::Found], cursor: Option<Cursor>) -> usize {
+        let Some(Cursor { position, last }) = cursor else { return 0 };
+        let is_last = |found: &hit::Found| found.hit.id == last;
+        found.iter().position(is_last).map_or((position - self.offset) as usize, |index| index + 1)
+    }
+}
+
+/// What is ranked: by the words, or by the latest change when there are none.
+pub(super) struct Ranking<'a> {
+    pub(super) parsed: &'a ParsedQuery,
+    /// The filters; the words, limit and place of the page are not looked at.
+    pub(super) request: &'a Search,
+    /// The scopes, narrowest first; `None` looks everywhere.
+    pub(super) keys: Option<&'a [i64]>,
+    pub(super) now_ms: i64,
+}
+
+impl Ranking<'_> {
+    fn push_to(&self, sql: &mut Sql, window: &Window) {
+        if self.parsed.is_empty() {
+            sql.push("SELECT e.rowid AS entry, 0.0 AS score FROM entries e WHERE TRUE");
+        } else {
+            sql.push("SELECT e.rowid AS entry, bm25(entry_index, ").push(WEIGHTS).with(
+                ") AS score FROM entry_index CROSS JOIN entries e ON e.rowid = entry_index.rowid \
+                 WHERE entry_index MATCH ?",
+                expression::match_expression(self.parsed, None),
+            );
+        }
+        filters::push_filters(sql, self.request, self.keys, self.now_ms);
+        sql.with(" ORDER BY score, e.updated_at_ms DESC, e.id LIMIT ?", window.limit)
+            .with(" OFFSET ?", window.offset);
+    }
+}
+
+fn read_hits(
+    connection: &Connection,
+    ranking: &Ranking<'_>,
+    window: &Window,
+) -> Result<Vec<hit::Found>, StoreError> {
+    let mut sql = Sql::default();
+    sql.push("SELECT ").push(hit::COLUMNS).push(" FROM (");
+    ranking.push_to(&mut sql, window);
+    sql.push(") r CROSS JOIN entries e ON e.rowid = r.entry CROSS JOIN scopes s ON s.key = e.scope")
+        .push(" ORDER BY r.score, e.updated_at_ms DESC, e.id");
+    let mut statement = connection.prepare_cached(&sql.text)?;
+    let rows = statement.query_map(params_from_iter(sql.values), hit::Found::read)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The row ids of the best entries, best first.
+///
+/// # Errors
+/// What SQLite says.
+pub(super) fn ranked(
+    connection: &Connection,
+    ranking: &Ranking<'_>,
+    limit: u32,
+) -> Result<Vec<i64>, StoreError> {
+    let mut sql = Sql::default();
+    ranking.push_to(&mut sql, &Window { offset: 0, limit });
+    let mut statement = connection.prepare_cached(&sql.text)?;
+    let rows = statement.query_map(params_from_iter(sql.values), |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// A search with no filter but the kinds; none means all.
+pub(super) fn unfiltered(kinds: Vec<EntryKind>) -> Search {
+    Search {
+        query: String::new(),
+        kinds,
+        scope: None,
+        inherit: true,
+        tags: TagFilter::default(),
+        category: None,
+        priority_min: None,
+        priority_max: None,
+        created_after_ms: None,
+        created_before_ms: None,
+        updated_after_ms: None,
+        updated_before_ms: None,
+        at_time_ms: None,
+        valid_during_ms: None,
+        include_inactive: false,
+        created_by: None,
+        limit: agent_memory_proto::limits::PAGE_ROWS_DEFAULT,
+        offset: 0,
+        cursor: None,
+    }
+}

@@ -38,7 +38,12 @@ impl From<ExitStatus> for Exit {
 }
 
 impl Daemon {
-    pub(crate) fn spawn(mut command: Command, root: &Path) -> Self {
+    /// Starts a process that is a daemon or becomes one, with its log in `root`.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    #[must_use]
+    pub fn spawn(mut command: Command, root: &Path) -> Self {
         let log = (0..)
             .map(|number| root.join(format!("daemon-{number}.log")))
             .find(|path| !path.exists())

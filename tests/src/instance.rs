@@ -129,18 +129,37 @@ impl Instance {
     /// When it ends instead; the message has its log.
     #[must_use]
     pub fn start_daemon(&self) -> Daemon {
-        let mut daemon = self.spawn_daemon();
-        until("the daemon answers", || {
-            assert!(daemon.exited().is_none(), "the daemon ended at once:\n{}", daemon.log());
-            self.probe().filter(|welcome| welcome.process_id == daemon.id())
-        });
-        daemon
+        self.await_ready(self.spawn_daemon())
     }
 
     /// Starts the daemon and does not wait.
     #[must_use]
     pub fn spawn_daemon(&self) -> Daemon {
         Daemon::spawn(self.command(executable(DAEMON)), self.root())
+    }
+
+    /// Starts the daemon the way that clients do, and waits until it answers.
+    ///
+    /// # Panics
+    /// When it ends instead.
+    #[must_use]
+    pub fn start_daemon_as_clients_do(&self) -> Daemon {
+        let mut command = self.command(executable(DAEMON));
+        command.arg("--started-by-client");
+        self.await_ready(Daemon::spawn(command, self.root()))
+    }
+
+    /// Waits until a daemon that was just spawned answers.
+    ///
+    /// # Panics
+    /// When it ends instead; the message has its log.
+    #[must_use]
+    pub fn await_ready(&self, mut daemon: Daemon) -> Daemon {
+        until("the daemon answers", || {
+            assert!(daemon.exited().is_none(), "the daemon ended at once:\n{}", daemon.log());
+            self.probe().filter(|welcome| welcome.process_id == daemon.id())
+        });
+        daemon
     }
 
     /// Who answers on the socket, if anybody does.

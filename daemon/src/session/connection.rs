@@ -8,7 +8,7 @@ use std::{
 
 use agent_memory_proto::{
     ErrorBody, ErrorCode, Event, Request, Response,
-    frame::{FLAG_CACHED, FrameHeader, FrameKind},
+    frame::{FLAG_CACHED, FrameError, FrameHeader, FrameKind},
 };
 use bytes::Bytes;
 use tokio::{
@@ -41,6 +41,8 @@ pub(super) struct Connection<'a> {
     running: Running,
     events: Option<broadcast::Receiver<Arc<Event>>>,
     draining: bool,
+    /// The peer sent what cannot be followed: nothing more is read, what was accepted is answered.
+    broken: bool,
 }
 
 enum Step {
@@ -64,6 +66,7 @@ impl<'a> Connection<'a> {
             services,
             events: None,
             draining: false,
+            broken: false,
         }
     }
 
@@ -74,16 +77,19 @@ impl<'a> Connection<'a> {
             if self.draining && self.running.len() == 0 && self.outbox.is_empty() {
                 return self.answer_the_rest().await;
             }
+            if self.broken && self.running.len() == 0 && self.outbox.is_empty() {
+                return Ok(());
+            }
             let (mut reader, mut writer) = (self.stream, self.stream);
-            let (sending, reading) = (!self.outbox.is_empty(), !self.outbox.is_full());
+            let (sending, taking) = (!self.outbox.is_empty(), !self.outbox.is_full());
             let step = tokio::select! {
                 biased;
                 wrote = writer.write(self.outbox.unsent()), if sending => Step::Wrote(wrote),
                 finished = self.running.next() => Step::Finished(Box::new(finished)),
-                read = reader.read_buf(self.inbox.room()), if reading => Step::Read(read),
-                event = next_event(&mut self.events) => Step::Event(event),
+                read = reader.read_buf(self.inbox.room()), if taking && !self.broken => Step::Read(read),
+                event = next_event(&mut self.events), if taking => Step::Event(event),
                 () = &mut phase_change => Step::Phase(shutdown.phase()),
-                () = tokio::time::sleep(STALL_TIMEOUT), if !reading => Step::Stalled,
+                () = tokio::time::sleep(STALL_TIMEOUT), if !taking => Step::Stalled,
             };
             match step {
                 Step::Wrote(wrote) => self.outbox.advance(nonzero(wrote)?),
@@ -97,7 +103,7 @@ impl<'a> Connection<'a> {
                     if read? == 0 {
                         return Ok(()); // What is under way goes on in the store; nobody waits for it here.
                     }
-                    self.take_frames()?;
+                    self.take_frames();
                 }
                 Step::Event(event) => self.take_event(event),
                 Step::Phase(Phase::Now) => return Ok(()),
@@ -113,17 +119,34 @@ impl<'a> Connection<'a> {
         }
     }
 
-    fn take_frames(&mut self) -> io::Result<()> {
-        loop {
+    fn take_frames(&mut self) {
+        while !self.broken {
             match self.inbox.next_frame() {
                 Ok(Some((header, payload))) => self.take_frame(header, &payload),
-                Ok(None) => return Ok(()),
-                Err(error) => {
-                    warn!(process = self.peer.process_id, %error, "refused a frame");
-                    return Err(io::Error::new(io::ErrorKind::InvalidData, error));
-                }
+                Ok(None) => return,
+                Err(error) => self.break_off(&error),
             }
         }
+    }
+
+    /// Tells the peer why nothing more is read from it.
+    fn break_off(&mut self, error: &FrameError) {
+        warn!(process = self.peer.process_id, %error, "refused a frame");
+        self.broken = true;
+        let refusal = match error {
+            FrameError::TooLarge { limit_bytes, .. } => {
+                ErrorBody::new(ErrorCode::LimitExceeded, error.to_string())
+                    .with_field("frame")
+                    .with_allowed(format!("at most {limit_bytes} bytes"))
+                    .with_suggestion("Send less at once, or raise AGENT_MEMORY_MAX_FRAME_BYTES")
+            }
+            FrameError::UnknownKind(kind) => {
+                ErrorBody::invalid("frame kind", kind, "1 (request) or 3 (cancel)").with_suggestion(
+                    "Client and daemon are of different versions, or the client is at fault; update both",
+                )
+            }
+        };
+        self.refuse(self.inbox.refused_request_id(), refusal);
     }
 
     fn take_frame(&mut self, header: FrameHeader, payload: &Bytes) {
@@ -236,10 +259,10 @@ impl<'a> Connection<'a> {
                 read = reader.read_buf(self.inbox.room()) => read?,
                 () = std::future::ready(()) => 0,
             };
-            if read == 0 {
+            if read == 0 || self.broken {
                 break;
             }
-            self.take_frames()?;
+            self.take_frames();
         }
         let mut writer = self.stream;
         tokio::time::timeout(Duration::from_secs(1), writer.write_all(self.outbox.unsent())).await?

@@ -26,6 +26,14 @@ impl Inbox {
         &mut self.buffer
     }
 
+    /// The request id in the header of the frame that was refused, so that its sender can be told.
+    pub(super) fn refused_request_id(&self) -> u64 {
+        self.buffer
+            .first_chunk::<HEADER_BYTES>()
+            .and_then(|header| header.last_chunk::<8>())
+            .map_or(0, |id| u64::from_le_bytes(*id))
+    }
+
     /// The next whole frame, if it is here.
     pub(super) fn next_frame(&mut self) -> Result<Option<(FrameHeader, Bytes)>, FrameError> {
         let Some(first) = self.buffer.first_chunk::<HEADER_BYTES>() else { return Ok(None) };
@@ -69,6 +77,7 @@ mod tests {
         let mut inbox = Inbox::new(100);
         inbox.room().extend_from_slice(&header(101));
         assert!(inbox.next_frame().is_err());
+        assert_eq!(inbox.refused_request_id(), 7);
         assert!(inbox.buffer.capacity() < 2 * READ_BYTES);
     }
 }

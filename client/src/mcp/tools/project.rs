@@ -32,7 +32,6 @@ pub(super) const TOOL: Tool = Tool {
         "idempotencyKey",
     ],
     uses_project: true,
-    may_create_project: true,
     plan,
 };
 

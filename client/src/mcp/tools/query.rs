@@ -58,7 +58,6 @@ pub(super) const TOOL: Tool = Tool {
         "regex",
     ],
     uses_project: true,
-    may_create_project: false,
     plan,
 };
 

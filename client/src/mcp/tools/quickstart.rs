@@ -35,7 +35,6 @@ pub(super) const TOOL: Tool = Tool {
         "idempotencyKey",
     ],
     uses_project: true,
-    may_create_project: true,
     plan,
 };
 

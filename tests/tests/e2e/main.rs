@@ -1,0 +1,19 @@
+//! The real executables over the real socket: one module for each promise or request.
+
+mod autostart;
+mod drain;
+mod durability;
+mod events;
+mod full_disk;
+mod hand_over;
+mod hostile_fields;
+mod hostile_peers;
+mod hostile_values;
+mod idempotency;
+mod many_bridges;
+mod rate_limits;
+mod service_manager;
+mod slow_peers;
+mod socket;
+mod start_and_stop;
+mod versions;

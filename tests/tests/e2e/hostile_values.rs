@@ -188,7 +188,8 @@ fn a_project_is_not_removed_without_confirmation_or_with_a_wrong_key() {
     let delete = |confirm, key: Option<&str>| {
         Request::DeleteProject(DeleteProject { id, confirm, admin_key: key.map(str::to_owned) })
     };
-    assert_eq!(wire.refused(&delete(false, Some("sesame"))).code, ErrorCode::InvalidParameter);
+    let unconfirmed = wire.refused(&delete(false, Some("sesame")));
+    assert_eq!(unconfirmed.field.as_deref(), Some("confirm"), "{unconfirmed}");
     for wrong in [None, Some(""), Some("sesam"), Some("sesame2")] {
         let error = wire.refused(&delete(true, wrong));
         assert!(matches!(error.code, ErrorCode::PermissionDenied | ErrorCode::MissingField), "{error}");

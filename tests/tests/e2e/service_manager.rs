@@ -49,7 +49,8 @@ fn an_activated_socket_is_served_and_left_in_place() {
     std::fs::create_dir_all(&directory).expect("makes");
     let script = "import os, socket, sys\n\
                   s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen(16)\n\
-                  os.dup2(s.fileno(), 3, inheritable=True)\n\
+                  s.fileno() == 3 or os.dup2(s.fileno(), 3)\n\
+                  os.set_inheritable(3, True)\n\
                   os.environ.update(LISTEN_FDS='1', LISTEN_PID=str(os.getpid()))\n\
                   os.execv(sys.argv[2], [sys.argv[2]])";
     let mut command = instance.command("python3");

@@ -1,5 +1,6 @@
 //! The command line `agent-memory`: parses, runs one command, returns an exit code.
 
+mod benchmark;
 mod commands;
 mod content;
 mod failure;

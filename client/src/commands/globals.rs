@@ -6,6 +6,7 @@ use clap::Args;
 
 /// Arguments that every command takes.
 #[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "For every command")]
 pub(crate) struct Globals {
     /// Prints JSON for programs
     #[arg(long, global = true, conflicts_with = "quiet")]

@@ -1,5 +1,6 @@
 //! The commands: one file each, with its arguments and a `run`. This file lists them.
 
+mod client;
 mod completions;
 mod config;
 mod daemon;
@@ -22,7 +23,7 @@ use crate::{failure::Failure, invocation::Invocation};
 
 /// Shared, lasting memory for coding agents.
 #[derive(Debug, Parser)]
-#[command(name = "agent-memory", version, about, arg_required_else_help = true, max_term_width = 100)]
+#[command(name = "agent-memory", version, arg_required_else_help = true, max_term_width = 100)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) globals: Globals,
@@ -67,6 +68,9 @@ pub(crate) enum Command {
     /// Start, stop and watch the daemon
     #[command(subcommand)]
     Daemon(daemon::DaemonCommand),
+    /// Tools of the client itself
+    #[command(subcommand)]
+    Client(client::ClientCommand),
     /// Completions for a shell
     Completions(completions::CompletionsArgs),
 }
@@ -94,6 +98,7 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Status => status::run(&invocation).await,
         Command::Config(args) => config::run(&invocation, &args).await,
         Command::Daemon(command) => daemon::run(&invocation, command).await,
+        Command::Client(command) => client::run(&invocation, command).await,
         Command::Completions(_) | Command::Doctor => Ok(()),
     }
 }

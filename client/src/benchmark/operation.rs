@@ -1,0 +1,72 @@
+//! The operations that are measured.
+
+use std::str::FromStr;
+
+/// One kind of operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Operation {
+    /// A frame there and back: what the way costs.
+    Echo,
+    /// A search that the cache answers.
+    CachedRead,
+    /// One entry by id.
+    SimpleRead,
+    /// The entries of a session's scope, inherited from its project.
+    ScopedRead,
+    /// Full-text search over two or three words.
+    Search,
+    /// The context of the project.
+    Context,
+    /// A new knowledge entry of some 500 bytes.
+    Write,
+}
+
+impl Operation {
+    const ALL: [Self; 7] = [
+        Self::Echo,
+        Self::CachedRead,
+        Self::SimpleRead,
+        Self::ScopedRead,
+        Self::Search,
+        Self::Context,
+        Self::Write,
+    ];
+
+    /// Its public name.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Echo => "echo",
+            Self::CachedRead => "cached_read",
+            Self::SimpleRead => "simple_read",
+            Self::ScopedRead => "scoped_read",
+            Self::Search => "search",
+            Self::Context => "context",
+            Self::Write => "write",
+        }
+    }
+}
+
+impl FromStr for Operation {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let text = if text == "read" { "simple_read" } else { text };
+        Self::ALL.into_iter().find(|operation| operation.name() == text).ok_or_else(|| {
+            format!("allowed: read, {}", Self::ALL.map(Self::name).join(", "))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_back() {
+        for operation in Operation::ALL {
+            assert_eq!(operation.name().parse(), Ok(operation));
+        }
+        assert_eq!("read".parse(), Ok(Operation::SimpleRead));
+        assert!("reed".parse::<Operation>().expect_err("refused").contains("scoped_read"));
+    }
+}

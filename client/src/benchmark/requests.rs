@@ -1,0 +1,81 @@
+//! The requests of each operation, by number.
+
+use std::sync::Arc;
+
+use agent_memory_proto::{
+    Request,
+    model::EntryKind,
+    request::{Echo, EntrySelector, GetContext, GetEntry, ListEntries},
+};
+
+use super::{corpus, crew::Maker, operation::Operation, scratch::Scratch};
+
+/// Distinct questions of cached reads: all of them stay in the cache.
+const CACHED_QUESTIONS: u64 = 16;
+/// Rows of a scoped read.
+const ROWS: u32 = 20;
+
+/// Makes the requests of one operation. `offset` is where the numbers of this part begin, so that
+/// the parts of a measurement do not ask the same again.
+pub(crate) fn maker(operation: Operation, scratch: &Arc<Scratch>, seed: u64, offset: u64) -> Maker {
+    let scratch = Arc::clone(scratch);
+    Arc::new(move |number| (operation, request(operation, &scratch, seed, offset + number)))
+}
+
+/// Searches and writes in turn.
+pub(crate) fn interleaved(operations: Vec<Operation>, scratch: &Arc<Scratch>, seed: u64, offset: u64) -> Maker {
+    let scratch = Arc::clone(scratch);
+    Arc::new(move |number| {
+        let count = operations.len() as u64;
+        let operation = operations[usize::try_from(number % count).unwrap_or_default()];
+        (operation, request(operation, &scratch, seed, offset + number / count))
+    })
+}
+
+/// An echo with a request and a reply of these sizes.
+pub(crate) fn echo(request_bytes: usize, reply_bytes: usize) -> Maker {
+    // Both messages have a variant (4 bytes) and a length (8 bytes) around their content; the
+    // request also says how much it wants (4 bytes).
+    let payload = vec![0; request_bytes.saturating_sub(16)];
+    let reply_bytes = u32::try_from(reply_bytes.saturating_sub(12)).unwrap_or(u32::MAX).min(1 << 20);
+    Arc::new(move |_| (Operation::Echo, Request::Echo(Echo { payload: payload.clone(), reply_bytes })))
+}
+
+/// The request of a number.
+pub(crate) fn request(operation: Operation, scratch: &Scratch, seed: u64, number: u64) -> Request {
+    match operation {
+        Operation::Echo => Request::Echo(Echo { payload: vec![0; 64], reply_bytes: 512 }),
+        Operation::CachedRead => {
+            Request::Search(corpus::search(!seed, number % CACHED_QUESTIONS, scratch.scope()))
+        }
+        Operation::SimpleRead => {
+            let (kind, id) = *in_turn(&scratch.entries, number);
+            let selector = EntrySelector::Id(id);
+            Request::GetEntry(GetEntry { kind, selector, include_inactive: false })
+        }
+        Operation::ScopedRead => Request::ListEntries(ListEntries {
+            kind: EntryKind::Guideline,
+            scope: Some(agent_memory_proto::model::ScopeRef::session(*in_turn(&scratch.sessions, number))),
+            inherit: true,
+            include_inactive: false,
+            category: None,
+            limit: ROWS,
+            offset: 0,
+        }),
+        Operation::Search => Request::Search(corpus::search(seed, number, scratch.scope())),
+        Operation::Context => Request::GetContext(GetContext {
+            scope: agent_memory_proto::model::ScopeRef::session(*in_turn(&scratch.sessions, number)),
+            inherit: true,
+            query: None,
+            kinds: Vec::new(),
+            budget_tokens: None,
+            limit_per_kind: None,
+        }),
+        Operation::Write => Request::AddEntry(corpus::written(seed, number, scratch.scope())),
+    }
+}
+
+fn in_turn<T>(all: &[T], number: u64) -> &T {
+    let index = number % (all.len() as u64).max(1);
+    &all[usize::try_from(index).expect("an index below the length of a slice")]
+}

@@ -76,7 +76,9 @@ impl Invocation {
                     Ok(_) => Err(Failure::unexpected("get_project")),
                     Err(failure) if !binding.source.is_explicit() && is_not_found(&failure) => Ok(None),
                     Err(mut failure) => {
-                        if let Some(body) = failure.body.as_mut().filter(|body| body.code == ErrorCode::NotFound) {
+                        if let Some(body) =
+                            failure.body.as_mut().filter(|body| body.code == ErrorCode::NotFound)
+                        {
                             body.message = format!("{} (named by {})", body.message, binding.source.name());
                         }
                         Err(failure)

@@ -15,11 +15,54 @@ const QUERY_RANK_MAX: u64 = 1_200;
 const TEXT_BYTES: usize = 440;
 
 const COMMON: [&str; 48] = [
-    "service", "request", "cache", "index", "schema", "migration", "deploy", "worker", "queue", "token", "session",
-    "project", "module", "config", "parser", "client", "server", "release", "branch", "metric", "handler", "socket",
-    "retry", "timeout", "database", "postgres", "redis", "kafka", "latency", "throughput", "transaction", "rollback",
-    "backup", "restore", "replica", "shard", "webhook", "endpoint", "pagination", "validation", "permission", "secret",
-    "certificate", "container", "pipeline", "artifact", "snapshot", "benchmark",
+    "service",
+    "request",
+    "cache",
+    "index",
+    "schema",
+    "migration",
+    "deploy",
+    "worker",
+    "queue",
+    "token",
+    "session",
+    "project",
+    "module",
+    "config",
+    "parser",
+    "client",
+    "server",
+    "release",
+    "branch",
+    "metric",
+    "handler",
+    "socket",
+    "retry",
+    "timeout",
+    "database",
+    "postgres",
+    "redis",
+    "kafka",
+    "latency",
+    "throughput",
+    "transaction",
+    "rollback",
+    "backup",
+    "restore",
+    "replica",
+    "shard",
+    "webhook",
+    "endpoint",
+    "pagination",
+    "validation",
+    "permission",
+    "secret",
+    "certificate",
+    "container",
+    "pipeline",
+    "artifact",
+    "snapshot",
+    "benchmark",
 ];
 
 /// A small generator of random numbers (splitmix64): repeatable, and good enough for load.
@@ -56,8 +99,8 @@ impl Random {
 /// The word of a rank: a term of the field for the most common, else one made of syllables.
 fn word(rank: u64) -> String {
     const SYLLABLES: [&str; 20] = [
-        "ba", "co", "di", "fu", "ga", "hi", "jo", "ka", "le", "mi", "no", "pa", "qui", "ro", "su", "ta", "ve", "wo",
-        "xy", "ze",
+        "ba", "co", "di", "fu", "ga", "hi", "jo", "ka", "le", "mi", "no", "pa", "qui", "ro", "su", "ta",
+        "ve", "wo", "xy", "ze",
     ];
     if let Some(common) = usize::try_from(rank).ok().and_then(|rank| COMMON.get(rank)) {
         return (*common).to_owned();

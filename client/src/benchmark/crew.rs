@@ -16,7 +16,7 @@ use std::{
 
 use agent_memory_client::{CallOptions, Client, ClientError, ConnectOptions};
 use agent_memory_proto::Request;
-use tokio::task::LocalSet;
+use tokio::{sync::oneshot, task::LocalSet};
 
 use super::{
     operation::Operation,
@@ -32,13 +32,13 @@ pub(crate) type Maker = Arc<dyn Fn(u64) -> (Operation, Request) + Send + Sync>;
 /// What a job counted, by operation.
 pub(crate) type Tallies = BTreeMap<Operation, Tally>;
 
-#[derive(Clone)]
 struct Job {
     maker: Maker,
     next: Arc<AtomicU64>,
     total: u64,
     start: Arc<Barrier>,
     stop: Arc<AtomicBool>,
+    done: oneshot::Sender<Done>,
 }
 
 type Done = (Tallies, Span);
@@ -51,7 +51,6 @@ pub(crate) struct Crew {
 
 struct Member {
     jobs: mpsc::Sender<Job>,
-    done: mpsc::Receiver<Done>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -63,7 +62,7 @@ impl fmt::Debug for Crew {
 
 impl Crew {
     /// Connects `clients` times and gets ready to keep `pipeline` requests under way on each.
-    pub(crate) fn connect(
+    pub(crate) async fn connect(
         options: &ConnectOptions,
         clients: u32,
         pipeline: u32,
@@ -71,43 +70,39 @@ impl Crew {
     ) -> Result<Self, ClientError> {
         let cores = thread::available_parallelism().map_or(1, usize::from);
         let threads = cores.min(clients as usize).max(1);
-        let mut members = Vec::new();
+        let mut crew = Self { members: Vec::new(), stop };
         for index in 0..threads {
             let share = clients as usize / threads + usize::from(index < clients as usize % threads);
             let (jobs, queue) = mpsc::channel();
-            let (report, done) = mpsc::channel();
-            let (connected, ready) = mpsc::channel();
+            let (connected, ready) = oneshot::channel();
             let options = options.clone();
-            let thread = thread::spawn(move || {
-                serve(&options, share, pipeline, &queue, &report, &connected);
-            });
-            let gone = || ClientError::ConnectionLost { reason: "a thread of the load ended".to_owned() };
-            ready.recv().map_err(|_| gone())??;
-            members.push(Member { jobs, done, thread: Some(thread) });
+            let thread = thread::spawn(move || serve(&options, share, pipeline, &queue, connected));
+            crew.members.push(Member { jobs, thread: Some(thread) });
+            ready.await.unwrap_or_else(|_| {
+                Err(ClientError::ConnectionLost { reason: "a thread of the load ended".to_owned() })
+            })?;
         }
-        Ok(Self { members, stop })
+        Ok(crew)
     }
 
     /// Does `total` operations and returns what was counted. Fewer when it was told to stop.
-    pub(crate) fn run(&self, total: u64, maker: Maker) -> Tallies {
-        let job = Job {
-            maker,
-            next: Arc::new(AtomicU64::new(0)),
-            total,
-            start: Arc::new(Barrier::new(self.members.len())),
-            stop: Arc::clone(&self.stop),
-        };
+    pub(crate) async fn run(&self, total: u64, maker: Maker) -> Tallies {
+        let next = Arc::new(AtomicU64::new(0));
+        let start = Arc::new(Barrier::new(self.members.len()));
+        let mut under_way = Vec::new();
         for member in &self.members {
+            let (done, report) = oneshot::channel();
+            let (maker, next, start) = (Arc::clone(&maker), Arc::clone(&next), Arc::clone(&start));
             // A member that has ended is missing in the results below.
-            let _ = member.jobs.send(job.clone());
+            let _ = member.jobs.send(Job { maker, next, total, start, stop: Arc::clone(&self.stop), done });
+            under_way.push(report);
         }
         let mut all = Tallies::new();
         let mut spans = Vec::new();
-        for (tallies, span) in self.members.iter().filter_map(|member| member.done.recv().ok()) {
+        for report in under_way {
+            let Ok((tallies, span)) = report.await else { continue };
             spans.push(span);
-            for (operation, tally) in tallies {
-                all.entry(operation).or_insert_with(Tally::new).merge(tally);
-            }
+            take_in(&mut all, tallies);
         }
         let elapsed = Span::over(&spans);
         all.values_mut().for_each(|tally| tally.elapsed = elapsed);
@@ -117,6 +112,7 @@ impl Crew {
 
 impl Drop for Crew {
     fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
         for member in &mut self.members {
             let (closed, _) = mpsc::channel();
             drop(std::mem::replace(&mut member.jobs, closed));
@@ -128,13 +124,18 @@ impl Drop for Crew {
     }
 }
 
+fn take_in(all: &mut Tallies, tallies: Tallies) {
+    for (operation, tally) in tallies {
+        all.entry(operation).or_insert_with(Tally::new).merge(tally);
+    }
+}
+
 fn serve(
     options: &ConnectOptions,
     clients: usize,
     pipeline: u32,
     jobs: &mpsc::Receiver<Job>,
-    report: &mpsc::Sender<Done>,
-    connected: &mpsc::Sender<Result<(), ClientError>>,
+    connected: oneshot::Sender<Result<(), ClientError>>,
 ) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -153,41 +154,47 @@ fn serve(
     };
     let _ = connected.send(Ok(()));
     while let Ok(job) = jobs.recv() {
-        let done = LocalSet::new().block_on(&runtime, work(&all, pipeline, Rc::new(job)));
-        if report.send(done).is_err() {
-            return;
-        }
+        LocalSet::new().block_on(&runtime, work(&all, pipeline, job));
     }
 }
 
-async fn work(clients: &[Client], pipeline: u32, job: Rc<Job>) -> Done {
+async fn work(clients: &[Client], pipeline: u32, job: Job) {
     job.start.wait();
     let began = Instant::now();
+    let load = Rc::new(Load { maker: job.maker, next: job.next, total: job.total, stop: job.stop });
     let workers: Vec<_> = clients
         .iter()
         .flat_map(|client| (0..pipeline).map(move |_| client.clone()))
-        .map(|client| tokio::task::spawn_local(repeat(client, Rc::clone(&job))))
+        .map(|client| tokio::task::spawn_local(repeat(client, Rc::clone(&load))))
         .collect();
     let mut all = Tallies::new();
     for worker in workers {
-        let Ok(tallies) = worker.await else { continue };
-        for (operation, tally) in tallies {
-            all.entry(operation).or_insert_with(Tally::new).merge(tally);
+        if let Ok(tallies) = worker.await {
+            take_in(&mut all, tallies);
         }
     }
-    (all, Span { began, ended: Instant::now() })
+    // Nobody waits for it after an interruption.
+    let _ = job.done.send((all, Span { began, ended: Instant::now() }));
+}
+
+/// What the workers of one thread share.
+struct Load {
+    maker: Maker,
+    next: Arc<AtomicU64>,
+    total: u64,
+    stop: Arc<AtomicBool>,
 }
 
 /// One request after the other, until the numbers are used up.
-async fn repeat(client: Client, job: Rc<Job>) -> Tallies {
+async fn repeat(client: Client, load: Rc<Load>) -> Tallies {
     let mut tallies = Tallies::new();
     let options = CallOptions::default().with_deadline(DEADLINE);
-    while !job.stop.load(Ordering::Relaxed) {
-        let number = job.next.fetch_add(1, Ordering::Relaxed);
-        if number >= job.total {
+    while !load.stop.load(Ordering::Relaxed) {
+        let number = load.next.fetch_add(1, Ordering::Relaxed);
+        if number >= load.total {
             break;
         }
-        let (operation, request) = (job.maker)(number);
+        let (operation, request) = (load.maker)(number);
         let tally = tallies.entry(operation).or_insert_with(Tally::new);
         let began = Instant::now();
         match client.call(&request, options.clone()).await {

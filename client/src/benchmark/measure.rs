@@ -54,7 +54,7 @@ impl Measurement {
         scratch: &Arc<Scratch>,
         stop: &Arc<AtomicBool>,
     ) -> Result<Self, Failure> {
-        let crew = connect(options, args, stop).await?;
+        let crew = Crew::connect(options, args.clients, args.pipeline, Arc::clone(stop)).await?;
         let bench = Bench { control, args, scratch, crew };
         let mut operations = args.mix.clone();
         operations.sort_unstable();
@@ -82,23 +82,11 @@ impl Measurement {
     }
 }
 
-async fn connect(
-    options: &ConnectOptions,
-    args: &BenchmarkArgs,
-    stop: &Arc<AtomicBool>,
-) -> Result<Arc<Crew>, Failure> {
-    let (options, stop) = (options.clone(), Arc::clone(stop));
-    let (clients, pipeline) = (args.clients, args.pipeline);
-    let crew = tokio::task::spawn_blocking(move || Crew::connect(&options, clients, pipeline, stop)).await;
-    let crew = crew.map_err(|error| Failure::local(error.to_string()))??;
-    Ok(Arc::new(crew))
-}
-
 struct Bench<'a> {
     control: &'a ReconnectingClient,
     args: &'a BenchmarkArgs,
     scratch: &'a Arc<Scratch>,
-    crew: Arc<Crew>,
+    crew: Crew,
 }
 
 impl Bench<'_> {
@@ -109,7 +97,7 @@ impl Bench<'_> {
             _ => None,
         };
         let warm_up = (self.args.ops / 10).clamp(u64::from(self.args.concurrency()), WARM_UP_MAX);
-        self.run(warm_up, requests::maker(operation, self.scratch, seed, WARM_UP_AT)).await?;
+        self.crew.run(warm_up, requests::maker(operation, self.scratch, seed, WARM_UP_AT)).await;
         let mut sql = FloorRate::default();
         let (mut tally, mut echoed) = (Tally::new(), Tally::new());
         sql.add_some(floor::measure(self.control, operation, self.args, self.scratch).await?);
@@ -118,9 +106,9 @@ impl Bench<'_> {
         while begun < self.args.ops {
             let count = part.min(self.args.ops - begun);
             let maker = requests::maker(operation, self.scratch, seed, begun);
-            merge(&mut tally, self.run(count, maker).await?);
+            merge(&mut tally, self.crew.run(count, maker).await);
             if let Some(echo) = &echo {
-                merge(&mut echoed, self.run(count, Arc::clone(echo)).await?);
+                merge(&mut echoed, self.crew.run(count, Arc::clone(echo)).await);
             }
             begun += count;
         }
@@ -133,7 +121,7 @@ impl Bench<'_> {
     async fn interleaved(&self, operations: Vec<Operation>, alone: &[Row]) -> Result<Vec<Row>, Failure> {
         let total = self.args.ops * operations.len() as u64;
         let maker = requests::interleaved(operations, self.scratch, self.args.seed, INTERLEAVED_AT);
-        let tallies = self.run(total, maker).await?;
+        let tallies = self.crew.run(total, maker).await;
         let row = |(operation, tally): (Operation, Tally)| {
             let sql_ops_per_s =
                 alone.iter().find(|row| row.operation == operation).and_then(|row| row.sql_ops_per_s);
@@ -147,17 +135,11 @@ impl Bench<'_> {
         let request = requests::request(operation, self.scratch, self.args.seed, 0);
         let reply = self.control.call(&request, CallOptions::default()).await?.response;
         let bytes = |encoded: Result<Vec<u8>, _>| {
-            encoded.map(|bytes| bytes.len()).map_err(|error: agent_memory_proto::codec::CodecError| {
-                Failure::local(error.to_string())
-            })
+            encoded
+                .map(|bytes| bytes.len())
+                .map_err(|error: agent_memory_proto::codec::CodecError| Failure::local(error.to_string()))
         };
         Ok(requests::echo(bytes(request.encode())?, bytes(reply.encode())?))
-    }
-
-    async fn run(&self, total: u64, maker: Maker) -> Result<Tallies, Failure> {
-        let crew = Arc::clone(&self.crew);
-        let run = tokio::task::spawn_blocking(move || crew.run(total, maker)).await;
-        run.map_err(|error| Failure::local(error.to_string()))
     }
 }
 

@@ -34,8 +34,7 @@ use crate::{
 pub(crate) async fn run(invocation: &Invocation, args: BenchmarkArgs) -> Result<(), Failure> {
     let options = connect_options(invocation);
     // Preparing and cleaning up is not measured, and never limited.
-    let control =
-        ReconnectingClient::new(ConnectOptions { lift_rate_limits: true, ..options.clone() });
+    let control = ReconnectingClient::new(ConnectOptions { lift_rate_limits: true, ..options.clone() });
     let surroundings = Surroundings::look(&control).await?;
     let mut scratch = Scratch::create(&control, args.seed).await?;
     let stop = Arc::new(AtomicBool::new(false));

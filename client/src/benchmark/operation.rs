@@ -51,9 +51,10 @@ impl FromStr for Operation {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let text = if text == "read" { "simple_read" } else { text };
-        Self::ALL.into_iter().find(|operation| operation.name() == text).ok_or_else(|| {
-            format!("allowed: read, {}", Self::ALL.map(Self::name).join(", "))
-        })
+        Self::ALL
+            .into_iter()
+            .find(|operation| operation.name() == text)
+            .ok_or_else(|| format!("allowed: read, {}", Self::ALL.map(Self::name).join(", ")))
     }
 }
 

@@ -59,8 +59,7 @@ fn table(style: Style, rows: &[Row]) -> String {
             ratio.map(|ratio| format!("{ratio:.2}")).unwrap_or_default(),
         ]
     });
-    let header =
-        ["operation", "ops/s", "p50 us", "p95 us", "p99 us", "max us", "errors", "floor/s", "ratio"];
+    let header = ["operation", "ops/s", "p50 us", "p95 us", "p99 us", "max us", "errors", "floor/s", "ratio"];
     style.table(&header, rows)
 }
 

@@ -23,7 +23,12 @@ pub(crate) fn maker(operation: Operation, scratch: &Arc<Scratch>, seed: u64, off
 }
 
 /// Searches and writes in turn.
-pub(crate) fn interleaved(operations: Vec<Operation>, scratch: &Arc<Scratch>, seed: u64, offset: u64) -> Maker {
+pub(crate) fn interleaved(
+    operations: Vec<Operation>,
+    scratch: &Arc<Scratch>,
+    seed: u64,
+    offset: u64,
+) -> Maker {
     let scratch = Arc::clone(scratch);
     Arc::new(move |number| {
         let count = operations.len() as u64;

@@ -112,11 +112,8 @@ impl Scratch {
         client: &ReconnectingClient,
         admin_key: Option<&str>,
     ) -> Result<(), Failure> {
-        let request = DeleteProject {
-            id: self.project_id,
-            confirm: true,
-            admin_key: admin_key.map(str::to_owned),
-        };
+        let request =
+            DeleteProject { id: self.project_id, confirm: true, admin_key: admin_key.map(str::to_owned) };
         client.call(Request::DeleteProject(request), CallOptions::default()).await?;
         Ok(())
     }

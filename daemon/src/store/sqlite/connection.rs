@@ -83,6 +83,9 @@ fn open_reader(options: &SqliteOptions) -> Result<Connection, StoreError> {
 
 fn set_up(connection: &Connection, options: &SqliteOptions, cache_kib: i32) -> Result<(), StoreError> {
     connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
+    // Once ANALYZE has left samples, SQLite would prepare a cached statement again at every change
+    // of a bound value, which costs more than the point reads themselves.
+    connection.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.busy_timeout(options.busy_timeout)?;
     connection.execute_batch(&format!(
         "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -{cache_kib};"

@@ -1,9 +1,11 @@
 //! The real executables over the real socket: one module for each promise or request.
 
 mod autostart;
+mod documentation;
 mod drain;
 mod durability;
 mod events;
+mod freshness;
 mod full_disk;
 mod hand_over;
 mod hostile_fields;

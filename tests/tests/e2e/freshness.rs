@@ -1,0 +1,71 @@
+//! Nothing stale is served once a write was acknowledged, whoever wrote and whatever was cached.
+
+use std::thread;
+
+use agent_memory_proto::{
+    Request, Response,
+    frame::FLAG_CACHED,
+    model::{EntryKind, ScopeRef},
+    request::{EntryPatch, UpdateEntry},
+};
+use agent_memory_tests::{Instance, Wire, requests};
+
+fn read(wire: &mut Wire, request: &Request) -> (bool, String) {
+    let (flags, answer) = wire.exchange(request, &Default::default()).expect("answered");
+    let Response::Entry(entry) = answer else { panic!("{answer:?}") };
+    (flags & FLAG_CACHED != 0, entry.version.body.text().to_owned())
+}
+
+#[test]
+fn every_read_after_an_acknowledged_write_sees_it() {
+    let instance = Instance::new().without_rate_limits();
+    let _daemon = instance.start_daemon();
+    let (mut writer, mut reader) = (instance.connect(), instance.connect());
+    let Response::Written(entry) = writer.call(&requests::add_knowledge(ScopeRef::GLOBAL, "n", "0")) else {
+        panic!("not written")
+    };
+    let by_name = requests::get_by_name(EntryKind::Knowledge, ScopeRef::GLOBAL, "n");
+    // Others ask for the same all the time, so that a slow one could put an old answer back.
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    let cached = thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                let mut wire = instance.connect();
+                while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                    read(&mut wire, &by_name);
+                }
+            });
+        }
+        let mut cached = 0;
+        for n in 1..=500 {
+            let body = agent_memory_proto::model::BodyPatch::Knowledge {
+                content: Some(n.to_string()),
+                confidence: None,
+                source: None,
+                valid_from_ms: None,
+                valid_until_ms: None,
+                invalidated_by: None,
+            };
+            let patch = EntryPatch {
+                name: None,
+                category: None,
+                tags: None,
+                metadata: None,
+                body,
+                updated_by: None,
+                change_reason: None,
+            };
+            let update = UpdateEntry { id: entry.id, expected_version: Some(n), patch };
+            let answer = writer.call(&Request::UpdateEntry(update));
+            assert!(matches!(answer, Response::Written(_)), "{answer:?}");
+            for _ in 0..2 {
+                let (from_cache, text) = read(&mut reader, &by_name);
+                assert_eq!(text, n.to_string(), "an old answer after the write was acknowledged");
+                cached += usize::from(from_cache);
+            }
+        }
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        cached
+    });
+    assert!(cached > 0, "nothing came from the cache: the test tests nothing");
+}

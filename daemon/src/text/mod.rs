@@ -3,6 +3,7 @@
 
 pub mod entry;
 mod fold;
+mod joined;
 pub mod query;
 mod scan;
 pub mod similarity;

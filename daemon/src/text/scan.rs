@@ -4,6 +4,7 @@
 use super::{
     TERM_CHARS_MAX,
     fold::{continues_run, continues_word, fold_into, is_emoji, is_joiner, is_unspaced, starts_word},
+    joined::Joined,
 };
 
 /// What a piece of text is to its surroundings.
@@ -31,7 +32,10 @@ pub(super) fn scan(text: &str, sink: &mut impl FnMut(Piece<'_>)) {
     let mut scanner = Scanner { text, sink, folded: String::new() };
     let mut at = 0;
     while let Some(c) = char_at(text, at) {
-        at = if is_unspaced(c) {
+        at = if let Some(end) = plain_word_end(text.as_bytes(), at) {
+            scanner.emit(&text[at..end], PieceKind::Word, at, end);
+            end
+        } else if is_unspaced(c) {
             scanner.run(at)
         } else if starts_word(c) {
             scanner.chunk(at)
@@ -43,6 +47,20 @@ pub(super) fn scan(text: &str, sink: &mut impl FnMut(Piece<'_>)) {
             end
         };
     }
+}
+
+/// Where a word ends that is a term as it stands: lowercase letters with nothing attached. Most
+/// words of most texts are such, and need neither folding nor memory.
+fn plain_word_end(bytes: &[u8], start: usize) -> Option<usize> {
+    let length = bytes[start..].iter().take_while(|byte| byte.is_ascii_lowercase()).count();
+    let end = start + length;
+    let after = bytes.get(end).copied().unwrap_or(b' ');
+    let is_alone = match after {
+        b' ' | b'\n' | b',' | b';' | b')' => true,
+        b'.' | b':' => bytes.get(end + 1).is_none_or(u8::is_ascii_whitespace),
+        _ => false,
+    };
+    (length > 0 && is_alone).then_some(end)
 }
 
 fn char_at(text: &str, at: usize) -> Option<char> {
@@ -59,37 +77,6 @@ fn end_while(text: &str, from: usize, belongs: fn(char) -> bool) -> usize {
         at += c.len_utf8();
     }
     at
-}
-
-/// The parts of an identifier, joined: with a middle dot while all are numbers (so that version
-/// 1.2.3 is not the number 123), without anything otherwise.
-#[derive(Default)]
-struct Joined {
-    text: String,
-    parts: usize,
-    chars: usize,
-    has_letters: bool,
-    start: usize,
-}
-
-const NUMBER_JOINER: char = '·';
-
-impl Joined {
-    fn at(start: usize) -> Self {
-        Self { start, ..Self::default() }
-    }
-
-    fn push(&mut self, part: &str) {
-        if self.parts > 0 && self.chars < TERM_CHARS_MAX {
-            self.text.push(NUMBER_JOINER);
-        }
-        self.parts += 1;
-        self.has_letters |= !part.bytes().all(|byte| byte.is_ascii_digit());
-        for c in part.chars().take(TERM_CHARS_MAX - self.chars) {
-            self.text.push(c);
-            self.chars += 1;
-        }
-    }
 }
 
 struct Scanner<'a, F> {
@@ -128,13 +115,10 @@ impl<F: FnMut(Piece<'_>)> Scanner<'_, F> {
 
     /// Gives the whole of what has several parts.
     fn compound(&mut self, joined: &mut Joined, end: usize) {
-        if joined.parts < 2 {
-            return;
+        if joined.parts > 1 {
+            let start = joined.start;
+            self.emit(joined.whole(), PieceKind::Compound, start, end);
         }
-        if joined.has_letters {
-            joined.text.retain(|c| c != NUMBER_JOINER);
-        }
-        self.emit(&joined.text, PieceKind::Compound, joined.start, end);
     }
 
     /// One word, cut where its case changes. Returns where it ends.
@@ -223,8 +207,9 @@ impl<F: FnMut(Piece<'_>)> Scanner<'_, F> {
     }
 
     fn emit(&mut self, text: &str, kind: PieceKind, start: usize, end: usize) {
-        let cut = text.char_indices().nth(TERM_CHARS_MAX).map_or(text.len(), |(at, _)| at);
-        (self.sink)(Piece { text: &text[..cut], kind, start, end });
+        let is_long = text.len() > TERM_CHARS_MAX;
+        let cut = if is_long { text.char_indices().nth(TERM_CHARS_MAX).map(|(at, _)| at) } else { None };
+        (self.sink)(Piece { text: &text[..cut.unwrap_or(text.len())], kind, start, end });
     }
 }
 
@@ -291,6 +276,15 @@ mod tests {
         ] {
             assert_eq!(pieces(text).join(" "), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn plain_words_are_what_the_long_way_makes_of_them() {
+        for end in ["", " ", ".", ". ", ".\n", ", x", ";", ":", ")"] {
+            assert_eq!(pieces(&format!("word{end}"))[0], "word", "{end:?}");
+        }
+        assert_eq!(pieces("a.b c's c:d e-f"), ["a", "b", "ab", "c", "c", "d", "cd", "e", "f", "ef"]);
+        assert_eq!(pieces("naïve"), ["naive"]);
     }
 
     #[test]

@@ -27,6 +27,12 @@ impl TermSet {
         if all == 0 { 0.0 } else { common as f64 / all as f64 }
     }
 
+    /// The terms of both.
+    #[must_use]
+    pub fn union(&self, other: &Self) -> Self {
+        Self(self.0.union(&other.0).cloned().collect())
+    }
+
     /// The terms, in no order.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(String::as_str)

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::{
     query::{ParsedQuery, Unit},
-    term::{Term, terms},
+    term::each_term_from,
 };
 
 /// Longest snippet, in characters.
@@ -19,6 +19,7 @@ const LEAD_CHARS: usize = 40;
 pub struct Wanted {
     terms: HashSet<String>,
     prefixes: Vec<String>,
+    first_letters: Vec<char>,
 }
 
 impl Wanted {
@@ -33,12 +34,34 @@ impl Wanted {
                 Unit::Phrase(terms) => wanted.terms.extend(terms.iter().cloned()),
             }
         }
+        let all = wanted.terms.iter().chain(&wanted.prefixes);
+        wanted.first_letters = all.filter_map(|term| term.chars().next()).collect();
         wanted
     }
 
-    fn matches(&self, term: &Term) -> bool {
-        self.terms.contains(&term.text) || self.prefixes.iter().any(|prefix| term.text.starts_with(prefix))
+    fn matches(&self, term: &str) -> bool {
+        self.terms.contains(term) || self.prefixes.iter().any(|prefix| term.starts_with(prefix))
     }
+
+    /// The matching terms of a text. Stemming never changes the first letter, so words that begin
+    /// otherwise need not be stemmed.
+    fn matches_in(&self, text: &str) -> Vec<Match> {
+        let mut matches = Vec::new();
+        let may_match = |word: &str| word.starts_with(|c| self.first_letters.contains(&c));
+        each_term_from(text, may_match, &mut |term, piece| {
+            if self.matches(&term) {
+                matches.push(Match { term: term.into_owned(), start: piece.start, end: piece.end });
+            }
+        });
+        matches
+    }
+}
+
+/// A wanted term in a text.
+struct Match {
+    term: String,
+    start: usize,
+    end: usize,
 }
 
 /// The part of the text with most distinct wanted terms, on one line, at most
@@ -56,23 +79,23 @@ fn best_start(text: &str, wanted: &Wanted) -> usize {
     if wanted.terms.is_empty() && wanted.prefixes.is_empty() {
         return 0;
     }
-    let matches: Vec<Term> = terms(text).into_iter().filter(|term| wanted.matches(term)).collect();
+    let matches = wanted.matches_in(text);
     let mut counts: HashMap<&str, usize> = HashMap::new();
     let (mut best, mut best_at, mut last) = (0, 0, 0);
     for first in 0..matches.len() {
         while let Some(term) = matches.get(last)
             && (last <= first || term.end <= matches[first].start + SNIPPET_CHARS_MAX - LEAD_CHARS)
         {
-            *counts.entry(&term.text).or_default() += 1;
+            *counts.entry(&term.term).or_default() += 1;
             last += 1;
         }
         if counts.len() > best {
             (best, best_at) = (counts.len(), matches[first].start);
         }
-        if let Some(count) = counts.get_mut(matches[first].text.as_str()) {
+        if let Some(count) = counts.get_mut(matches[first].term.as_str()) {
             *count -= 1;
             if *count == 0 {
-                counts.remove(matches[first].text.as_str());
+                counts.remove(matches[first].term.as_str());
             }
         }
     }

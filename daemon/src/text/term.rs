@@ -61,6 +61,20 @@ pub(super) fn each_term(text: &str, sink: &mut impl FnMut(Cow<'_, str>, Piece<'_
     scan(text, &mut |piece| sink(stem(&stemmer, piece.text), piece));
 }
 
+/// Gives the terms of those folded words that `is_wanted`.
+pub(super) fn each_term_from(
+    text: &str,
+    is_wanted: impl Fn(&str) -> bool,
+    sink: &mut impl FnMut(Cow<'_, str>, Piece<'_>),
+) {
+    let stemmer = Stemmer::create(Algorithm::English);
+    scan(text, &mut |piece| {
+        if is_wanted(piece.text) {
+            sink(stem(&stemmer, piece.text), piece);
+        }
+    });
+}
+
 /// The stem of one folded word.
 pub(super) fn stem_word(word: &str) -> String {
     stem(&Stemmer::create(Algorithm::English), word).into_owned()
@@ -123,6 +137,11 @@ mod tests {
                     prop_assert!(indexed.contains(&term.text), "{:?} of {:?} in {:?}", term, word, text);
                 }
             }
+        }
+
+        #[test]
+        fn a_stem_keeps_the_first_letter(word in "[a-z]{1,12}(ing|ed|s|ies|y|ly|ation)?") {
+            prop_assert_eq!(stem_word(&word).chars().next(), word.chars().next());
         }
 
         #[test]

@@ -56,8 +56,9 @@ pub(super) fn find(connection: &Connection, query: &SimilarQuery) -> Result<Vec<
 fn compare(row: &Row<'_>, terms: &TermSet) -> rusqlite::Result<SimilarEntry> {
     let name: String = row.get(2)?;
     let content = row.get_ref(5)?.as_str()?;
-    let named = TermSet::of(&format!("{name}\n{}", head(content)));
-    let similarity = terms.similarity(&TermSet::of(head(content))).max(terms.similarity(&named));
+    let said = TermSet::of(head(content));
+    let named = said.union(&TermSet::of(&name));
+    let similarity = terms.similarity(&said).max(terms.similarity(&named));
     Ok(SimilarEntry {
         id: id_from(row, 0)?,
         kind: kind_from(row, 1)?,

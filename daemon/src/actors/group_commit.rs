@@ -59,6 +59,8 @@ pub trait BatchWriter: Send + Unpin + 'static {
 
 /// Largest number of writes in one transaction.
 const BATCH_MAX: usize = 256;
+/// Times that a request is given to a writer which ends before it looks at it.
+const DELIVERIES_MAX: u32 = 5;
 /// Nobody has written for so long: time for housekeeping.
 const IDLE_AFTER: Duration = Duration::from_millis(20);
 
@@ -76,7 +78,17 @@ impl<W: BatchWriter> Unpin for GroupCommit<W> {}
 
 struct Pending<W: BatchWriter> {
     result: Result<W::Reply, StoreError>,
-    answer: oneshot::Sender<Result<W::Reply, StoreError>>,
+    answer: Answer<W>,
+}
+
+type Answer<W> = oneshot::Sender<Result<<W as BatchWriter>::Reply, Refusal<W>>>;
+
+/// Why there is no reply.
+enum Refusal<W: BatchWriter> {
+    /// The write failed.
+    Failed(StoreError),
+    /// The writer ended before it looked at the request, which comes back.
+    NotBegun(W::Request),
 }
 
 impl<W: BatchWriter> Actor for GroupCommit<W> {
@@ -90,9 +102,15 @@ impl<W: BatchWriter> Actor for GroupCommit<W> {
 
 #[derive(Message)]
 #[rtype(result = "()")]
-struct Submit<W: BatchWriter> {
-    request: W::Request,
-    answer: oneshot::Sender<Result<W::Reply, StoreError>>,
+struct Submit<W: BatchWriter>(Option<(W::Request, Answer<W>)>);
+
+/// A request that was still in the mailbox when the writer ended was certainly not applied.
+impl<W: BatchWriter> Drop for Submit<W> {
+    fn drop(&mut self) {
+        if let Some((request, answer)) = self.0.take() {
+            let _ = answer.send(Err(Refusal::NotBegun(request)));
+        }
+    }
 }
 
 #[derive(Message)]
@@ -110,13 +128,14 @@ struct Close(oneshot::Sender<()>);
 impl<W: BatchWriter> Handler<Submit<W>> for GroupCommit<W> {
     type Result = ();
 
-    fn handle(&mut self, submit: Submit<W>, context: &mut Self::Context) {
-        if submit.answer.is_closed() {
+    fn handle(&mut self, mut submit: Submit<W>, context: &mut Self::Context) {
+        let Some((request, answer)) = submit.0.take() else { return };
+        if answer.is_closed() {
             return; // The caller gave up before the write was begun.
         }
         if !self.is_open {
             if let Err(error) = self.writer.begin() {
-                let _ = submit.answer.send(Err(error));
+                let _ = answer.send(Err(Refusal::Failed(error)));
                 return;
             }
             self.is_open = true;
@@ -124,12 +143,12 @@ impl<W: BatchWriter> Handler<Submit<W>> for GroupCommit<W> {
             context.notify(CommitBatch);
         }
         let writer = &mut self.writer;
-        let applied = catch_unwind(AssertUnwindSafe(|| writer.apply(&submit.request)));
+        let applied = catch_unwind(AssertUnwindSafe(|| writer.apply(&request)));
         let result = applied.unwrap_or_else(|_| {
             writer.undo();
             Err(StoreError::Lost("this write panicked; it was not applied".to_owned()))
         });
-        self.batch.push(Pending { result, answer: submit.answer });
+        self.batch.push(Pending { result, answer });
         if self.batch.len() >= BATCH_MAX {
             self.commit(context);
         }
@@ -187,7 +206,7 @@ impl<W: BatchWriter> GroupCommit<W> {
                 (Err(error), Ok(_)) => Err(error.clone()),
                 (_, Err(error)) => Err(error),
             };
-            let _ = pending.answer.send(result);
+            let _ = pending.answer.send(result.map_err(Refusal::Failed));
         }
         self.idle_later(context);
     }
@@ -243,14 +262,28 @@ impl<W: BatchWriter> WriterHandle<W> {
         Ok(Self { slot })
     }
 
-    /// Applies one write durably.
+    /// Applies one write durably. A write that waits while the writer panics over another one is
+    /// not lost: it goes to the writer that takes its place.
     ///
     /// # Errors
-    /// `Busy` when the mailbox is full, `Lost` when the writer panicked, else what the writer says.
+    /// `Busy` when the mailbox is full, `Unavailable` when the writer was closed, `Lost` when it
+    /// panicked with this write in hand, else what the writer says.
     pub async fn submit(&self, request: W::Request) -> Result<W::Reply, StoreError> {
-        let (answer, answered) = oneshot::channel();
-        deliver(&self.slot, Submit::<W> { request, answer }, "the writer's queue").await?;
-        answered.await.unwrap_or_else(|_| Err(StoreError::Lost("the writer panicked".to_owned())))
+        let mut request = request;
+        for _ in 0..DELIVERIES_MAX {
+            if self.slot.is_retired() {
+                break;
+            }
+            let (answer, answered) = oneshot::channel();
+            deliver(&self.slot, Submit::<W>(Some((request, answer))), "the writer's queue").await?;
+            request = match answered.await {
+                Ok(Ok(reply)) => return Ok(reply),
+                Ok(Err(Refusal::Failed(error))) => return Err(error),
+                Ok(Err(Refusal::NotBegun(request))) => request,
+                Err(_) => return Err(StoreError::Lost("the writer panicked".to_owned())),
+            };
+        }
+        Err(StoreError::Unavailable("the writer has stopped".to_owned()))
     }
 
     /// Finishes what was submitted, closes the writer and stops it for good.

@@ -100,6 +100,11 @@ impl<A: Actor> Slot<A> {
     pub(crate) fn retire(&self) {
         self.state.stopping.store(true, Ordering::SeqCst);
     }
+
+    /// Whether the end of the actor is intended.
+    pub(crate) fn is_retired(&self) -> bool {
+        self.state.stopping.load(Ordering::SeqCst)
+    }
 }
 
 impl<A: Actor> Supervised for Slot<A> {

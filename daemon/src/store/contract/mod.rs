@@ -1,7 +1,7 @@
 //! The contract of a store, as scenarios that every backend runs: what the traits promise, and no
 //! more. A backend hands each scenario an empty store and calls `contract_suite!`.
 
-mod fixtures;
+pub(crate) mod fixtures;
 
 pub(crate) mod bulk;
 pub(crate) mod changes;

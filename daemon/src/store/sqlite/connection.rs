@@ -56,6 +56,10 @@ pub(super) fn open_writer(options: &SqliteOptions) -> Result<Connection, StoreEr
     let flags =
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(options.database(), flags)?;
+    // SQLite opens a file that it may not write to all the same, for reading only.
+    if connection.is_readonly(rusqlite::MAIN_DB)? {
+        return Err(StoreError::ReadOnly(format!("{} cannot be written to", options.database().display())));
+    }
     set_up(&connection, options, WRITER_CACHE_KIB)?;
     let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
     if mode != "wal" {
@@ -66,8 +70,9 @@ pub(super) fn open_writer(options: &SqliteOptions) -> Result<Connection, StoreEr
     }
     // The log is written back by our own housekeeping, not in the middle of a commit.
     connection.execute_batch(&format!(
-        "PRAGMA synchronous = {}; PRAGMA wal_autocheckpoint = 0;",
-        options.synchronous.pragma()
+        "PRAGMA synchronous = {}; PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = {};",
+        options.synchronous.pragma(),
+        options.wal_limit_bytes
     ))?;
     Ok(connection)
 }

@@ -1,6 +1,6 @@
 //! How the store is: a canary that is really written and read back, sizes, and what is wrong.
 
-use std::{path::Path, time::Instant};
+use std::{path::Path, sync::atomic::Ordering, time::Instant};
 
 use agent_memory_proto::{model::EntryKind, response::DatabaseHealth};
 
@@ -20,9 +20,10 @@ impl SqliteStore {
     async fn probe_all(&self) -> Result<(DatabaseHealth, Vec<String>), StoreError> {
         let mut problems = Vec::new();
         let mut health = self.measure();
-        let value = self.clock.now_ms();
+        let at_ms = self.clock.now_ms();
+        let value = self.next_canary(at_ms);
         let started = Instant::now();
-        let written = self.writer.submit(Job::Canary { value, at_ms: value }).await;
+        let written = self.writer.submit(Job::Canary { value, at_ms }).await;
         match &written {
             Ok(_) => health.write_us = Some(micros(started)),
             Err(error) => problems.push(problem("writes fail", error)),
@@ -55,6 +56,13 @@ impl SqliteStore {
             ));
         }
         Ok((health, problems))
+    }
+
+    /// A value that no canary had before: SQLite does not write a row that stays as it is.
+    fn next_canary(&self, at_ms: i64) -> i64 {
+        let next = |last: i64| at_ms.max(last + 1);
+        let last = self.last_canary.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |last| Some(next(last)));
+        last.map_or(at_ms, next)
     }
 
     fn measure(&self) -> DatabaseHealth {

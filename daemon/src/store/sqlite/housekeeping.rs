@@ -1,7 +1,14 @@
 //! What the writer does while nobody writes, and a little while somebody does: writes the log back,
 //! merges the full-text index, forgets old idempotency keys.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use rusqlite::Connection;
 
@@ -11,51 +18,88 @@ use super::{
 };
 use crate::{clock::Clock, store::StoreError};
 
+/// A page in the log: its 4 KiB and a header.
+const LOG_PAGE_BYTES: u64 = 4_096 + 24;
 /// Size of the log that is worth writing back while idle.
-const IDLE_WAL_BYTES: u64 = 1024 * 1024;
-/// Commits between two looks at the size of the log.
-const COMMITS_PER_LOOK: u32 = 16;
+const IDLE_LOG_BYTES: u64 = 1024 * 1024;
 /// Pages of the full-text index merged in one turn: some milliseconds.
 const MERGE_PAGES: i64 = 64;
 const OPTIMIZE_EVERY_MS: i64 = 6 * 60 * 60 * 1_000;
 const PURGE_EVERY_MS: i64 = 60 * 1_000;
 
 pub(super) struct Housekeeping {
-    wal: PathBuf,
-    wal_limit_bytes: u64,
+    log: PathBuf,
+    limit_bytes: u64,
     busy_timeout: Duration,
     clock: Clock,
-    commits: u32,
+    /// Pages in the log after the last commit. Unlike the file's size it falls when SQLite starts
+    /// the log anew, so it tells what is still to be written back.
+    pages: Arc<AtomicU64>,
+    /// Size of the log from which it is looked at again.
+    next_look_bytes: u64,
     /// Whether the full-text index may have segments to merge.
     may_merge: bool,
     optimized_at_ms: i64,
     purged_at_ms: i64,
 }
 
+/// How a checkpoint goes about readers that still look at an older state.
+#[derive(Clone, Copy)]
+enum WriteBack {
+    /// Leaves what they need in the log.
+    AroundReaders,
+    /// Empties the log, unless a reader is in the way.
+    Empty,
+    /// Empties the log, and waits for the readers, each of which ends at its deadline.
+    EmptyAfterReaders,
+}
+
 impl Housekeeping {
     pub(super) fn new(options: &SqliteOptions, clock: Clock) -> Self {
         Self {
-            wal: options.wal(),
-            wal_limit_bytes: options.wal_limit_bytes,
+            log: options.wal(),
+            limit_bytes: options.wal_limit_bytes,
             busy_timeout: options.busy_timeout,
             optimized_at_ms: clock.now_ms(),
             purged_at_ms: 0,
             clock,
-            commits: 0,
+            pages: Arc::default(),
+            next_look_bytes: 0,
             may_merge: true,
         }
     }
 
-    /// Keeps the log bounded while writes go on. The log starts anew with the next write after all
-    /// of it has been written back, and reads do not hold that up for longer than their deadline.
+    /// Takes note of the size of the log after each commit of this connection.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub(super) fn watch(&self, connection: &mut Connection) -> Result<(), StoreError> {
+        let pages = Arc::clone(&self.pages);
+        let note = move |_: &mut rusqlite::hooks::Wal, count: std::ffi::c_int| {
+            pages.store(u64::try_from(count).unwrap_or(0), Ordering::Relaxed);
+            Ok(())
+        };
+        Ok(connection.wal_hook(Some(note))?)
+    }
+
+    /// Keeps the log bounded while writes go on: from half of the limit it is written back now and
+    /// then, at the limit it is emptied if no reader is in the way, and well beyond it the writer
+    /// waits for the readers.
     pub(super) fn after_commit(&mut self, connection: &Connection) {
         self.may_merge = true;
-        self.commits = self.commits.wrapping_add(1);
-        if self.commits.is_multiple_of(COMMITS_PER_LOOK) && file_bytes(&self.wal) > self.wal_limit_bytes / 2 {
-            self.write_back(connection, "PASSIVE");
-        }
-        if self.commits.is_multiple_of(COMMITS_PER_LOOK) && file_bytes(&self.wal) > self.wal_limit_bytes {
-            self.write_back(connection, "TRUNCATE");
+        let bytes = self.pages.load(Ordering::Relaxed) * LOG_PAGE_BYTES;
+        if bytes < self.limit_bytes / 2 {
+            self.next_look_bytes = 0;
+        } else if bytes >= self.next_look_bytes {
+            self.next_look_bytes = bytes + self.limit_bytes / 8;
+            let how = if bytes > self.limit_bytes + self.limit_bytes / 2 {
+                WriteBack::EmptyAfterReaders
+            } else if bytes > self.limit_bytes {
+                WriteBack::Empty
+            } else {
+                WriteBack::AroundReaders
+            };
+            self.write_back(connection, how);
         }
     }
 
@@ -72,7 +116,7 @@ impl Housekeeping {
 
     /// Leaves everything in the database file.
     pub(super) fn close(&self, connection: &Connection) {
-        self.write_back(connection, "TRUNCATE");
+        self.write_back(connection, WriteBack::EmptyAfterReaders);
     }
 
     fn turn(&mut self, connection: &Connection) -> Result<bool, StoreError> {
@@ -91,21 +135,28 @@ impl Housekeeping {
             connection.execute_batch("PRAGMA optimize")?;
             self.optimized_at_ms = now_ms;
         }
-        if file_bytes(&self.wal) > IDLE_WAL_BYTES {
-            self.write_back(connection, "TRUNCATE");
+        if file_bytes(&self.log) > IDLE_LOG_BYTES {
+            self.write_back(connection, WriteBack::Empty);
         }
         Ok(false)
     }
 
-    fn write_back(&self, connection: &Connection, mode: &str) {
-        // A reader in the middle of a statement is not waited for: it is looked at again later.
-        let _ = connection.busy_timeout(Duration::ZERO);
-        let result = connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| {
-            Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?))
+    fn write_back(&self, connection: &Connection, how: WriteBack) {
+        let (sql, wait) = match how {
+            WriteBack::AroundReaders => ("PRAGMA wal_checkpoint(PASSIVE)", Duration::ZERO),
+            WriteBack::Empty => ("PRAGMA wal_checkpoint(TRUNCATE)", Duration::ZERO),
+            WriteBack::EmptyAfterReaders => ("PRAGMA wal_checkpoint(TRUNCATE)", self.busy_timeout),
+        };
+        let written_back = connection.busy_timeout(wait).and_then(|()| {
+            connection.prepare_cached(sql)?.query_row([], |row| {
+                Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?))
+            })
         });
-        let _ = connection.busy_timeout(self.busy_timeout);
-        match result {
-            Ok((busy, pages, written)) => tracing::debug!(busy, pages, written, mode, "checkpoint"),
+        if let Err(error) = connection.busy_timeout(self.busy_timeout) {
+            tracing::warn!(%error, "the busy timeout could not be set again");
+        }
+        match written_back {
+            Ok((busy, pages, written)) => tracing::debug!(busy, pages, written, sql, "checkpoint"),
             Err(error) => tracing::warn!(%error, "the write-ahead log could not be written back"),
         }
     }

@@ -10,6 +10,7 @@ mod floor;
 mod health;
 mod housekeeping;
 mod idempotency;
+mod identity;
 mod index;
 mod migrations;
 mod options;
@@ -22,7 +23,7 @@ mod tests;
 mod writer;
 mod writes;
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::AtomicI64};
 
 pub use connection::ReadConnection;
 pub use options::{SqliteOptions, Synchronous};
@@ -47,6 +48,7 @@ pub struct Parts {
     clock: Clock,
     readers: WorkerPool<ReadConnection>,
     writer: WriterHandle<SqliteWriter>,
+    last_canary: AtomicI64,
 }
 
 impl std::ops::Deref for SqliteStore {
@@ -84,7 +86,7 @@ impl SqliteStore {
             let open = move || ReadConnection::open(&of_readers);
             WorkerPool::start(supervisor, arbiters, options.readers, "reader", options.reader_mailbox, open)?
         };
-        let store = Self(Arc::new(Parts { options, clock, readers, writer }));
+        let store = Self(Arc::new(Parts { options, clock, readers, writer, last_canary: 0.into() }));
         let handle = SqliteHandle { store: store.clone() };
         let shared = Arc::new(store);
         let store = Store {

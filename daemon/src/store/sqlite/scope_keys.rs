@@ -63,13 +63,22 @@ pub(super) fn create(
         Err(error) if super::error::is_unique_violation(&error) => Err(StoreError::refused(
             ErrorBody::new(
                 agent_memory_proto::ErrorCode::AlreadyExists,
-                format!("there is a {level} with the id {id} already"),
+                format!("the id {id} is taken by another {}", noun(level)),
             )
             .with_field("id")
             .with_value(id)
             .with_suggestion("Leave the id out, and a new one is made"),
         )),
         Err(error) => Err(error.into()),
+    }
+}
+
+const fn noun(level: ScopeLevel) -> &'static str {
+    match level {
+        ScopeLevel::Global => "scope",
+        ScopeLevel::Org => "organisation",
+        ScopeLevel::Project => "project",
+        ScopeLevel::Session => "session",
     }
 }
 

@@ -6,7 +6,10 @@ use std::sync::Arc;
 use agent_memory_proto::Response;
 use rusqlite::Connection;
 
-use super::{connection, housekeeping::Housekeeping, idempotency, options::SqliteOptions, writes};
+use super::{
+    connection, housekeeping::Housekeeping, idempotency, identity::FileIdentity, options::SqliteOptions,
+    writes,
+};
 use crate::{
     actors::BatchWriter,
     clock::Clock,
@@ -30,6 +33,7 @@ pub(super) struct SqliteWriter {
     options: SqliteOptions,
     on_change: OnChange,
     housekeeping: Housekeeping,
+    file: FileIdentity,
     /// SQLite gave up the open transaction by itself, with what was applied in it.
     lost: Option<StoreError>,
     /// The connection failed in a way that a new one may not.
@@ -42,11 +46,15 @@ impl SqliteWriter {
         clock: &Clock,
         on_change: &OnChange,
     ) -> Result<Self, StoreError> {
+        let mut connection = connection::open_writer(options)?;
+        let housekeeping = Housekeeping::new(options, clock.clone());
+        housekeeping.watch(&mut connection)?;
         Ok(Self {
-            connection: connection::open_writer(options)?,
+            connection,
             options: options.clone(),
             on_change: Arc::clone(on_change),
-            housekeeping: Housekeeping::new(options, clock.clone()),
+            housekeeping,
+            file: FileIdentity::of(options.database()),
             lost: None,
             is_suspect: false,
         })
@@ -76,7 +84,9 @@ impl SqliteWriter {
 
     fn reopen_if_suspect(&mut self) -> Result<(), StoreError> {
         if self.is_suspect {
-            self.connection = connection::open_writer(&self.options)?;
+            let mut connection = connection::open_writer(&self.options)?;
+            self.housekeeping.watch(&mut connection)?;
+            self.connection = connection;
             self.is_suspect = false;
             tracing::info!("the writer opened a new connection");
         }
@@ -123,6 +133,7 @@ impl BatchWriter for SqliteWriter {
 
     fn begin(&mut self) -> Result<(), StoreError> {
         self.rollback();
+        self.file.check()?;
         self.reopen_if_suspect()?;
         let begun = self.execute("BEGIN IMMEDIATE");
         begun.map_err(|error| self.note(error))

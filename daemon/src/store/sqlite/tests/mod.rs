@@ -1,7 +1,10 @@
 //! Tests of the whole backend: the contract of every store, and what only SQLite can suffer.
 
 mod contract;
+mod faults;
 mod floor;
+mod full_disk;
+mod log;
 
 use std::sync::Arc;
 

@@ -8,6 +8,7 @@ mod doctor;
 mod entry;
 mod globals;
 mod health;
+mod mcp;
 mod org;
 mod project;
 mod query;
@@ -63,6 +64,8 @@ pub(crate) enum Command {
     Status,
     /// Find what is wrong, and how to mend it
     Doctor,
+    /// Serve an agent over MCP on stdin and stdout
+    Mcp,
     /// Every setting, its value and where it came from
     Config(config::ConfigArgs),
     /// Start, stop and watch the daemon
@@ -96,6 +99,7 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Remember(args) => remember::run(&invocation, args).await,
         Command::Health => health::run(&invocation).await,
         Command::Status => status::run(&invocation).await,
+        Command::Mcp => mcp::run(&invocation).await,
         Command::Config(args) => config::run(&invocation, &args).await,
         Command::Daemon(command) => daemon::run(&invocation, command).await,
         Command::Client(command) => client::run(&invocation, command).await,

@@ -42,20 +42,15 @@ impl Bound {
         Self { binding, working_dir, state: Mutex::default() }
     }
 
-    /// What a call falls back on. Asks the daemon for the bound project until there is one; a
-    /// `named` project (the `project` argument) has to exist.
+    /// What a call falls back on. Asks the daemon for the bound project until there is one. A
+    /// project that the user named has to exist, unless the call may create it (`may_miss`).
     pub(super) async fn scopes(
         &self,
         client: &ReconnectingClient,
         options: CallOptions,
-        named: Option<&str>,
+        may_miss: bool,
     ) -> Result<Scopes, Refusal> {
         let mut scopes = self.known();
-        if let Some(named) = named {
-            let name = binding::project_name(named, &self.working_dir, Path::exists);
-            scopes.project = Some(self.look_up(client, options, &name).await?);
-            return Ok(scopes);
-        }
         let Some(binding) = self.binding.as_ref().filter(|_| scopes.project.is_none()) else {
             return Ok(scopes);
         };
@@ -65,9 +60,27 @@ impl Bound {
                 scopes.project = Some(project);
                 Ok(scopes)
             }
-            Err(error) if error.code == ErrorCode::NotFound => Ok(scopes),
-            Err(error) => Err(error),
+            Err(error) if error.code != ErrorCode::NotFound => Err(error),
+            Err(_) if may_miss || !binding.source.is_explicit() => Ok(scopes),
+            Err(mut error) => {
+                error.message = format!("{} (named by {})", error.message, binding.source.name());
+                Err(Box::new(
+                    error.with_suggestion("memory_quickstart creates it, or give scopeType and scopeId"),
+                ))
+            }
         }
+    }
+
+    /// What a call falls back on that names a project, by id, name or directory.
+    pub(super) async fn scopes_of(
+        &self,
+        client: &ReconnectingClient,
+        options: CallOptions,
+        named: &str,
+    ) -> Result<Scopes, Refusal> {
+        let name = binding::project_name(named, &self.working_dir, Path::exists);
+        let project = self.look_up(client, options, &name).await?;
+        Ok(Scopes { project: Some(project), ..self.known() })
     }
 
     /// The same without asking the daemon.

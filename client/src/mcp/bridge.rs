@@ -119,11 +119,14 @@ impl Bridge {
     ) -> Result<Request, Refusal> {
         let named = call.text("project")?;
         let names_its_scope = call.has("scopeId") || call.has("scope") || call.is_text("scopeType", "global");
-        let scopes = if named.is_some() || (tool.uses_project && !names_its_scope) {
-            let options = CallOptions { idempotency_key: None, ..options.clone() };
-            self.bound.scopes(&self.client, options, named.as_deref()).await?
-        } else {
-            self.bound.known()
+        let options = CallOptions { idempotency_key: None, ..options.clone() };
+        let scopes = match named {
+            Some(named) => self.bound.scopes_of(&self.client, options, &named).await?,
+            None if tool.uses_project && !names_its_scope => {
+                let may_miss = tool.may_create_project;
+                self.bound.scopes(&self.client, options, may_miss).await?
+            }
+            None => self.bound.known(),
         };
         (tool.plan)(call, action, &scopes)
     }

@@ -70,7 +70,7 @@ pub(super) async fn get(
 
 async fn recall(bridge: &Bridge, query: &str, client_name: &str) -> Result<String, Refusal> {
     let options = CallOptions::default().with_agent(bridge.default_agent(client_name));
-    let scopes = bridge.bound.scopes(&bridge.client, options.clone(), None).await?;
+    let scopes = bridge.bound.scopes(&bridge.client, options.clone(), false).await?;
     let request = Request::Search(search(query, &scopes));
     let reply = bridge.client.call(&request, options).await.map_err(|error| Box::new(error.to_body()))?;
     let names = bridge.names(&request, &reply.response).await;

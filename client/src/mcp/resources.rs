@@ -66,7 +66,7 @@ fn missing(uri: &str) -> ErrorData {
 }
 
 async fn context(bridge: &Bridge, options: CallOptions) -> Result<String, Refusal> {
-    let scopes = bridge.bound.scopes(&bridge.client, options.clone(), None).await?;
+    let scopes = bridge.bound.scopes(&bridge.client, options.clone(), false).await?;
     let request = Request::GetContext(GetContext {
         scope: scopes.where_bound(),
         inherit: true,

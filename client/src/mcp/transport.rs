@@ -10,6 +10,7 @@ use rmcp::{
     service::{RxJsonRpcMessage, TxJsonRpcMessage},
     transport::Transport,
 };
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt},
@@ -150,19 +151,38 @@ fn rejection(id: Option<RequestId>, why: String) -> Outgoing {
     Outgoing::error(ErrorData::invalid_request(why, None), id)
 }
 
-/// The id of a message of which only the edges are known: `{"jsonrpc":"2.0","id":7,…` or
-/// `…,"id":7}`. A quote inside a text is escaped, so neither can be part of one.
+/// The id of a message of which only the edges are known: it stands before the parameters or at
+/// the very end.
 fn id_at_edges(head: &[u8], tail: &[u8]) -> Option<RequestId> {
-    let head = String::from_utf8_lossy(head);
-    let first =
-        ["{\"jsonrpc\":\"2.0\",\"id\":", "{\"id\":"].iter().find_map(|start| head.strip_prefix(start));
-    if let Some(rest) = first {
-        let mut values = serde_json::Deserializer::from_str(rest).into_iter::<RequestId>();
-        return values.next()?.ok();
+    id_at_head(&String::from_utf8_lossy(head)).or_else(|| id_at_tail(&String::from_utf8_lossy(tail)))
+}
+
+/// Goes over the fields of the message as long as they are whole.
+fn id_at_head(head: &str) -> Option<RequestId> {
+    let mut rest = head.trim_start().strip_prefix('{')?;
+    loop {
+        let (key, after) = value::<String>(rest)?;
+        let after = after.trim_start().strip_prefix(':')?;
+        if key == "id" {
+            return value(after).map(|(id, _)| id);
+        }
+        rest = value::<IgnoredAny>(after)?.1.trim_start().strip_prefix(',')?;
     }
-    let tail = String::from_utf8_lossy(tail);
-    let at = tail.rfind(",\"id\":")? + ",\"id\":".len();
-    serde_json::from_str(tail[at..].trim_end().strip_suffix('}')?).ok()
+}
+
+/// The last field. A quote inside a text is escaped, so this cannot be part of one.
+fn id_at_tail(tail: &str) -> Option<RequestId> {
+    let (before, after) = tail.rsplit_once("\"id\"")?;
+    let is_a_field = before.trim_end().ends_with([',', '{']);
+    let value = after.trim_start().strip_prefix(':')?.trim_end().strip_suffix('}')?;
+    serde_json::from_str(value).ok().filter(|_| is_a_field)
+}
+
+/// The first value of a text, and what follows it.
+fn value<T: DeserializeOwned>(text: &str) -> Option<(T, &str)> {
+    let mut values = serde_json::Deserializer::from_str(text).into_iter::<T>();
+    let value = values.next()?.ok()?;
+    Some((value, &text[values.byte_offset()..]))
 }
 
 #[cfg(test)]
@@ -208,6 +228,9 @@ mod tests {
             id_at_edges(br#"{"method":"tools/call","par"#, br#"xxx"}},"jsonrpc":"2.0","id":7}"#),
             Some(number)
         );
+        let spaced = br#" { "jsonrpc": "2.0", "id": "a", "method": "tools/call", "params": {"#;
+        assert_eq!(id_at_edges(spaced, b"xx"), Some(RequestId::String("a".into())));
         assert_eq!(id_at_edges(br#"{"method":"x"#, br#"\",\"id\":7}"}}"#), None);
+        assert_eq!(id_at_edges(br#"{"method":"x"#, br#"xx","arguments":{"id":7}}}"#), None);
     }
 }

@@ -10,8 +10,14 @@ use super::{
     Tool,
 };
 
-pub(super) const TOOL: Tool =
-    Tool { name: "memory_health", actions: &[], parameters: &[], uses_project: false, plan };
+pub(super) const TOOL: Tool = Tool {
+    name: "memory_health",
+    actions: &[],
+    parameters: &[],
+    uses_project: false,
+    may_create_project: false,
+    plan,
+};
 
 fn plan(_: &mut Arguments, _: &str, _: &Scopes) -> Result<Request, Refusal> {
     Ok(Request::Health)

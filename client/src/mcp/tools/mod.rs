@@ -29,6 +29,8 @@ pub(super) struct Tool {
     pub(super) parameters: &'static [&'static str],
     /// Whether a call may mean the bound project.
     pub(super) uses_project: bool,
+    /// Whether a call makes sense before the bound project exists.
+    pub(super) may_create_project: bool,
     /// Makes the request of a call. The action is one of `actions`, or empty.
     pub(super) plan: fn(&mut Arguments, &str, &Scopes) -> Result<Request, Refusal>,
 }

@@ -18,6 +18,7 @@ pub(super) const TOOL: Tool = Tool {
     actions: &["create", "list"],
     parameters: &["action", "limit", "offset", "name", "metadata", "agentId", "idempotencyKey"],
     uses_project: false,
+    may_create_project: false,
     plan,
 };
 

@@ -58,6 +58,7 @@ pub(super) const TOOL: Tool = Tool {
         "regex",
     ],
     uses_project: true,
+    may_create_project: false,
     plan,
 };
 

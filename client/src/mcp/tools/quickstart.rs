@@ -35,6 +35,7 @@ pub(super) const TOOL: Tool = Tool {
         "idempotencyKey",
     ],
     uses_project: true,
+    may_create_project: true,
     plan,
 };
 

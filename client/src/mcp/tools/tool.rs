@@ -46,6 +46,7 @@ pub(super) const TOOL: Tool = Tool {
         "idempotencyKey",
     ],
     uses_project: true,
+    may_create_project: false,
     plan,
 };
 

@@ -1,0 +1,3 @@
+//! The MCP bridge, as agents and real clients see it. One executable: each costs a link.
+
+mod protocol;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use agent_memory_client::{
     CallOptions, ConnectOptions, Locations, ReconnectingClient,
-    binding::{self, Binding, BindingInputs},
+    binding::{self, Binding, BindingInputs, ProjectName},
 };
 use agent_memory_proto::{
     ErrorBody, ErrorCode, Request, Response,
@@ -155,6 +155,9 @@ impl Invocation {
     /// The failure of a command that needs a project and is bound to none.
     pub(crate) fn unbound(&self) -> Failure {
         let place = match self.binding() {
+            Some(Binding { name: ProjectName::Directory(path), source }) => {
+                format!("{} ({}) is no project", source.name(), path.display())
+            }
             Some(binding) => format!("{} is no project", binding.source.name()),
             None => "no project is bound here".to_owned(),
         };

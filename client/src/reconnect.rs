@@ -18,6 +18,10 @@ use crate::{
     keys::new_key,
 };
 
+/// How long a request is repeated at most because the daemon refuses it for now. A daemon that
+/// stops has given way to the next one by then; what takes longer, the caller wants to know.
+const REFUSALS_MAX: Duration = Duration::from_secs(15);
+
 /// A handle that connects when first used and again whenever the connection was lost. Clones share
 /// the connection. Reads are repeated as they are; writes under the idempotency key that each gets
 /// once, so that the daemon applies them once.
@@ -79,6 +83,7 @@ impl ReconnectingClient {
         }
         let until = Instant::now() + deadline;
         let mut pauses = pauses();
+        let mut refused_since = None;
         loop {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
@@ -89,7 +94,11 @@ impl ReconnectingClient {
                 Err(error) => error,
             };
             let Some(wait) = wait_before_repeat(&error, request, &mut pauses) else { return Err(error) };
-            if Instant::now() + wait >= until {
+            let refusals_end = match error.refusal() {
+                Some(_) => *refused_since.get_or_insert_with(Instant::now) + REFUSALS_MAX,
+                None => until,
+            };
+            if Instant::now() + wait >= until.min(refusals_end) {
                 return Err(error);
             }
             tracing::debug!(%error, ?wait, request = request.name(), "repeating");

@@ -1,6 +1,9 @@
 //! The measurement: one operation at a time, each with its floor, then searches while writes go on.
 
-use std::sync::{Arc, atomic::AtomicBool};
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use agent_memory_client::{CallOptions, ConnectOptions, ReconnectingClient};
 use agent_memory_proto::codec::Message;
@@ -20,8 +23,8 @@ use crate::failure::Failure;
 const PARTS: u64 = 4;
 /// Where the numbers of warming up begin: far from those that are measured.
 const WARM_UP_AT: u64 = 1 << 40;
-/// Where those of the interleaved part begin.
-const INTERLEAVED_AT: u64 = 1 << 41;
+/// Where those of the searches and writes at once begin.
+const WHILE_WRITING_AT: u64 = 1 << 41;
 /// Most operations of warming up.
 const WARM_UP_MAX: u64 = 2_000;
 
@@ -34,6 +37,8 @@ pub(crate) struct Row {
     pub(crate) echo_ops_per_s: Option<f64>,
     /// The same SQL in a bare loop.
     pub(crate) sql_ops_per_s: Option<f64>,
+    /// The bare loop at rest, where the one above ran beside other load.
+    pub(crate) at_rest_ops_per_s: Option<f64>,
 }
 
 /// Everything that was measured.
@@ -41,8 +46,8 @@ pub(crate) struct Row {
 pub(crate) struct Measurement {
     /// One operation at a time.
     pub(crate) rows: Vec<Row>,
-    /// Searches and writes at once.
-    pub(crate) interleaved: Vec<Row>,
+    /// Searches while writes go on, and those writes.
+    pub(crate) while_writing: Vec<Row>,
 }
 
 impl Measurement {
@@ -66,19 +71,18 @@ impl Measurement {
             rows.push(bench.row(*operation).await?);
             progress.inc(1);
         }
-        let both = [Operation::Search, Operation::Write];
-        let mut interleaved = Vec::new();
-        if both.iter().all(|operation| operations.contains(operation)) {
+        let mut while_writing = Vec::new();
+        if [Operation::Search, Operation::Write].iter().all(|operation| operations.contains(operation)) {
             progress.set_message("searches while writing");
-            interleaved = bench.interleaved(both.to_vec(), &rows).await?;
+            while_writing = bench.while_writing(options, &rows).await?;
         }
         progress.finish_and_clear();
-        Ok(Self { rows, interleaved })
+        Ok(Self { rows, while_writing })
     }
 
     /// How many operations failed.
     pub(crate) fn errors(&self) -> u64 {
-        self.rows.iter().chain(&self.interleaved).map(|row| row.tally.errors).sum()
+        self.rows.iter().chain(&self.while_writing).map(|row| row.tally.errors).sum()
     }
 }
 
@@ -114,20 +118,38 @@ impl Bench<'_> {
         }
         sql.add_some(floor::measure(self.control, operation, self.args, self.scratch).await?);
         let echo_ops_per_s = echo.map(|_| echoed.ops_per_s());
-        Ok(Row { operation, tally, echo_ops_per_s, sql_ops_per_s: sql.ops_per_s() })
+        let sql_ops_per_s = sql.ops_per_s();
+        Ok(Row { operation, tally, echo_ops_per_s, sql_ops_per_s, at_rest_ops_per_s: None })
     }
 
-    /// Searches and writes in turn, against the floors that each had alone.
-    async fn interleaved(&self, operations: Vec<Operation>, alone: &[Row]) -> Result<Vec<Row>, Failure> {
-        let total = self.args.ops * operations.len() as u64;
-        let maker = requests::interleaved(operations, self.scratch, self.args.seed, INTERLEAVED_AT);
-        let tallies = self.crew.run(total, maker).await;
-        let row = |(operation, tally): (Operation, Tally)| {
-            let sql_ops_per_s =
-                alone.iter().find(|row| row.operation == operation).and_then(|row| row.sql_ops_per_s);
-            Row { operation, tally, echo_ops_per_s: None, sql_ops_per_s }
+    /// Searches while one more client writes as fast as it can. The floor is measured under the
+    /// same load; what it was at rest is told beside it.
+    async fn while_writing(&self, options: &ConnectOptions, alone: &[Row]) -> Result<Vec<Row>, Failure> {
+        let stop_writing = Arc::new(AtomicBool::new(false));
+        let writer = Crew::connect(options, 1, 1, Arc::clone(&stop_writing)).await?;
+        let seed = self.args.seed;
+        let writes =
+            writer.run(u64::MAX, requests::maker(Operation::Write, self.scratch, seed, WHILE_WRITING_AT));
+        let searches = async {
+            let maker = requests::maker(Operation::Search, self.scratch, seed, WHILE_WRITING_AT);
+            let tallies = self.crew.run(self.args.ops, maker).await;
+            let floor = floor::measure(self.control, Operation::Search, self.args, self.scratch).await;
+            stop_writing.store(true, Ordering::Relaxed);
+            floor.map(|floor| (tallies, floor))
         };
-        Ok(tallies.into_iter().map(row).collect())
+        let (written, searched) = tokio::join!(writes, searches);
+        let (tallies, floor) = searched?;
+        let mut sql = FloorRate::default();
+        sql.add_some(floor);
+        let rest = alone.iter().find(|row| row.operation == Operation::Search);
+        let row = |operation, tallies, sql_ops_per_s| {
+            let mut tally = Tally::new();
+            merge(&mut tally, tallies);
+            Row { operation, tally, echo_ops_per_s: None, sql_ops_per_s, at_rest_ops_per_s: None }
+        };
+        let mut search = row(Operation::Search, tallies, sql.ops_per_s());
+        search.at_rest_ops_per_s = rest.and_then(|row| row.sql_ops_per_s);
+        Ok(vec![search, row(Operation::Write, written, None)])
     }
 
     /// The echo whose request and reply are as large as those of an operation.

@@ -33,11 +33,11 @@ pub(crate) fn show(
         args.ops, args.clients, args.pipeline, args.entries, args.seed
     ));
     output.line(&table(style, &measurement.rows));
-    if !measurement.interleaved.is_empty() {
+    if !measurement.while_writing.is_empty() {
         output.line(&format!("\n{}", style.bold("searches while writes go on")));
-        output.line(&table(style, &measurement.interleaved));
+        output.line(&table(style, &measurement.while_writing));
     }
-    let failed = measurement.rows.iter().chain(&measurement.interleaved);
+    let failed = measurement.rows.iter().chain(&measurement.while_writing);
     for (row, error) in failed.filter_map(|row| Some((row, row.tally.first_error.as_ref()?))) {
         output.note(&format!("{}: {} errors, the first: {error}", row.operation.name(), row.tally.errors));
     }
@@ -66,7 +66,7 @@ fn table(style: Style, rows: &[Row]) -> String {
 fn value(args: &BenchmarkArgs, surroundings: &Surroundings, measurement: &Measurement) -> Value {
     json!({
         "operations": measurement.rows.iter().map(operation).collect::<Vec<_>>(),
-        "interleaved": measurement.interleaved.iter().map(operation).collect::<Vec<_>>(),
+        "while_writing": measurement.while_writing.iter().map(operation).collect::<Vec<_>>(),
         "settings": {
             "ops": args.ops,
             "clients": args.clients,
@@ -105,6 +105,10 @@ fn operation(row: &Row) -> Value {
         value["sql_floor_ops_per_s"] = json!(round(sql));
         value["sql_ratio"] = json!(two_digits(tally.ops_per_s() / sql));
     }
+    if let Some(rest) = row.at_rest_ops_per_s {
+        value["floor_at_rest_ops_per_s"] = json!(round(rest));
+        value["ratio_at_rest"] = json!(two_digits(tally.ops_per_s() / rest));
+    }
     value
 }
 
@@ -135,7 +139,7 @@ mod tests {
         let mut tally = Tally::new();
         tally.success(Duration::from_micros(10), true);
         tally.elapsed = Duration::from_millis(1);
-        Row { operation, tally, echo_ops_per_s: echo, sql_ops_per_s: sql }
+        Row { operation, tally, echo_ops_per_s: echo, sql_ops_per_s: sql, at_rest_ops_per_s: None }
     }
 
     #[test]

@@ -22,21 +22,6 @@ pub(crate) fn maker(operation: Operation, scratch: &Arc<Scratch>, seed: u64, off
     Arc::new(move |number| (operation, request(operation, &scratch, seed, offset + number)))
 }
 
-/// Searches and writes in turn.
-pub(crate) fn interleaved(
-    operations: Vec<Operation>,
-    scratch: &Arc<Scratch>,
-    seed: u64,
-    offset: u64,
-) -> Maker {
-    let scratch = Arc::clone(scratch);
-    Arc::new(move |number| {
-        let count = operations.len() as u64;
-        let operation = operations[usize::try_from(number % count).unwrap_or_default()];
-        (operation, request(operation, &scratch, seed, offset + number / count))
-    })
-}
-
 /// An echo with a request and a reply of these sizes.
 pub(crate) fn echo(request_bytes: usize, reply_bytes: usize) -> Maker {
     // Both messages have a variant (4 bytes) and a length (8 bytes) around their content; the

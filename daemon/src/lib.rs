@@ -8,6 +8,7 @@ pub mod config;
 mod handlers;
 pub mod lifecycle;
 pub mod limiter;
+pub mod memory;
 pub mod places;
 pub mod remember;
 pub mod server;

@@ -10,6 +10,7 @@ use crate::{
     clock::Clock,
     config::Config,
     lifecycle::{self, DataLock, LockError, Phase, ServiceManager, Shutdown},
+    memory::Trimmer,
     services::{Changes, Live, Parts, Services},
     session,
     store::{
@@ -185,11 +186,19 @@ async fn watchdog(services: Arc<Services>, service_manager: ServiceManager, peri
     }
 }
 
+/// Forgets what nobody needs: idle agents' allowances, and memory that a peak left behind.
 async fn tidy(services: Arc<Services>) {
-    let mut ticks = tokio::time::interval(Duration::from_secs(60));
+    let mut ticks = tokio::time::interval(Duration::from_secs(2));
+    let mut trimmer = Trimmer::default();
+    let mut requests = 0;
     loop {
         ticks.tick().await;
         services.live.load().limiter.tidy();
+        let total = services.counters.health().total;
+        if total == requests {
+            trimmer.trim();
+        }
+        requests = total;
     }
 }
 

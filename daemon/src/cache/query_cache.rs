@@ -52,10 +52,12 @@ fn entry_bytes(key: &[u8], reply: &CachedReply) -> u64 {
     (key.len() + reply.payload.len()) as u64 + ENTRY_OVERHEAD_BYTES
 }
 
+type Answers = Cache<Box<[u8]>, Arc<CachedReply>, ByteWeighter, RandomState>;
+
 /// The cache.
 #[derive(Debug)]
 pub struct QueryCache {
-    answers: Option<Cache<Box<[u8]>, Arc<CachedReply>, ByteWeighter, RandomState>>,
+    answers: Option<Answers>,
     options: QueryCacheOptions,
     hits: AtomicU64,
     misses: AtomicU64,
@@ -110,9 +112,7 @@ impl QueryCache {
     /// How full it is and how well it does.
     #[must_use]
     pub fn health(&self) -> CacheHealth {
-        let bytes = |cache: &Cache<Box<[u8]>, Arc<CachedReply>, ByteWeighter, RandomState>| {
-            cache.iter().map(|(key, reply)| entry_bytes(&key, &reply)).sum()
-        };
+        let bytes = |cache: &Answers| cache.iter().map(|(key, reply)| entry_bytes(&key, &reply)).sum();
         CacheHealth {
             entries: self.answers.as_ref().map_or(0, |cache| cache.len() as u64),
             memory_bytes: self.answers.as_ref().map_or(0, bytes),

@@ -7,7 +7,7 @@ use agent_memory_proto::{
 };
 
 use super::{Call, Handled};
-use crate::lifecycle::Phase;
+use crate::{lifecycle::Phase, memory};
 
 pub(super) async fn handle(call: Call) -> Handled {
     let services = &call.services;
@@ -29,7 +29,7 @@ pub(super) async fn handle(call: Call) -> Handled {
             protocol: (PROTOCOL_MIN, PROTOCOL_MAX),
             process_id: std::process::id(),
             uptime_ms: u64::try_from(services.started_at.elapsed().as_millis()).unwrap_or(u64::MAX),
-            resident_bytes: resident_bytes(),
+            resident_bytes: memory::resident_bytes(),
             socket: services.socket.display().to_string(),
             managed: services.managed,
             actors: services.supervisor.health(),
@@ -41,11 +41,4 @@ pub(super) async fn handle(call: Call) -> Handled {
         breakers: Vec::new(),
     };
     Ok(Response::Health(Box::new(health)).into())
-}
-
-/// Resident memory, where the system tells it (Linux).
-fn resident_bytes() -> Option<u64> {
-    let statm = std::fs::read_to_string("/proc/self/statm").ok()?;
-    let pages: u64 = statm.split_whitespace().nth(1)?.parse().ok()?;
-    Some(pages * rustix::param::page_size() as u64)
 }

@@ -35,14 +35,18 @@ fn main() -> ExitCode {
     }
 }
 
+/// What is logged by default. The MCP library warns of every refusal, which the agent is told anyway.
+const LOG_FILTER: &str = "warn,rmcp=error";
+
 /// Logs go to stderr: stdout belongs to answers. `AGENT_MEMORY_CLIENT_LOG` takes a filter.
 fn start_logging() {
-    let filter = std::env::var("AGENT_MEMORY_CLIENT_LOG").unwrap_or_else(|_| "warn".to_owned());
+    let filter = std::env::var("AGENT_MEMORY_CLIENT_LOG").unwrap_or_else(|_| LOG_FILTER.to_owned());
     let filter = tracing_subscriber::EnvFilter::try_new(filter)
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(LOG_FILTER));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
         .with_target(false)
         .without_time()
         .init();

@@ -168,6 +168,11 @@ impl Instance {
         Wire::greet(&self.socket(), &Hello::new(Purpose::Probe)).ok().map(|(_, welcome)| welcome)
     }
 
+    /// Kills the daemon that answers, whoever started it; waits for one to answer first.
+    pub fn kill_daemon(&self) {
+        daemon::kill(until("a daemon answers", || self.probe()).process_id);
+    }
+
     /// A connection, spoken by hand.
     ///
     /// # Panics

@@ -1,3 +1,5 @@
 //! The MCP bridge, as agents and real clients see it. One executable: each costs a link.
 
+mod life;
 mod protocol;
+mod tools;

@@ -9,7 +9,10 @@ use crate::mcp::names::Names;
 
 /// The entries, most important first, and what was left out.
 pub(super) fn context(context: &Context, names: &Names) -> String {
-    let place = names.label(context.scope);
+    entries(context, &names.label(context.scope), names)
+}
+
+fn entries(context: &Context, place: &str, names: &Names) -> String {
     if context.entries.is_empty() {
         return format!("Nothing is remembered for {place} yet. Store with memory_remember.");
     }
@@ -55,7 +58,7 @@ pub(super) fn quickstarted(found: &Quickstarted, names: &Names) -> String {
     let _ = write!(out, "\nSession{name} {verb} (id {})", found.session.id);
     part(&mut out, "agent ", found.session.agent_id.as_deref());
     out.push_str("\nWrites without scopeType now go to this project.\n\n");
-    out.push_str(&context(&found.context, names));
+    out.push_str(&entries(&found.context, &format!("project {:?}", project.name), names));
     out
 }
 

@@ -33,7 +33,7 @@ pub(super) fn page(request: &Request, page: &EntryPage, names: &Names) -> String
     if page.entries.is_empty() {
         return format!("No {kinds} in {place}.");
     }
-    let mut out = format!("{RECALLED} {} {kinds} in {place}:", page.entries.len());
+    let mut out = format!("{RECALLED} {} of the {kinds} in {place}:", page.entries.len());
     for entry in &page.entries {
         out.push('\n');
         line(&mut out, entry, names);

@@ -10,7 +10,7 @@ use std::{
 use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Message, SpawnHandle};
 use tokio::sync::oneshot;
 
-use super::worker::deliver;
+use super::worker::{DELIVERIES_MAX, Queue, deliver};
 use crate::{
     store::StoreError,
     supervisor::{DeathGuard, Slot, Supervisor},
@@ -59,14 +59,11 @@ pub trait BatchWriter: Send + Unpin + 'static {
 
 /// Largest number of writes in one transaction.
 const BATCH_MAX: usize = 256;
-/// Times that a request is given to a writer which ends before it looks at it.
-const DELIVERIES_MAX: u32 = 5;
 /// Nobody has written for so long: time for housekeeping.
 const IDLE_AFTER: Duration = Duration::from_millis(20);
 
 struct GroupCommit<W: BatchWriter> {
     writer: W,
-    mailbox: usize,
     batch: Vec<Pending<W>>,
     is_open: bool,
     idle: Option<SpawnHandle>,
@@ -95,7 +92,6 @@ impl<W: BatchWriter> Actor for GroupCommit<W> {
     type Context = Context<Self>;
 
     fn started(&mut self, context: &mut Self::Context) {
-        context.set_mailbox_capacity(self.mailbox);
         self.idle_later(context);
     }
 }
@@ -222,11 +218,12 @@ impl<W: BatchWriter> GroupCommit<W> {
 /// A handle to the supervised writer.
 pub struct WriterHandle<W: BatchWriter> {
     slot: Arc<Slot<GroupCommit<W>>>,
+    queue: Queue,
 }
 
 impl<W: BatchWriter> Clone for WriterHandle<W> {
     fn clone(&self) -> Self {
-        Self { slot: Arc::clone(&self.slot) }
+        Self { slot: Arc::clone(&self.slot), queue: self.queue.clone() }
     }
 }
 
@@ -251,7 +248,6 @@ impl<W: BatchWriter> WriterHandle<W> {
             let writer = factory()?;
             Ok(GroupCommit::start_in_arbiter(&arbiter, move |_| GroupCommit {
                 writer,
-                mailbox,
                 batch: Vec::new(),
                 is_open: false,
                 idle: None,
@@ -259,7 +255,7 @@ impl<W: BatchWriter> WriterHandle<W> {
             }))
         })?;
         supervisor.watch(Arc::clone(&slot) as _);
-        Ok(Self { slot })
+        Ok(Self { slot, queue: Queue::new("the writer's queue", mailbox) })
     }
 
     /// Applies one write durably. A write that waits while the writer panics over another one is
@@ -269,13 +265,14 @@ impl<W: BatchWriter> WriterHandle<W> {
     /// `Busy` when the mailbox is full, `Unavailable` when the writer was closed, `Lost` when it
     /// panicked with this write in hand, else what the writer says.
     pub async fn submit(&self, request: W::Request) -> Result<W::Reply, StoreError> {
+        let _in_hand = self.queue.enter()?;
         let mut request = request;
         for _ in 0..DELIVERIES_MAX {
             if self.slot.is_retired() {
                 break;
             }
             let (answer, answered) = oneshot::channel();
-            deliver(&self.slot, Submit::<W>(Some((request, answer))), "the writer's queue").await?;
+            deliver(&self.slot, Submit::<W>(Some((request, answer))), &self.queue).await?;
             request = match answered.await {
                 Ok(Ok(reply)) => return Ok(reply),
                 Ok(Err(Refusal::Failed(error))) => return Err(error),

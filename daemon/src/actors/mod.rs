@@ -3,6 +3,8 @@
 
 mod arbiters;
 mod group_commit;
+#[cfg(test)]
+mod tests;
 mod worker;
 
 pub use arbiters::{Arbiters, block_on, current_session_arbiter, spawn_local};

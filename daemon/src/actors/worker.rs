@@ -17,46 +17,53 @@ use crate::{
 
 struct Worker<R> {
     resource: R,
-    mailbox: usize,
     _guard: DeathGuard,
 }
 
 impl<R: Unpin + 'static> Actor for Worker<R> {
     type Context = Context<Self>;
-
-    fn started(&mut self, context: &mut Self::Context) {
-        context.set_mailbox_capacity(self.mailbox);
-    }
 }
 
+/// A job, which is given the resource; or nothing, when the worker ended before it came to it.
 #[derive(Message)]
 #[rtype(result = "()")]
-struct Job<R>(Box<dyn FnOnce(&mut R) + Send>);
+struct Job<R>(Option<Box<JobFn<R>>>);
+
+type JobFn<R> = dyn FnOnce(Option<&mut R>) + Send;
 
 impl<R: Unpin + 'static> Handler<Job<R>> for Worker<R> {
     type Result = ();
 
-    fn handle(&mut self, job: Job<R>, _: &mut Self::Context) {
-        (job.0)(&mut self.resource);
+    fn handle(&mut self, mut job: Job<R>, _: &mut Self::Context) {
+        if let Some(job) = job.0.take() {
+            job(Some(&mut self.resource));
+        }
+    }
+}
+
+impl<R> Drop for Job<R> {
+    fn drop(&mut self) {
+        if let Some(job) = self.0.take() {
+            job(None);
+        }
     }
 }
 
 /// A handle to one supervised worker.
 pub struct WorkerHandle<R: Unpin + 'static> {
     slot: Arc<Slot<Worker<R>>>,
-    queue: &'static str,
-    waiting: Arc<AtomicU32>,
+    queue: Queue,
 }
 
 impl<R: Unpin + 'static> Clone for WorkerHandle<R> {
     fn clone(&self) -> Self {
-        Self { slot: Arc::clone(&self.slot), queue: self.queue, waiting: Arc::clone(&self.waiting) }
+        Self { slot: Arc::clone(&self.slot), queue: self.queue.clone() }
     }
 }
 
 impl<R: Unpin + 'static> std::fmt::Debug for WorkerHandle<R> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("WorkerHandle").field("queue", &self.queue).finish_non_exhaustive()
+        f.debug_struct("WorkerHandle").field("queue", &self.queue.name).finish_non_exhaustive()
     }
 }
 
@@ -86,47 +93,84 @@ impl<R: Send + Unpin + 'static> WorkerHandle<R> {
     ) -> Result<Self, StoreError> {
         let slot = Slot::start(name.to_owned(), supervisor.downgrade(), move |guard| {
             let resource = factory()?;
-            Ok(Worker::start_in_arbiter(&arbiter, move |_| Worker { resource, mailbox, _guard: guard }))
+            Ok(Worker::start_in_arbiter(&arbiter, move |_| Worker { resource, _guard: guard }))
         })?;
         supervisor.watch(Arc::clone(&slot) as _);
-        Ok(Self { slot, queue, waiting: Arc::default() })
+        Ok(Self { slot, queue: Queue::new(queue, mailbox) })
     }
 
     /// Jobs that wait or run.
     #[must_use]
     pub fn waiting(&self) -> u32 {
-        self.waiting.load(Ordering::Relaxed)
+        self.queue.waiting()
     }
 
-    /// Runs a job on the resource.
+    /// Runs a job on the resource. A job that waits while the worker panics over another one goes
+    /// to the worker that takes its place.
     ///
     /// # Errors
-    /// `Busy` when the mailbox is full, `Lost` when the job panicked, else what the job returns.
+    /// `Busy` when the queue is full, `Lost` when the job panicked, else what the job returns.
     pub async fn run<T: Send + 'static>(
         &self,
         job: impl FnOnce(&mut R) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let (answer, answered) = oneshot::channel();
-        let in_hand = InHand::new(&self.waiting);
-        let job = Job::<R>(Box::new(move |resource| {
-            let result = job(resource);
-            drop(in_hand);
-            let _ = answer.send(result);
-        }));
-        deliver(&self.slot, job, self.queue).await?;
-        answered.await.unwrap_or_else(|_| Err(StoreError::Lost(format!("{} panicked", self.queue))))
+        let _in_hand = self.queue.enter()?;
+        let mut job = job;
+        for _ in 0..DELIVERIES_MAX {
+            let (answer, answered) = oneshot::channel();
+            let message = Job::<R>(Some(Box::new(move |resource| {
+                let _ = answer.send(match resource {
+                    Some(resource) => Ok(job(resource)),
+                    None => Err(job),
+                });
+            })));
+            deliver(&self.slot, message, &self.queue).await?;
+            job = match answered.await {
+                Ok(Ok(result)) => return result,
+                Ok(Err(not_begun)) => not_begun,
+                Err(_) => return Err(StoreError::Lost(format!("a job of {} panicked", self.queue.name))),
+            };
+        }
+        Err(StoreError::Unavailable(format!("the actor behind {} keeps ending", self.queue.name)))
     }
 }
 
-/// Counts a request for as long as it waits or runs.
-struct InHand(Arc<AtomicU32>);
+/// Times that a request is given to an actor which ends before it looks at it.
+pub(super) const DELIVERIES_MAX: u32 = 5;
 
-impl InHand {
-    fn new(counter: &Arc<AtomicU32>) -> Self {
-        counter.fetch_add(1, Ordering::Relaxed);
-        Self(Arc::clone(counter))
+/// The bound of an actor's mailbox. The library's own does not hold: each clone of an address may
+/// put one more message into it.
+#[derive(Clone)]
+pub(super) struct Queue {
+    name: &'static str,
+    waiting: Arc<AtomicU32>,
+    max: u32,
+}
+
+impl Queue {
+    pub(super) fn new(name: &'static str, max: usize) -> Self {
+        Self { name, waiting: Arc::default(), max: u32::try_from(max).unwrap_or(u32::MAX) }
+    }
+
+    fn waiting(&self) -> u32 {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
+    /// Takes a place for one request that waits or runs.
+    ///
+    /// # Errors
+    /// `Busy` when there is none.
+    pub(super) fn enter(&self) -> Result<InHand, StoreError> {
+        let in_hand = InHand(Arc::clone(&self.waiting));
+        if self.waiting.fetch_add(1, Ordering::Relaxed) >= self.max {
+            return Err(StoreError::Busy { queue: self.name });
+        }
+        Ok(in_hand)
     }
 }
+
+/// The place of one request; it is free again when this is dropped.
+pub(super) struct InHand(Arc<AtomicU32>);
 
 impl Drop for InHand {
     fn drop(&mut self) {
@@ -135,20 +179,19 @@ impl Drop for InHand {
 }
 
 /// Puts a message into an actor's mailbox; when the actor has died, waits until it is back.
-pub(super) async fn deliver<A, M>(slot: &Slot<A>, message: M, queue: &'static str) -> Result<(), StoreError>
+pub(super) async fn deliver<A, M>(slot: &Slot<A>, message: M, queue: &Queue) -> Result<(), StoreError>
 where
     A: Actor<Context = Context<A>> + Handler<M>,
     M: Message<Result = ()> + Send + 'static,
 {
-    let mut address: Addr<A> = slot.address();
     let mut message = message;
     loop {
+        let address: Addr<A> = slot.wait_alive().await?;
         message = match address.try_send(message) {
             Ok(()) => return Ok(()),
-            Err(SendError::Full(_)) => return Err(StoreError::Busy { queue }),
+            Err(SendError::Full(_)) => return Err(StoreError::Busy { queue: queue.name }),
             Err(SendError::Closed(message)) => message,
         };
-        address = slot.wait_revived().await?;
     }
 }
 

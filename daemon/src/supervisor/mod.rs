@@ -11,6 +11,8 @@ use actix_rt::ArbiterHandle;
 use agent_memory_proto::response::ActorHealth;
 
 pub use panics::install_panic_hook;
+#[cfg(test)]
+pub(crate) use panics::remember_panics_for_test;
 pub(crate) use slot::{DeathGuard, Slot, Supervised};
 
 /// Starts actors and keeps them running. Cheap to clone.

@@ -10,17 +10,34 @@ thread_local! {
 /// actor that it ends. Called once, by whoever starts the process.
 pub fn install_panic_hook() {
     panic::set_hook(Box::new(|info| {
-        let payload = info.payload();
-        let message = payload
-            .downcast_ref::<&str>()
-            .map(|text| (*text).to_owned())
-            .or_else(|| payload.downcast_ref::<String>().cloned())
-            .unwrap_or_else(|| "no message".to_owned());
-        let place = info.location().map(ToString::to_string).unwrap_or_default();
+        let cause = describe(info);
         let thread = std::thread::current();
-        tracing::error!(thread = thread.name().unwrap_or("?"), place, "panic: {message}");
-        LAST.with(|last| *last.borrow_mut() = Some(format!("{message} ({place})")));
+        tracing::error!(thread = thread.name().unwrap_or("?"), "panic: {cause}");
+        remember(cause);
     }));
+}
+
+/// Remembers panics as [`install_panic_hook`] does, and leaves their printing to the test runner.
+#[cfg(test)]
+pub(crate) fn remember_panics_for_test() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        let printing = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            remember(describe(info));
+            printing(info);
+        }));
+    });
+}
+
+fn describe(info: &panic::PanicHookInfo<'_>) -> String {
+    let message = info.payload_as_str().unwrap_or("no message");
+    let place = info.location().map(ToString::to_string).unwrap_or_default();
+    format!("{message} ({place})")
+}
+
+fn remember(cause: String) {
+    LAST.with(|last| *last.borrow_mut() = Some(cause));
 }
 
 /// The last panic of this thread, once.

@@ -19,7 +19,7 @@ use crate::store::StoreError;
 pub(crate) trait Supervised: Send + Sync {
     fn health(&self) -> ActorHealth;
     fn is_down(&self) -> bool;
-    /// Starts the actor again; false when that failed and has to be tried later.
+    /// Starts the actor again; false when that failed, or it died at once, and has to be tried later.
     fn revive(&self) -> bool;
 }
 
@@ -36,6 +36,10 @@ pub(crate) struct Slot<A: Actor> {
 
 struct State {
     name: String,
+    /// Counts the actors that have been in the slot.
+    current: AtomicU32,
+    /// The last of them that died. An actor's address stays open for a moment after its death.
+    dead: AtomicU32,
     restarts: AtomicU32,
     stopping: AtomicBool,
     last_panic: Mutex<Option<String>>,
@@ -53,12 +57,16 @@ impl<A: Actor> Slot<A> {
     ) -> Result<Arc<Self>, StoreError> {
         let state = Arc::new(State {
             name,
+            current: 0.into(),
+            dead: 0.into(),
             restarts: 0.into(),
             stopping: false.into(),
             last_panic: Mutex::default(),
             last_failure: Mutex::default(),
         });
-        let first = factory(DeathGuard { state: Arc::clone(&state), supervisor: supervisor.clone() })?;
+        let guard = DeathGuard { state: Arc::clone(&state), number: 1, supervisor: supervisor.clone() };
+        let first = factory(guard)?;
+        state.current.store(1, Ordering::SeqCst);
         Ok(Arc::new(Self {
             state,
             current: RwLock::new(first),
@@ -73,18 +81,20 @@ impl<A: Actor> Slot<A> {
         self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Waits until a dead actor is back.
-    pub(crate) async fn wait_revived(&self) -> Result<Addr<A>, StoreError> {
+    /// The address of an actor that lives; waits until a dead one is back.
+    pub(crate) async fn wait_alive(&self) -> Result<Addr<A>, StoreError> {
+        if self.is_retired() {
+            return Err(StoreError::Unavailable(format!("{} has stopped", self.state.name)));
+        }
+        if !self.is_dead() {
+            return Ok(self.address());
+        }
         let mut revived = self.revived.subscribe();
         let back = async {
             loop {
                 revived.borrow_and_update();
-                let address = self.address();
-                if address.connected() {
-                    return address;
-                }
-                if revived.changed().await.is_err() {
-                    return address;
+                if !self.is_dead() || revived.changed().await.is_err() {
+                    return self.address();
                 }
             }
         };
@@ -94,6 +104,10 @@ impl<A: Actor> Slot<A> {
                 failure.unwrap_or_else(|| format!("{} is being restarted", self.state.name)),
             )
         })
+    }
+
+    fn is_dead(&self) -> bool {
+        self.state.dead.load(Ordering::SeqCst) >= self.state.current.load(Ordering::SeqCst)
     }
 
     /// From now on an end of the actor is intended.
@@ -117,19 +131,25 @@ impl<A: Actor> Supervised for Slot<A> {
     }
 
     fn is_down(&self) -> bool {
-        !self.state.stopping.load(Ordering::SeqCst) && !self.address().connected()
+        !self.is_retired() && self.is_dead()
     }
 
     fn revive(&self) -> bool {
-        let guard = DeathGuard { state: Arc::clone(&self.state), supervisor: self.supervisor.clone() };
+        // Numbers are not used twice: that of an attempt that failed counts as dead.
+        let (current, dead) =
+            (self.state.current.load(Ordering::SeqCst), self.state.dead.load(Ordering::SeqCst));
+        let number = current.max(dead) + 1;
+        let guard =
+            DeathGuard { state: Arc::clone(&self.state), number, supervisor: self.supervisor.clone() };
         match (self.factory)(guard) {
             Ok(address) => {
                 *self.current.write().unwrap_or_else(PoisonError::into_inner) = address;
                 let restarts = self.state.restarts.fetch_add(1, Ordering::Relaxed) + 1;
                 *lock(&self.state.last_failure) = None;
+                self.state.current.store(number, Ordering::SeqCst);
                 tracing::warn!(actor = self.state.name, restarts, "actor restarted");
                 self.revived.send_modify(|count| *count = count.wrapping_add(1));
-                true
+                !self.is_dead()
             }
             Err(error) => {
                 tracing::error!(actor = self.state.name, %error, "actor cannot be restarted yet");
@@ -143,12 +163,18 @@ impl<A: Actor> Supervised for Slot<A> {
 /// Held by an actor: tells the supervisor when the actor is dropped without having been retired.
 pub(crate) struct DeathGuard {
     state: Arc<State>,
+    number: u32,
     supervisor: WeakSupervisor,
 }
 
 impl Drop for DeathGuard {
     fn drop(&mut self) {
         if self.state.stopping.load(Ordering::SeqCst) {
+            return;
+        }
+        self.state.dead.fetch_max(self.number, Ordering::SeqCst);
+        // An actor that never got into its slot is looked after by who tried to put it there.
+        if self.number > self.state.current.load(Ordering::SeqCst) {
             return;
         }
         if let Some(cause) = panics::take_last() {

@@ -86,7 +86,10 @@ fn failed(invocation: &Invocation, error: &ClientError) -> Finding {
 fn start_mend(tail: &[String]) -> String {
     let log = tail.join("\n").to_lowercase();
     let known = [
-        ("another lineage", "Another build made this store: run that build, or choose another data directory"),
+        (
+            "another lineage",
+            "Another build made this store: run that build, or choose another data directory",
+        ),
         ("newer", "This store was written by a newer release: upgrade agent-memory and agent-memoryd"),
         ("full", "The disk is full: make room, then try again"),
         ("read-only", "The data directory cannot be written: mount it for writing, or choose another one"),

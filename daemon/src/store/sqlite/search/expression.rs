@@ -1,24 +1,28 @@
-//! The match expression of the full-text index. It is made of terms of our own making only, each
+//! Match expressions of the full-text index. They are made of terms of our own making only, each
 //! in quotes, so no text that a caller sends can be read as an operator or be refused.
 
 use std::fmt::Write;
 
-use crate::text::query::{ParsedQuery, Unit};
+use crate::text::query::Unit;
 
-/// The expression: any of the units, in the columns that hold what people wrote, and, when scopes
-/// are given, only in entries of one of those.
-pub(super) fn match_expression(query: &ParsedQuery, scope_keys: Option<&[i64]>) -> String {
-    let mut out = String::new();
-    if let Some(keys) = scope_keys {
-        out.push('(');
-        for (index, key) in keys.iter().enumerate() {
-            let or = if index > 0 { " OR " } else { "" };
-            let _ = write!(out, "{or}scope : \"{}\"", scope_term(*key));
-        }
-        out.push_str(") AND ");
-    }
-    out.push_str("{name tags content} : (");
-    for (index, unit) in query.units.iter().enumerate() {
+/// Any of the units, in the columns that hold what people wrote.
+pub(super) fn any_of(units: &[&Unit]) -> String {
+    in_columns("{name tags content}", units)
+}
+
+/// Any of the units, in names and tags.
+pub(super) fn any_named(units: &[&Unit]) -> String {
+    in_columns("{name tags}", units)
+}
+
+/// What the expression matches, without what has any of the units.
+pub(super) fn without(expression: String, units: &[&Unit]) -> String {
+    if units.is_empty() { expression } else { format!("({expression}) NOT ({})", any_of(units)) }
+}
+
+fn in_columns(columns: &str, units: &[&Unit]) -> String {
+    let mut out = format!("{columns} : (");
+    for (index, unit) in units.iter().enumerate() {
         if index > 0 {
             out.push_str(" OR ");
         }
@@ -32,11 +36,6 @@ pub(super) fn match_expression(query: &ParsedQuery, scope_keys: Option<&[i64]>) 
     out
 }
 
-/// The term that every entry of a scope has in the index's column `scope`.
-fn scope_term(key: i64) -> String {
-    format!("s{key}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -45,9 +44,9 @@ mod tests {
     #[test]
     fn operators_are_words() {
         let query = parse("NOT a* OR (\"x y\" NEAR: conf*) - ^ } '");
+        let units: Vec<&Unit> = query.units.iter().collect();
         let expected = r#"{name tags content} : ("x y" OR "near" OR "conf" *)"#;
-        assert_eq!(match_expression(&query, None), expected);
-        let scoped = r#"(scope : "s7" OR scope : "s1") AND {name tags content} : ("cach")"#;
-        assert_eq!(match_expression(&parse("cache"), Some(&[7, 1])), scoped);
+        assert_eq!(any_of(&units), expected);
+        assert_eq!(any_named(&units[1..2]), r#"{name tags} : ("near")"#);
     }
 }

@@ -1,10 +1,11 @@
-//! Search: one statement that matches, filters and ranks, and reads a page of hits. Also the
+//! Search: statements that match, filter and rank tier by tier, and read a page of hits. Also the
 //! ranking alone, for those who only need to know which entries are relevant.
 
 mod cursor;
 mod expression;
 mod filters;
 mod hit;
+mod tiers;
 
 use agent_memory_proto::{
     model::EntryKind,
@@ -13,8 +14,11 @@ use agent_memory_proto::{
 };
 use rusqlite::{Connection, params_from_iter};
 
-use self::cursor::Cursor;
 pub(super) use self::filters::Sql;
+use self::{
+    cursor::Cursor,
+    tiers::{Order, Tier},
+};
 use super::{SqliteStore, context, scope_keys, similar};
 use crate::{
     store::{ContextQuery, SearchQuery, SearchStore, SimilarQuery, StoreError, StoreFuture},
@@ -28,7 +32,7 @@ impl SearchStore for SqliteStore {
     fn search(&self, query: SearchQuery) -> StoreFuture<'_, SearchPage> {
         let deadline = query.deadline;
         let read = move |connection: &Connection| page(connection, &query);
-        Box::pin(self.readers.run_long(move |reader| reader.read_until(deadline, read)))
+        Box::pin(self.readers.run_long(move |reader| reader.snapshot(Some(deadline), read)))
     }
 
     fn context(&self, query: ContextQuery) -> StoreFuture<'_, agent_memory_proto::response::Context> {
@@ -48,7 +52,7 @@ impl SearchStore for SqliteStore {
 }
 
 /// How much a word counts in the name, the tags and the content; the scope is no word.
-const WEIGHTS: &str = "8.0, 4.0, 1.0, 0.0";
+const SCORE: &str = "bm25(entry_index, 8.0, 4.0, 1.0, 0.0)";
 /// How far around its position the last hit of a page is looked for.
 const CURSOR_SLACK: u32 = 20;
 
@@ -123,19 +127,76 @@ pub(super) struct Ranking<'a> {
 }
 
 impl Ranking<'_> {
-    fn push_to(&self, sql: &mut Sql, window: &Window) {
+    /// The tiers of the words; without words there is only the order of the latest change.
+    fn tiers(&self, connection: &Connection) -> Result<Vec<Option<Tier>>, StoreError> {
         if self.parsed.is_empty() {
-            sql.push("SELECT e.rowid AS entry, 0.0 AS score FROM entries e WHERE TRUE");
-        } else {
-            sql.push("SELECT e.rowid AS entry, bm25(entry_index, ").push(WEIGHTS).with(
-                ") AS score FROM entry_index CROSS JOIN entries e ON e.rowid = entry_index.rowid \
-                 WHERE entry_index MATCH ?",
-                expression::match_expression(self.parsed, None),
-            );
+            return Ok(vec![None]);
+        }
+        Ok(tiers::of(connection, self.parsed)?.into_iter().map(Some).collect())
+    }
+
+    /// The rows `entry` and `score` of one tier, in its order.
+    fn push_to(&self, sql: &mut Sql, tier: Option<&Tier>, window: &Window) {
+        match tier {
+            None => {
+                sql.push("SELECT e.rowid AS entry, 0.0 AS score FROM entries e WHERE TRUE");
+            }
+            Some(Tier { expression, order }) => {
+                sql.push("SELECT e.rowid AS entry, ")
+                    .push(match order {
+                        Order::Score => SCORE,
+                        Order::Latest => "0.0",
+                    })
+                    .with(
+                        " AS score FROM entry_index CROSS JOIN entries e ON e.rowid = entry_index.rowid \
+                         WHERE entry_index MATCH ?",
+                        expression.clone(),
+                    );
+            }
         }
         filters::push_filters(sql, self.request, self.keys, self.now_ms);
-        sql.with(" ORDER BY score, e.updated_at_ms DESC, e.id LIMIT ?", window.limit)
+        sql.push(" ORDER BY ")
+            .push(match tier {
+                Some(Tier { order: Order::Latest, .. }) => "entry_index.rowid DESC",
+                Some(_) | None => "score, e.updated_at_ms DESC, e.id",
+            })
+            .with(" LIMIT ?", window.limit)
             .with(" OFFSET ?", window.offset);
+    }
+
+    /// Reads a window over all tiers, `read` at a time. Later tiers are only looked at when the
+    /// earlier ones do not fill it.
+    fn over_tiers<T>(
+        &self,
+        connection: &Connection,
+        window: &Window,
+        read: impl Fn(Option<&Tier>, &Window) -> Result<Vec<T>, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
+        let mut rows = Vec::new();
+        let mut offset = window.offset;
+        for tier in self.tiers(connection)? {
+            let wanted = window.limit - u32::try_from(rows.len()).unwrap_or(window.limit);
+            if wanted == 0 {
+                break;
+            }
+            let found = read(tier.as_ref(), &Window { offset, limit: wanted })?;
+            offset = match found.len() {
+                0 if offset > 0 => offset - self.count(connection, tier.as_ref(), offset)?,
+                _ => 0,
+            };
+            rows.extend(found);
+        }
+        Ok(rows)
+    }
+
+    /// How many entries a tier has, up to `most`.
+    fn count(&self, connection: &Connection, tier: Option<&Tier>, most: u32) -> Result<u32, StoreError> {
+        let mut sql = Sql::default();
+        sql.push("SELECT count(*) FROM (");
+        self.push_to(&mut sql, tier, &Window { offset: 0, limit: most });
+        sql.push(")");
+        let mut statement = connection.prepare_cached(&sql.text)?;
+        Ok(statement.query_row(params_from_iter(sql.values), |row| row.get(0))?)
     }
 }
 
@@ -144,14 +205,21 @@ fn read_hits(
     ranking: &Ranking<'_>,
     window: &Window,
 ) -> Result<Vec<hit::Found>, StoreError> {
-    let mut sql = Sql::default();
-    sql.push("SELECT ").push(hit::COLUMNS).push(" FROM (");
-    ranking.push_to(&mut sql, window);
-    sql.push(") r CROSS JOIN entries e ON e.rowid = r.entry CROSS JOIN scopes s ON s.key = e.scope")
-        .push(" ORDER BY r.score, e.updated_at_ms DESC, e.id");
-    let mut statement = connection.prepare_cached(&sql.text)?;
-    let rows = statement.query_map(params_from_iter(sql.values), hit::Found::read)?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    ranking.over_tiers(connection, window, |tier, window| {
+        let mut sql = Sql::default();
+        sql.push("SELECT ").push(hit::COLUMNS).push(" FROM (");
+        ranking.push_to(&mut sql, tier, window);
+        sql.push(
+            ") r CROSS JOIN entries e ON e.rowid = r.entry CROSS JOIN scopes s ON s.key = e.scope ORDER BY ",
+        )
+        .push(match tier {
+            Some(Tier { order: Order::Latest, .. }) => "r.entry DESC",
+            Some(_) | None => "r.score, e.updated_at_ms DESC, e.id",
+        });
+        let mut statement = connection.prepare_cached(&sql.text)?;
+        let rows = statement.query_map(params_from_iter(sql.values), hit::Found::read)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    })
 }
 
 /// The row ids of the best entries, best first.
@@ -163,11 +231,13 @@ pub(super) fn ranked(
     ranking: &Ranking<'_>,
     limit: u32,
 ) -> Result<Vec<i64>, StoreError> {
-    let mut sql = Sql::default();
-    ranking.push_to(&mut sql, &Window { offset: 0, limit });
-    let mut statement = connection.prepare_cached(&sql.text)?;
-    let rows = statement.query_map(params_from_iter(sql.values), |row| row.get(0))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    ranking.over_tiers(connection, &Window { offset: 0, limit }, |tier, window| {
+        let mut sql = Sql::default();
+        ranking.push_to(&mut sql, tier, window);
+        let mut statement = connection.prepare_cached(&sql.text)?;
+        let rows = statement.query_map(params_from_iter(sql.values), |row| row.get(0))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    })
 }
 
 /// A search with no filter but the kinds; none means all.

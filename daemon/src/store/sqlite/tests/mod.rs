@@ -5,6 +5,7 @@ mod faults;
 mod floor;
 mod full_disk;
 mod log;
+mod tiers;
 
 use std::sync::Arc;
 

@@ -83,7 +83,7 @@ impl McpStream {
     ///
     /// # Panics
     /// When none comes, or it is something else.
-    pub fn next(&mut self) -> Value {
+    pub fn next_message(&mut self) -> Value {
         if let Some(message) = self.kept.pop_front() {
             return message;
         }

@@ -2,4 +2,5 @@
 
 mod life;
 mod protocol;
+mod sdk_clients;
 mod tools;

@@ -116,7 +116,7 @@ fn batches_are_answered_one_by_one() {
     assert_eq!(stream.answer(&json!(1))["result"], json!({}));
     assert_eq!(names(&stream.answer(&json!(2))).len(), 10);
     stream.send(&json!([]));
-    assert_eq!(stream.next()["error"]["code"], -32600);
+    assert_eq!(stream.next_message()["error"]["code"], -32600);
 }
 
 #[test]

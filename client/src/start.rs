@@ -19,6 +19,8 @@ use crate::{client::Client, connect, connect::ConnectOptions, error::ClientError
 
 /// Exit code of a daemon whose data directory another one holds.
 const EXIT_DATA_DIR_LOCKED: i32 = 75;
+/// So many daemons that a signal ended while they started are replaced; the next one is a failure.
+const KILLED_MAX: u32 = 3;
 /// Beyond this size the log is put aside before the daemon is started.
 const LOG_BYTES_MAX: u64 = 16 << 20;
 /// Lines of the log that a failure shows, and the bytes that are searched for them.
@@ -76,12 +78,13 @@ struct Starter<'a> {
     log_start: u64,
     not_before: Option<Instant>,
     losses: u32,
+    killed: u32,
 }
 
 impl<'a> Starter<'a> {
     fn new(options: &'a ConnectOptions) -> Self {
         let program = options.daemon_program.clone().unwrap_or_else(find_program);
-        Self { options, program, child: None, log_start: 0, not_before: None, losses: 0 }
+        Self { options, program, child: None, log_start: 0, not_before: None, losses: 0, killed: 0 }
     }
 
     /// Starts the daemon unless one that was started here still runs. One that lost the race for
@@ -108,6 +111,12 @@ impl<'a> Starter<'a> {
                 self.losses += 1;
                 let pause = Duration::from_millis(50 << self.losses.min(4));
                 self.not_before = Some(Instant::now() + pause);
+                Ok(())
+            }
+            // Somebody killed it: that says nothing about the next one.
+            None if self.killed < KILLED_MAX => {
+                self.child = None;
+                self.killed += 1;
                 Ok(())
             }
             _ => Err(self.failed(format!("it ended with {status}"))),

@@ -14,8 +14,9 @@ pub const DAEMON: &str = "agent-memoryd";
 #[must_use]
 pub fn executable(name: &str) -> PathBuf {
     let test = std::env::current_exe().expect("the system tells the path of this test");
-    // target/debug/deps/this_test -> target/debug/name
-    let folder = test.ancestors().nth(2).expect("a test lies two folders deep");
+    // A test is target/debug/deps/this_test, a program of this crate target/debug/this_program.
+    let own = test.parent().expect("a program lies in a folder");
+    let folder = if own.ends_with("deps") { own.parent().expect("deps lies in a folder") } else { own };
     let path = folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
     assert!(
         path.is_file(),

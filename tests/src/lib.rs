@@ -9,6 +9,7 @@ mod daemon;
 mod executables;
 mod instance;
 mod mcp_stream;
+pub mod recall;
 pub mod requests;
 mod wait;
 mod wire;

@@ -14,6 +14,7 @@ mod hostile_values;
 mod idempotency;
 mod many_bridges;
 mod rate_limits;
+mod recall;
 mod service_manager;
 mod slow_peers;
 mod socket;

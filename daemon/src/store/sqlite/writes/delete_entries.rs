@@ -31,7 +31,7 @@ pub(super) fn apply(
 }
 
 /// Removes every row of one entry; its versions and conflicts go with it.
-pub(super) fn remove(connection: &Connection, rowid: i64, tags: &[String]) -> Result<(), StoreError> {
+fn remove(connection: &Connection, rowid: i64, tags: &[String]) -> Result<(), StoreError> {
     entry_rows::remove_tags(connection, rowid, tags)?;
     index::remove(connection, rowid)?;
     connection.prepare_cached("DELETE FROM entries WHERE rowid = ?1")?.execute([rowid])?;

@@ -22,6 +22,8 @@ use crate::{clock::Clock, store::StoreError};
 const LOG_PAGE_BYTES: u64 = 4_096 + 24;
 /// Size of the log that is worth writing back while idle.
 const IDLE_LOG_BYTES: u64 = 1024 * 1024;
+/// Attempts to empty it after a write; they follow each other some 20 ms apart.
+const IDLE_ATTEMPTS_MAX: u32 = 100;
 /// Pages of the full-text index merged in one turn: some milliseconds.
 const MERGE_PAGES: i64 = 64;
 const OPTIMIZE_EVERY_MS: i64 = 6 * 60 * 60 * 1_000;
@@ -37,6 +39,8 @@ pub(super) struct Housekeeping {
     pages: Arc<AtomicU64>,
     /// Size of the log from which it is looked at again.
     next_look_bytes: u64,
+    /// Attempts to empty the log since the last write.
+    idle_attempts: u32,
     /// Whether the full-text index may have segments to merge.
     may_merge: bool,
     optimized_at_ms: i64,
@@ -65,6 +69,7 @@ impl Housekeeping {
             clock,
             pages: Arc::default(),
             next_look_bytes: 0,
+            idle_attempts: 0,
             may_merge: true,
         }
     }
@@ -87,6 +92,7 @@ impl Housekeeping {
     /// waits for the readers.
     pub(super) fn after_commit(&mut self, connection: &Connection) {
         self.may_merge = true;
+        self.idle_attempts = 0;
         let bytes = self.pages.load(Ordering::Relaxed) * LOG_PAGE_BYTES;
         if bytes < self.limit_bytes / 2 {
             self.next_look_bytes = 0;
@@ -137,6 +143,9 @@ impl Housekeeping {
         }
         if file_bytes(&self.log) > IDLE_LOG_BYTES {
             self.write_back(connection, WriteBack::Empty);
+            self.idle_attempts += 1;
+            // A reader was in the way: its read ends soon, unless it is another program's.
+            return Ok(file_bytes(&self.log) > IDLE_LOG_BYTES && self.idle_attempts < IDLE_ATTEMPTS_MAX);
         }
         Ok(false)
     }

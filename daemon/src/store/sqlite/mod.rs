@@ -14,6 +14,7 @@ mod identity;
 mod index;
 mod migrations;
 mod options;
+mod prepare;
 mod reads;
 mod scope_keys;
 mod search;
@@ -29,7 +30,10 @@ pub use connection::ReadConnection;
 pub use options::{SqliteOptions, Synchronous};
 pub use writer::OnChange;
 
-use self::writer::{Job, SqliteWriter};
+use self::{
+    prepare::PreparedWrite,
+    writer::{Job, SqliteWriter},
+};
 use super::{Store, StoreError, StoreFuture, WriteOutcome, WriteRequest, WriteStore};
 use crate::{
     actors::{Arbiters, WorkerPool, WriterHandle},
@@ -103,7 +107,14 @@ impl SqliteStore {
 
 impl WriteStore for SqliteStore {
     fn write(&self, request: WriteRequest) -> StoreFuture<'_, WriteOutcome> {
-        Box::pin(self.writer.submit(Job::Write(Box::new(request))))
+        Box::pin(async move {
+            let write = if prepare::is_quick(&request.write) {
+                PreparedWrite::new(request)
+            } else {
+                self.readers.run_long(|_| Ok(PreparedWrite::new(request))).await?
+            };
+            self.writer.submit(Job::Write(Box::new(write))).await
+        })
     }
 }
 

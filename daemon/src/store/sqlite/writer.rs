@@ -8,7 +8,7 @@ use rusqlite::Connection;
 
 use super::{
     connection, housekeeping::Housekeeping, idempotency, identity::FileIdentity, options::SqliteOptions,
-    writes,
+    prepare::PreparedWrite, writes,
 };
 use crate::{
     actors::BatchWriter,
@@ -23,7 +23,7 @@ pub type OnChange = Arc<dyn Fn(&Change) + Send + Sync>;
 #[derive(Debug)]
 pub(super) enum Job {
     /// A write of a caller.
-    Write(Box<WriteRequest>),
+    Write(Box<PreparedWrite>),
     /// The health check's canary.
     Canary { value: i64, at_ms: i64 },
 }
@@ -96,8 +96,9 @@ impl SqliteWriter {
     fn apply_in_savepoint(&self, job: &Job) -> Result<WriteOutcome, StoreError> {
         self.execute("SAVEPOINT one_write")?;
         let result = match job {
-            Job::Write(request) => idempotency::apply_once(&self.connection, request, || {
-                writes::apply(&self.connection, &request.write, request.at_ms)
+            Job::Write(prepared) => idempotency::apply_once(&self.connection, &prepared.request, || {
+                let WriteRequest { write, at_ms, .. } = &prepared.request;
+                writes::apply_prepared(&self.connection, write, &prepared.texts, *at_ms)
             }),
             Job::Canary { value, at_ms } => self.write_canary(*value, *at_ms),
         };

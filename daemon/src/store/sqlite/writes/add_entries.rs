@@ -7,17 +7,26 @@ use agent_memory_proto::{
 use rusqlite::Connection;
 
 use super::{Applied, at_position, entries_reply, entry_rows, report};
-use crate::store::{
-    NewEntry, StoreError,
-    sqlite::{index, scope_keys},
+use crate::{
+    store::{
+        NewEntry, StoreError,
+        sqlite::{index, scope_keys},
+    },
+    text::entry::IndexedEntry,
 };
 
-pub(super) fn apply(connection: &Connection, entries: &[NewEntry], bulk: bool, at_ms: i64) -> Applied {
+pub(super) fn apply(
+    connection: &Connection,
+    entries: &[NewEntry],
+    texts: &[IndexedEntry],
+    bulk: bool,
+    at_ms: i64,
+) -> Applied {
     let mut written = Vec::with_capacity(entries.len());
     let mut changes = Vec::with_capacity(entries.len());
-    for (position, new) in entries.iter().enumerate() {
-        let entry =
-            add(connection, new, at_ms).map_err(|error| at_position(error, bulk, "entries", position))?;
+    for (position, (new, text)) in entries.iter().zip(texts).enumerate() {
+        let entry = add(connection, new, text, at_ms)
+            .map_err(|error| at_position(error, bulk, "entries", position))?;
         let (answer, change) = report(&entry, WriteAction::Added, at_ms, entry.created_by.as_deref());
         written.push(answer);
         changes.push(change);
@@ -26,12 +35,17 @@ pub(super) fn apply(connection: &Connection, entries: &[NewEntry], bulk: bool, a
 }
 
 /// Stores one entry.
-pub(super) fn add(connection: &Connection, new: &NewEntry, at_ms: i64) -> Result<Entry, StoreError> {
+pub(super) fn add(
+    connection: &Connection,
+    new: &NewEntry,
+    text: &IndexedEntry,
+    at_ms: i64,
+) -> Result<Entry, StoreError> {
     let scope_key = scope_keys::require(connection, &new.draft.scope)?;
     let entry = first_version(new, at_ms);
     let rowid = entry_rows::insert(connection, scope_key, &entry)?;
     entry_rows::add_tags(connection, rowid, &entry.tags)?;
-    index::insert(connection, rowid, &index::text_of(&entry))?;
+    index::insert(connection, rowid, text)?;
     Ok(entry)
 }
 

@@ -21,18 +21,35 @@ use agent_memory_proto::{
 };
 use rusqlite::Connection;
 
-use crate::store::{Change, StoreError, Write};
+use super::prepare;
+use crate::{
+    store::{Change, StoreError, Write},
+    text::entry::IndexedEntry,
+};
 
 /// What a write answers, and what it changed.
 type Applied = Result<(Response, Vec<Change>), StoreError>;
 
-/// Applies one write.
+/// Applies one write, with all the work that it takes.
 ///
 /// # Errors
 /// `Refused` with the cause, or what SQLite says.
 pub(super) fn apply(connection: &Connection, write: &Write, at_ms: i64) -> Applied {
+    apply_prepared(connection, write, &prepare::texts_of(write), at_ms)
+}
+
+/// Applies one write; `texts` are the words of its new entries.
+///
+/// # Errors
+/// As [`apply`].
+pub(super) fn apply_prepared(
+    connection: &Connection,
+    write: &Write,
+    texts: &[IndexedEntry],
+    at_ms: i64,
+) -> Applied {
     match write {
-        Write::AddEntries { entries, bulk } => add_entries::apply(connection, entries, *bulk, at_ms),
+        Write::AddEntries { entries, bulk } => add_entries::apply(connection, entries, texts, *bulk, at_ms),
         Write::UpdateEntries { updates, bulk, conflict_window_ms } => {
             update_entries::apply(connection, updates, *bulk, *conflict_window_ms, at_ms)
         }

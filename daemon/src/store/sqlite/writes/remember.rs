@@ -11,7 +11,7 @@ use rusqlite::Connection;
 use super::{Applied, add_entries, report};
 use crate::store::{
     NewEntry, StoreError,
-    sqlite::{reads::entries::by_name_in, scope_keys},
+    sqlite::{prepare, reads::entries::by_name_in, scope_keys},
 };
 
 /// Texts of one name get a number; nobody has as many.
@@ -35,7 +35,8 @@ pub(super) fn apply(connection: &Connection, new: &NewEntry, inferred_by: &str, 
     for number in 2..SAME_NAMES_MAX {
         match by_name_in(connection, new.draft.body.kind(), &new.draft.name, scope_key, true)? {
             None => {
-                let entry = add_entries::add(connection, &new, at_ms)?;
+                let text = prepare::text_of(&new.draft);
+                let entry = add_entries::add(connection, &new, &text, at_ms)?;
                 return Ok(remembered(&entry, WriteAction::Added, false));
             }
             Some(entry) if entry.is_active && entry.version.body.text() == new.draft.body.text() => {

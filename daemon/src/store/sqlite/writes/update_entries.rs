@@ -55,10 +55,9 @@ fn update_one(
         entry_rows::remove_tags(connection, old.rowid, &old.entry.tags)?;
         entry_rows::add_tags(connection, old.rowid, &new.entry.tags)?;
     }
-    let text = index::text_of(&new.entry);
-    if text != index::text_of(&old.entry) {
+    if !index::reads_the_same(&old.entry, &new.entry) {
         index::remove(connection, old.rowid)?;
-        index::insert(connection, old.rowid, &text)?;
+        index::insert(connection, old.rowid, &index::text_of(&new.entry))?;
     }
     if conflict {
         record_conflict(connection, &old, &new.entry, at_ms)?;

@@ -107,7 +107,7 @@ async fn serve(config: Config, log_level: LogLevel) -> Result<Ending, StartError
         managed: service_manager.is_there,
     };
     let services = Arc::new(Services::new(config, parts));
-    watch(&services, log_level, service_manager);
+    watch(&services, handle.clone(), log_level, service_manager);
     info!(socket = %services.socket.display(), data_dir = %services.config.data_dir.display(), "ready");
     service_manager.ready();
     accept(listener, &arbiters, &services).await;
@@ -151,7 +151,12 @@ async fn accept(listener: Listener, arbiters: &Arbiters, services: &Arc<Services
 }
 
 /// Starts everything that watches: signals, idleness, the watchdog, and the limiter's memory.
-fn watch(services: &Arc<Services>, log_level: LogLevel, service_manager: ServiceManager) {
+fn watch(
+    services: &Arc<Services>,
+    handle: SqliteHandle,
+    log_level: LogLevel,
+    service_manager: ServiceManager,
+) {
     let reloading = Arc::clone(services);
     let signals = lifecycle::watch_signals(services.shutdown.clone(), move || reload(&reloading, &log_level));
     actors::spawn_local(async {
@@ -167,7 +172,7 @@ fn watch(services: &Arc<Services>, log_level: LogLevel, service_manager: Service
     if let Some(period) = service_manager.watchdog {
         actors::spawn_local(watchdog(Arc::clone(services), service_manager, period / 2));
     }
-    actors::spawn_local(tidy(Arc::clone(services)));
+    actors::spawn_local(tidy(Arc::clone(services), handle));
 }
 
 /// Tells the service manager that all is well, as long as the store answers.
@@ -186,17 +191,22 @@ async fn watchdog(services: Arc<Services>, service_manager: ServiceManager, peri
     }
 }
 
-/// Forgets what nobody needs: idle agents' allowances, and memory that a peak left behind.
-async fn tidy(services: Arc<Services>) {
+/// Forgets what nobody needs: idle agents' allowances, and memory that a peak left behind. While
+/// the daemon is used, it logs how the readers are, if that is asked for.
+async fn tidy(services: Arc<Services>, handle: SqliteHandle) {
     let mut ticks = tokio::time::interval(Duration::from_secs(2));
     let mut trimmer = Trimmer::default();
     let mut requests = 0;
     loop {
         ticks.tick().await;
-        services.live.load().limiter.tidy();
+        let live = services.live.load();
+        live.limiter.tidy();
         let total = services.counters.health().total;
         if total == requests {
             trimmer.trim();
+        } else if live.config.perf {
+            let (readers, idle, waiting) = handle.load();
+            info!(readers, idle, waiting, "perf: connection pool");
         }
         requests = total;
     }

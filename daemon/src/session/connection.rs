@@ -204,12 +204,14 @@ impl<'a> Connection<'a> {
         match result {
             Ok(answer) => {
                 let payload = self.outbox.push(request_id, answer.flags, &answer.response);
+                let mut outcome = "done";
                 if let Some(cacheable) = answer.cacheable {
+                    outcome = "cache miss";
                     let now = Instant::now();
                     let ttl = cacheable.ttl.min(self.services.live.load().config.query_cache_ttl);
                     self.services.answers.put(&bytes, payload, cacheable.dependencies, now, ttl);
                 }
-                self.log_time(name, started_at, "done");
+                self.log_time(name, started_at, outcome);
             }
             Err(error) => {
                 self.log_time(name, started_at, error.code.name());

@@ -119,7 +119,7 @@ impl WriteStore for SqliteStore {
 }
 
 /// Ends the store. Whoever opened it holds this.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct SqliteHandle {
     store: SqliteStore,
 }

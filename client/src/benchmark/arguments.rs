@@ -4,6 +4,9 @@ use clap::Args;
 
 use super::operation::Operation;
 
+/// Most operations of warming up; more when more than this are under way at once.
+const WARM_UP_MAX: u64 = 2_000;
+
 /// Arguments of the benchmark.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct BenchmarkArgs {
@@ -40,5 +43,10 @@ impl BenchmarkArgs {
     /// Requests under way at once.
     pub(crate) fn concurrency(&self) -> u32 {
         self.clients * self.pipeline
+    }
+
+    /// Operations of each kind before the first that counts.
+    pub(crate) fn warm_up(&self) -> u64 {
+        (self.ops / 10).min(WARM_UP_MAX).max(u64::from(self.concurrency()))
     }
 }

@@ -2,7 +2,6 @@
 //! this side is not what limits the figures. Connections stay open from job to job.
 
 use std::{
-    collections::BTreeMap,
     fmt,
     rc::Rc,
     sync::{
@@ -18,19 +17,13 @@ use agent_memory_client::{CallOptions, Client, ClientError, ConnectOptions};
 use agent_memory_proto::Request;
 use tokio::{sync::oneshot, task::LocalSet};
 
-use super::{
-    operation::Operation,
-    tally::{Span, Tally},
-};
+use super::tally::{Span, Tally};
 
 /// How long one operation may take before it counts as failed.
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// Makes the request of a number.
-pub(crate) type Maker = Arc<dyn Fn(u64) -> (Operation, Request) + Send + Sync>;
-
-/// What a job counted, by operation.
-pub(crate) type Tallies = BTreeMap<Operation, Tally>;
+/// Makes, or looks up, the request of a number.
+pub(crate) type Maker = Arc<dyn Fn(u64) -> Arc<Request> + Send + Sync>;
 
 struct Job {
     maker: Maker,
@@ -41,7 +34,7 @@ struct Job {
     done: oneshot::Sender<Done>,
 }
 
-type Done = (Tallies, Span);
+type Done = (Tally, Span);
 
 /// The threads.
 pub(crate) struct Crew {
@@ -86,7 +79,7 @@ impl Crew {
     }
 
     /// Does `total` operations and returns what was counted. Fewer when it was told to stop.
-    pub(crate) async fn run(&self, total: u64, maker: Maker) -> Tallies {
+    pub(crate) async fn run(&self, total: u64, maker: Maker) -> Tally {
         let next = Arc::new(AtomicU64::new(0));
         let start = Arc::new(Barrier::new(self.members.len()));
         let mut under_way = Vec::new();
@@ -97,15 +90,14 @@ impl Crew {
             let _ = member.jobs.send(Job { maker, next, total, start, stop: Arc::clone(&self.stop), done });
             under_way.push(report);
         }
-        let mut all = Tallies::new();
+        let mut all = Tally::new();
         let mut spans = Vec::new();
         for report in under_way {
-            let Ok((tallies, span)) = report.await else { continue };
+            let Ok((tally, span)) = report.await else { continue };
             spans.push(span);
-            take_in(&mut all, tallies);
+            all.merge(tally);
         }
-        let elapsed = Span::over(&spans);
-        all.values_mut().for_each(|tally| tally.elapsed = elapsed);
+        all.elapsed = Span::over(&spans);
         all
     }
 }
@@ -121,12 +113,6 @@ impl Drop for Crew {
                 let _ = thread.join();
             }
         }
-    }
-}
-
-fn take_in(all: &mut Tallies, tallies: Tallies) {
-    for (operation, tally) in tallies {
-        all.entry(operation).or_insert_with(Tally::new).merge(tally);
     }
 }
 
@@ -167,10 +153,10 @@ async fn work(clients: &[Client], pipeline: u32, job: Job) {
         .flat_map(|client| (0..pipeline).map(move |_| client.clone()))
         .map(|client| tokio::task::spawn_local(repeat(client, Rc::clone(&load))))
         .collect();
-    let mut all = Tallies::new();
+    let mut all = Tally::new();
     for worker in workers {
-        if let Ok(tallies) = worker.await {
-            take_in(&mut all, tallies);
+        if let Ok(tally) = worker.await {
+            all.merge(tally);
         }
     }
     // Nobody waits for it after an interruption.
@@ -186,18 +172,17 @@ struct Load {
 }
 
 /// One request after the other, until the numbers are used up.
-async fn repeat(client: Client, load: Rc<Load>) -> Tallies {
-    let mut tallies = Tallies::new();
+async fn repeat(client: Client, load: Rc<Load>) -> Tally {
+    let mut tally = Tally::new();
     let options = CallOptions::default().with_deadline(DEADLINE);
     while !load.stop.load(Ordering::Relaxed) {
         let number = load.next.fetch_add(1, Ordering::Relaxed);
         if number >= load.total {
             break;
         }
-        let (operation, request) = (load.maker)(number);
-        let tally = tallies.entry(operation).or_insert_with(Tally::new);
+        let request = (load.maker)(number);
         let began = Instant::now();
-        match client.call(&request, options.clone()).await {
+        match client.call(request, options.clone()).await {
             Ok(reply) => tally.success(began.elapsed(), reply.cached),
             Err(error) => tally.failure(error),
         }
@@ -205,5 +190,5 @@ async fn repeat(client: Client, load: Rc<Load>) -> Tallies {
             break;
         }
     }
-    tallies
+    tally
 }

@@ -10,7 +10,7 @@ use agent_memory_proto::codec::Message;
 
 use super::{
     arguments::BenchmarkArgs,
-    crew::{Crew, Maker, Tallies},
+    crew::{Crew, Maker},
     floor::{self, FloorRate},
     operation::Operation,
     progress, requests,
@@ -21,12 +21,8 @@ use crate::failure::Failure;
 
 /// Parts of a measurement; between them its floor is measured, so that both see the same machine.
 const PARTS: u64 = 4;
-/// Where the numbers of warming up begin: far from those that are measured.
-const WARM_UP_AT: u64 = 1 << 40;
 /// Where those of the searches and writes at once begin.
 const WHILE_WRITING_AT: u64 = 1 << 41;
-/// Most operations of warming up.
-const WARM_UP_MAX: u64 = 2_000;
 
 /// What one operation reached, and its floors.
 #[derive(Debug)]
@@ -100,8 +96,9 @@ impl Bench<'_> {
             Operation::CachedRead | Operation::SimpleRead => Some(self.echo_like(operation).await?),
             _ => None,
         };
-        let warm_up = (self.args.ops / 10).clamp(u64::from(self.args.concurrency()), WARM_UP_MAX);
-        self.crew.run(warm_up, requests::maker(operation, self.scratch, seed, WARM_UP_AT)).await;
+        self.crew
+            .run(self.args.warm_up(), requests::maker(operation, self.scratch, seed, self.args.ops))
+            .await;
         let mut sql = FloorRate::default();
         let (mut tally, mut echoed) = (Tally::new(), Tally::new());
         sql.add_some(floor::measure(self.control, operation, self.args, self.scratch).await?);
@@ -110,9 +107,9 @@ impl Bench<'_> {
         while begun < self.args.ops {
             let count = part.min(self.args.ops - begun);
             let maker = requests::maker(operation, self.scratch, seed, begun);
-            merge(&mut tally, self.crew.run(count, maker).await);
+            tally.merge(self.crew.run(count, maker).await);
             if let Some(echo) = &echo {
-                merge(&mut echoed, self.crew.run(count, Arc::clone(echo)).await);
+                echoed.merge(self.crew.run(count, Arc::clone(echo)).await);
             }
             begun += count;
         }
@@ -132,22 +129,24 @@ impl Bench<'_> {
             writer.run(u64::MAX, requests::maker(Operation::Write, self.scratch, seed, WHILE_WRITING_AT));
         let searches = async {
             let maker = requests::maker(Operation::Search, self.scratch, seed, WHILE_WRITING_AT);
-            let tallies = self.crew.run(self.args.ops, maker).await;
+            let tally = self.crew.run(self.args.ops, maker).await;
             let floor = floor::measure(self.control, Operation::Search, self.args, self.scratch).await;
             stop_writing.store(true, Ordering::Relaxed);
-            floor.map(|floor| (tallies, floor))
+            floor.map(|floor| (tally, floor))
         };
         let (written, searched) = tokio::join!(writes, searches);
-        let (tallies, floor) = searched?;
+        let (tally, floor) = searched?;
         let mut sql = FloorRate::default();
         sql.add_some(floor);
         let rest = alone.iter().find(|row| row.operation == Operation::Search);
-        let row = |operation, tallies, sql_ops_per_s| {
-            let mut tally = Tally::new();
-            merge(&mut tally, tallies);
-            Row { operation, tally, echo_ops_per_s: None, sql_ops_per_s, at_rest_ops_per_s: None }
+        let row = |operation, tally, sql_ops_per_s| Row {
+            operation,
+            tally,
+            echo_ops_per_s: None,
+            sql_ops_per_s,
+            at_rest_ops_per_s: None,
         };
-        let mut search = row(Operation::Search, tallies, sql.ops_per_s());
+        let mut search = row(Operation::Search, tally, sql.ops_per_s());
         search.at_rest_ops_per_s = rest.and_then(|row| row.sql_ops_per_s);
         Ok(vec![search, row(Operation::Write, written, None)])
     }
@@ -163,8 +162,4 @@ impl Bench<'_> {
         };
         Ok(requests::echo(bytes(request.encode())?, bytes(reply.encode())?))
     }
-}
-
-fn merge(all: &mut Tally, tallies: Tallies) {
-    tallies.into_values().for_each(|tally| all.merge(tally));
 }

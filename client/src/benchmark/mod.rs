@@ -48,8 +48,8 @@ pub(crate) async fn run(invocation: &Invocation, args: BenchmarkArgs) -> Result<
         removed?;
         return Err(Failure::local("interrupted; the scratch project was removed"));
     };
-    removed?;
     report::show(invocation.output, &args, &surroundings, &measurement);
+    removed?;
     match measurement.errors() {
         0 => Ok(()),
         _ => Err(Failure::told(EXIT_FAILURE)),
@@ -66,8 +66,9 @@ async fn measured(
     let progress = progress(u64::from(args.entries), "preparing entries");
     scratch.fill(control, args.seed, u64::from(args.entries), &progress).await?;
     progress.finish_and_clear();
-    let progress = self::progress(args.ops, "preparing sessions");
-    scratch.start_sessions(control, args.ops, &progress).await?;
+    let sessions = Scratch::sessions_for(args.ops + args.warm_up());
+    let progress = self::progress(sessions, "preparing sessions");
+    scratch.start_sessions(control, sessions, &progress).await?;
     progress.finish_and_clear();
     let options = ConnectOptions { lift_rate_limits: !args.respect_limits, ..options.clone() };
     Measurement::take(control, &options, args, &Arc::new(scratch.clone()), stop).await

@@ -5,13 +5,15 @@ use std::sync::Arc;
 use agent_memory_proto::{
     Request,
     model::EntryKind,
-    request::{Echo, EntrySelector, GetContext, GetEntry, ListEntries},
+    request::{Echo, EntrySelector, GetContext, GetEntry, ListEntries, Search},
 };
 
 use super::{corpus, crew::Maker, operation::Operation, scratch::Scratch};
 
 /// Distinct questions of cached reads: all of them stay in the cache.
 const CACHED_QUESTIONS: u64 = 16;
+/// Hits that each of them has at most.
+const CACHED_HITS: u32 = 10;
 /// Rows of a scoped read.
 const ROWS: u32 = 20;
 
@@ -19,7 +21,13 @@ const ROWS: u32 = 20;
 /// the parts of a measurement do not ask the same again.
 pub(crate) fn maker(operation: Operation, scratch: &Arc<Scratch>, seed: u64, offset: u64) -> Maker {
     let scratch = Arc::clone(scratch);
-    Arc::new(move |number| (operation, request(operation, &scratch, seed, offset + number)))
+    if operation == Operation::CachedRead {
+        let questions: Vec<_> = (0..CACHED_QUESTIONS)
+            .map(|number| Arc::new(request(operation, &scratch, seed, number)))
+            .collect();
+        return Arc::new(move |number| Arc::clone(in_turn(&questions, number)));
+    }
+    Arc::new(move |number| Arc::new(request(operation, &scratch, seed, offset + number)))
 }
 
 /// An echo with a request and a reply of these sizes.
@@ -28,7 +36,8 @@ pub(crate) fn echo(request_bytes: usize, reply_bytes: usize) -> Maker {
     // request also says how much it wants (4 bytes).
     let payload = vec![0; request_bytes.saturating_sub(16)];
     let reply_bytes = u32::try_from(reply_bytes.saturating_sub(12)).unwrap_or(u32::MAX).min(1 << 20);
-    Arc::new(move |_| (Operation::Echo, Request::Echo(Echo { payload: payload.clone(), reply_bytes })))
+    let request = Arc::new(Request::Echo(Echo { payload, reply_bytes }));
+    Arc::new(move |_| Arc::clone(&request))
 }
 
 /// The request of a number.
@@ -36,7 +45,8 @@ pub(crate) fn request(operation: Operation, scratch: &Scratch, seed: u64, number
     match operation {
         Operation::Echo => Request::Echo(Echo { payload: vec![0; 64], reply_bytes: 512 }),
         Operation::CachedRead => {
-            Request::Search(corpus::search(!seed, number % CACHED_QUESTIONS, scratch.scope()))
+            let search = corpus::search(!seed, number % CACHED_QUESTIONS, scratch.scope());
+            Request::Search(Search { limit: CACHED_HITS, ..search })
         }
         Operation::SimpleRead => {
             let (kind, id) = *in_turn(&scratch.entries, number);

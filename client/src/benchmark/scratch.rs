@@ -1,6 +1,8 @@
 //! The scratch project: its entries and sessions are made before anything is measured, and
 //! removed after, also when the benchmark is interrupted.
 
+use std::time::Duration;
+
 use agent_memory_client::{CallOptions, ReconnectingClient, new_key};
 use agent_memory_proto::{
     Request, Response,
@@ -19,6 +21,9 @@ const BULK: u64 = 100;
 const SESSIONS_MAX: u64 = 1_500;
 /// Sessions that are started at once.
 const SESSIONS_AT_ONCE: u64 = 32;
+
+/// A large project on a busy machine takes its time.
+const REMOVAL_DEADLINE: Duration = Duration::from_secs(300);
 
 /// A project with entries.
 #[derive(Clone, Debug)]
@@ -83,14 +88,18 @@ impl Scratch {
         Ok(())
     }
 
+    /// How many sessions so many reads need.
+    pub(crate) fn sessions_for(ops: u64) -> u64 {
+        ops.clamp(1, SESSIONS_MAX)
+    }
+
     /// Starts the sessions.
     pub(crate) async fn start_sessions(
         &mut self,
         client: &ReconnectingClient,
-        ops: u64,
+        wanted: u64,
         progress: &ProgressBar,
     ) -> Result<(), Failure> {
-        let wanted = ops.clamp(1, SESSIONS_MAX);
         while (self.sessions.len() as u64) < wanted {
             let count = SESSIONS_AT_ONCE.min(wanted - self.sessions.len() as u64);
             let mut under_way = tokio::task::JoinSet::new();
@@ -114,7 +123,8 @@ impl Scratch {
     ) -> Result<(), Failure> {
         let request =
             DeleteProject { id: self.project_id, confirm: true, admin_key: admin_key.map(str::to_owned) };
-        client.call(Request::DeleteProject(request), CallOptions::default()).await?;
+        let options = CallOptions::default().with_deadline(REMOVAL_DEADLINE);
+        client.call(Request::DeleteProject(request), options).await?;
         Ok(())
     }
 }

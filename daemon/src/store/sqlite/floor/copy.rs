@@ -10,7 +10,11 @@ use rusqlite::Connection;
 
 use crate::store::{
     StoreError,
-    sqlite::{backup, connection, options::SqliteOptions},
+    sqlite::{
+        backup,
+        connection::{self, ReadConnection},
+        options::SqliteOptions,
+    },
 };
 
 const PREFIX: &str = "floor-";
@@ -23,7 +27,7 @@ pub(super) fn deadline() -> Instant {
 
 /// A copy in a directory of its own inside the data directory; it is removed with this value.
 pub(super) struct ScratchCopy {
-    pub(super) connection: Connection,
+    options: SqliteOptions,
     _directory: ScratchDirectory,
 }
 
@@ -37,7 +41,25 @@ impl ScratchCopy {
         let mut options = options.clone();
         options.data_dir.clone_from(&directory.0);
         backup::copy(live, &options.database())?;
-        Ok(Self { connection: connection::open_writer(&options)?, _directory: directory })
+        // The first writer makes it a store with a write-ahead log.
+        drop(connection::open_writer(&options)?);
+        Ok(Self { options, _directory: directory })
+    }
+
+    /// A connection as the writer's.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub(super) fn writer(&self) -> Result<Connection, StoreError> {
+        connection::open_writer(&self.options)
+    }
+
+    /// A connection as the readers'.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub(super) fn reader(&self) -> Result<ReadConnection, StoreError> {
+        ReadConnection::open(&self.options)
     }
 }
 

@@ -34,50 +34,51 @@ pub(super) fn run(
     clock: &Clock,
     now_ms: i64,
 ) -> Result<Floor, StoreError> {
-    let bare = Bare { connection: &copy.connection, request, now_ms };
+    let bare = Bare { request, clock, now_ms };
+    let mut reader = copy.reader()?;
     match request.operation {
-        FloorOperation::SimpleRead => bare.simple_read(),
-        FloorOperation::ScopedRead => bare.scoped_read(),
-        FloorOperation::Search => bare.search(),
-        FloorOperation::Context => bare.context(),
-        FloorOperation::Write => bare.write(clock, 1),
-        FloorOperation::GroupWrite => bare.write(clock, request.batch.clamp(1, 10_000)),
+        FloorOperation::SimpleRead => reader.read_until(far(), |connection| bare.simple_read(connection)),
+        FloorOperation::ScopedRead => reader.read_until(far(), |connection| bare.scoped_read(connection)),
+        FloorOperation::Search => reader.read_until(far(), |connection| bare.search(connection)),
+        FloorOperation::Context => reader.read_until(far(), |connection| bare.context(connection)),
+        FloorOperation::Write => bare.write(&copy.writer()?, 1),
+        FloorOperation::GroupWrite => bare.write(&copy.writer()?, request.batch.clamp(1, 10_000)),
     }
 }
 
 struct Bare<'a> {
-    connection: &'a Connection,
     request: &'a MeasureFloor,
+    clock: &'a Clock,
     now_ms: i64,
 }
 
 impl Bare<'_> {
-    fn simple_read(&self) -> Result<Floor, StoreError> {
-        let ids = self.ids()?;
+    fn simple_read(&self, connection: &Connection) -> Result<Floor, StoreError> {
+        let ids = self.ids(connection)?;
         let mut next = ids.iter().cycle();
         rounds::measure(self.request.rounds, 1, || {
             let (kind, id) = next.next().expect("there is an entry");
-            reads::entries::by_id(self.connection, *kind, *id).map(drop)
+            reads::entries::by_id(connection, *kind, *id).map(drop)
         })
     }
 
-    fn scoped_read(&self) -> Result<Floor, StoreError> {
+    fn scoped_read(&self, connection: &Connection) -> Result<Floor, StoreError> {
         let query = ListQuery {
             kind: EntryKind::Guideline,
-            scopes: Some(self.scopes()?),
+            scopes: Some(self.scopes(connection)?),
             include_inactive: false,
             category: None,
             limit: agent_memory_proto::limits::PAGE_ROWS_DEFAULT,
             offset: 0,
         };
-        rounds::measure(self.request.rounds, 1, || reads::list::page(self.connection, &query).map(drop))
+        rounds::measure(self.request.rounds, 1, || reads::list::page(connection, &query).map(drop))
     }
 
-    fn search(&self) -> Result<Floor, StoreError> {
+    fn search(&self, connection: &Connection) -> Result<Floor, StoreError> {
         let mut queries = Vec::with_capacity(self.request.searches.len());
         for search in &self.request.searches {
             let scopes = match search.scope {
-                Some(scope) if search.inherit => Some(self.chain(scope)?),
+                Some(scope) if search.inherit => Some(Self::chain(connection, scope)?),
                 Some(scope) => Some(vec![scope]),
                 None => None,
             };
@@ -93,11 +94,11 @@ impl Bare<'_> {
         }
         let mut next = queries.iter().cycle();
         rounds::measure(self.request.rounds, 1, || {
-            search::page(self.connection, next.next().expect("there is a search")).map(drop)
+            search::page(connection, next.next().expect("there is a search")).map(drop)
         })
     }
 
-    fn context(&self) -> Result<Floor, StoreError> {
+    fn context(&self, connection: &Connection) -> Result<Floor, StoreError> {
         let request = GetContext {
             scope: ScopeRef::project(self.request.project_id),
             inherit: true,
@@ -108,35 +109,35 @@ impl Bare<'_> {
         };
         let query = ContextQuery {
             request,
-            scopes: self.scopes()?,
+            scopes: self.scopes(connection)?,
             budget_tokens: BUDGET_TOKENS,
             now_ms: self.now_ms,
             deadline: far(),
         };
-        rounds::measure(self.request.rounds, 1, || context::gather(self.connection, &query).map(drop))
+        rounds::measure(self.request.rounds, 1, || context::gather(connection, &query).map(drop))
     }
 
     /// Adds entries, `batch` to a transaction.
-    fn write(&self, clock: &Clock, batch: u32) -> Result<Floor, StoreError> {
-        self.scopes()?;
+    fn write(&self, connection: &Connection, batch: u32) -> Result<Floor, StoreError> {
+        self.scopes(connection)?;
         rounds::measure(self.request.rounds, batch, || {
-            self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+            connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
             for _ in 0..batch {
-                let request = self.new_write(clock);
-                self.connection.prepare_cached("SAVEPOINT one_write")?.execute([])?;
-                idempotency::apply_once(self.connection, &request, || {
-                    writes::apply(self.connection, &request.write, request.at_ms)
+                let request = self.new_write();
+                connection.prepare_cached("SAVEPOINT one_write")?.execute([])?;
+                idempotency::apply_once(connection, &request, || {
+                    writes::apply(connection, &request.write, request.at_ms)
                 })?;
-                self.connection.prepare_cached("RELEASE one_write")?.execute([])?;
+                connection.prepare_cached("RELEASE one_write")?.execute([])?;
             }
-            self.connection.prepare_cached("COMMIT")?.execute([])?;
+            connection.prepare_cached("COMMIT")?.execute([])?;
             Ok(())
         })
     }
 
     /// A write like those of the benchmark: a knowledge entry of some 500 bytes.
-    fn new_write(&self, clock: &Clock) -> WriteRequest {
-        let id = clock.new_id();
+    fn new_write(&self) -> WriteRequest {
+        let id = self.clock.new_id();
         let seed = u64::from_be_bytes(*id.0.last_chunk().expect("an id has 16 bytes"));
         let draft = EntryDraft {
             scope: ScopeRef::project(self.request.project_id),
@@ -157,18 +158,17 @@ impl Bare<'_> {
         };
         WriteRequest {
             write: Write::AddEntries {
-                entries: vec![NewEntry { id, version_id: clock.new_id(), draft }],
+                entries: vec![NewEntry { id, version_id: self.clock.new_id(), draft }],
                 bulk: false,
             },
             at_ms: self.now_ms,
-            idempotency: Some(IdempotencyKey { key: clock.new_id(), fingerprint: seed }),
+            idempotency: Some(IdempotencyKey { key: self.clock.new_id(), fingerprint: seed }),
         }
     }
 
-    fn ids(&self) -> Result<Vec<(EntryKind, Id)>, StoreError> {
-        let scope = scope_keys::require(self.connection, &ScopeRef::project(self.request.project_id))?;
-        let mut statement =
-            self.connection.prepare("SELECT kind, id FROM entries WHERE scope = ?1 LIMIT ?2")?;
+    fn ids(&self, connection: &Connection) -> Result<Vec<(EntryKind, Id)>, StoreError> {
+        let scope = scope_keys::require(connection, &ScopeRef::project(self.request.project_id))?;
+        let mut statement = connection.prepare("SELECT kind, id FROM entries WHERE scope = ?1 LIMIT ?2")?;
         let rows = statement.query_map((scope, IDS_MAX), |row| Ok((kind_from(row, 0)?, Id(row.get(1)?))))?;
         let ids: Vec<_> = rows.collect::<Result<_, _>>()?;
         if ids.is_empty() {
@@ -179,13 +179,13 @@ impl Bare<'_> {
         Ok(ids)
     }
 
-    fn scopes(&self) -> Result<Vec<ScopeRef>, StoreError> {
-        self.chain(ScopeRef::project(self.request.project_id))
+    fn scopes(&self, connection: &Connection) -> Result<Vec<ScopeRef>, StoreError> {
+        Self::chain(connection, ScopeRef::project(self.request.project_id))
     }
 
-    fn chain(&self, scope: ScopeRef) -> Result<Vec<ScopeRef>, StoreError> {
-        scope_keys::require(self.connection, &scope)?;
-        Ok(scope_keys::chain(self.connection, &scope)?.unwrap_or_default())
+    fn chain(connection: &Connection, scope: ScopeRef) -> Result<Vec<ScopeRef>, StoreError> {
+        scope_keys::require(connection, &scope)?;
+        Ok(scope_keys::chain(connection, &scope)?.unwrap_or_default())
     }
 }
 

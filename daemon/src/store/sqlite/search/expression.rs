@@ -15,9 +15,25 @@ pub(super) fn any_named(units: &[&Unit]) -> String {
     in_columns("{name tags}", units)
 }
 
-/// What the expression matches, without what has any of the units.
-pub(super) fn without(expression: String, units: &[&Unit]) -> String {
-    if units.is_empty() { expression } else { format!("({expression}) NOT ({})", any_of(units)) }
+/// All of the units, each anywhere in those columns.
+pub(super) fn all_of(units: &[&Unit]) -> String {
+    let each: Vec<String> = units.iter().map(|unit| any_of(&[unit])).collect();
+    format!("({})", each.join(") AND ("))
+}
+
+/// What the expression matches, without what any of the others does.
+pub(super) fn without(expression: &str, others: &[String]) -> String {
+    if others.is_empty() {
+        expression.to_owned()
+    } else {
+        format!("({expression}) NOT (({}))", others.join(") OR ("))
+    }
+}
+
+/// Everything in the scopes of those keys.
+pub(super) fn in_scopes(keys: &[i64]) -> String {
+    let terms: Vec<String> = keys.iter().map(|key| format!("\"s{key}\"")).collect();
+    format!("scope : ({})", terms.join(" OR "))
 }
 
 fn in_columns(columns: &str, units: &[&Unit]) -> String {
@@ -48,5 +64,6 @@ mod tests {
         let expected = r#"{name tags content} : ("x y" OR "near" OR "conf" *)"#;
         assert_eq!(any_of(&units), expected);
         assert_eq!(any_named(&units[1..2]), r#"{name tags} : ("near")"#);
+        assert_eq!(in_scopes(&[7, 1]), r#"scope : ("s7" OR "s1")"#);
     }
 }

@@ -132,7 +132,7 @@ impl Ranking<'_> {
         if self.parsed.is_empty() {
             return Ok(vec![None]);
         }
-        Ok(tiers::of(connection, self.parsed)?.into_iter().map(Some).collect())
+        Ok(tiers::of(connection, self.parsed, self.keys)?.into_iter().map(Some).collect())
     }
 
     /// The rows `entry` and `score` of one tier, in its order.

@@ -58,6 +58,38 @@ async fn every_page(world: &World, scope: ScopeRef, query: &str) -> Vec<Hit> {
 }
 
 #[test]
+fn entries_with_all_the_common_words_come_before_those_with_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let options = SqliteOptions::new(directory.path());
+    block_on(async move {
+        let (world, handle) = open(options);
+        let scope = ScopeRef::project(world.project("common").await.id);
+        filled(&world, scope).await;
+        let hits = every_page(&world, scope, "socket listens pipe").await;
+        assert_eq!(hits.len(), ENTRIES);
+        let (wide, narrow) = (scope, ScopeRef::project(world.project("narrow").await.id));
+        for (name, text) in [("one", "a socket"), ("both", "a socket beside a pipe"), ("none", "nothing")] {
+            let mut draft = guideline(narrow, name, 50);
+            if let EntryBody::Guideline { content, .. } = &mut draft.body {
+                text.clone_into(content);
+            }
+            world.add(draft).await;
+        }
+        let names = |hits: Vec<Hit>| hits.into_iter().map(|hit| hit.name).collect::<Vec<_>>();
+        // The narrow scope is ranked exactly, whatever the rest of the store has.
+        assert_eq!(names(every_page(&world, narrow, "socket pipe").await), ["both", "one"]);
+        let mut draft = guideline(wide, "wide", 50);
+        if let EntryBody::Guideline { content, .. } = &mut draft.body {
+            "the daemon has both a pipe and a socket".clone_into(content);
+        }
+        world.add(draft).await;
+        assert_eq!(every_page(&world, wide, "socket pipe").await[0].name, "wide");
+        handle.close().await;
+    })
+    .unwrap();
+}
+
+#[test]
 fn common_words_find_every_entry_once_and_names_come_first() {
     let directory = tempfile::tempdir().unwrap();
     let options = SqliteOptions::new(directory.path());

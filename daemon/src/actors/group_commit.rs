@@ -10,7 +10,7 @@ use std::{
 use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Message, SpawnHandle};
 use tokio::sync::oneshot;
 
-use super::worker::{DELIVERIES_MAX, Queue, deliver};
+use super::worker::{DELIVERIES_MAX, InHand, Queue, deliver};
 use crate::{
     store::StoreError,
     supervisor::{DeathGuard, Slot, Supervisor},
@@ -76,6 +76,7 @@ impl<W: BatchWriter> Unpin for GroupCommit<W> {}
 struct Pending<W: BatchWriter> {
     result: Result<W::Reply, StoreError>,
     answer: Answer<W>,
+    _in_hand: InHand,
 }
 
 type Answer<W> = oneshot::Sender<Result<<W as BatchWriter>::Reply, Refusal<W>>>;
@@ -85,7 +86,7 @@ enum Refusal<W: BatchWriter> {
     /// The write failed.
     Failed(StoreError),
     /// The writer ended before it looked at the request, which comes back.
-    NotBegun(W::Request),
+    NotBegun(W::Request, InHand),
 }
 
 impl<W: BatchWriter> Actor for GroupCommit<W> {
@@ -98,13 +99,13 @@ impl<W: BatchWriter> Actor for GroupCommit<W> {
 
 #[derive(Message)]
 #[rtype(result = "()")]
-struct Submit<W: BatchWriter>(Option<(W::Request, Answer<W>)>);
+struct Submit<W: BatchWriter>(Option<(W::Request, InHand, Answer<W>)>);
 
 /// A request that was still in the mailbox when the writer ended was certainly not applied.
 impl<W: BatchWriter> Drop for Submit<W> {
     fn drop(&mut self) {
-        if let Some((request, answer)) = self.0.take() {
-            let _ = answer.send(Err(Refusal::NotBegun(request)));
+        if let Some((request, in_hand, answer)) = self.0.take() {
+            let _ = answer.send(Err(Refusal::NotBegun(request, in_hand)));
         }
     }
 }
@@ -125,7 +126,7 @@ impl<W: BatchWriter> Handler<Submit<W>> for GroupCommit<W> {
     type Result = ();
 
     fn handle(&mut self, mut submit: Submit<W>, context: &mut Self::Context) {
-        let Some((request, answer)) = submit.0.take() else { return };
+        let Some((request, in_hand, answer)) = submit.0.take() else { return };
         if answer.is_closed() {
             return; // The caller gave up before the write was begun.
         }
@@ -144,7 +145,7 @@ impl<W: BatchWriter> Handler<Submit<W>> for GroupCommit<W> {
             writer.undo();
             Err(StoreError::Lost("this write panicked; it was not applied".to_owned()))
         });
-        self.batch.push(Pending { result, answer });
+        self.batch.push(Pending { result, answer, _in_hand: in_hand });
         if self.batch.len() >= BATCH_MAX {
             self.commit(context);
         }
@@ -265,18 +266,18 @@ impl<W: BatchWriter> WriterHandle<W> {
     /// `Busy` when the mailbox is full, `Unavailable` when the writer was closed, `Lost` when it
     /// panicked with this write in hand, else what the writer says.
     pub async fn submit(&self, request: W::Request) -> Result<W::Reply, StoreError> {
-        let _in_hand = self.queue.enter()?;
-        let mut request = request;
+        let mut work = (request, self.queue.enter()?);
         for _ in 0..DELIVERIES_MAX {
             if self.slot.is_retired() {
                 break;
             }
             let (answer, answered) = oneshot::channel();
-            deliver(&self.slot, Submit::<W>(Some((request, answer))), &self.queue).await?;
-            request = match answered.await {
+            let (request, in_hand) = work;
+            deliver(&self.slot, Submit::<W>(Some((request, in_hand, answer))), &self.queue).await?;
+            work = match answered.await {
                 Ok(Ok(reply)) => return Ok(reply),
                 Ok(Err(Refusal::Failed(error))) => return Err(error),
-                Ok(Err(Refusal::NotBegun(request))) => request,
+                Ok(Err(Refusal::NotBegun(request, in_hand))) => (request, in_hand),
                 Err(_) => return Err(StoreError::Lost("the writer panicked".to_owned())),
             };
         }

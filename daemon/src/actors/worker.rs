@@ -114,18 +114,25 @@ impl<R: Send + Unpin + 'static> WorkerHandle<R> {
         &self,
         job: impl FnOnce(&mut R) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let _in_hand = self.queue.enter()?;
-        let mut job = job;
+        let mut work = (job, self.queue.enter()?);
         for _ in 0..DELIVERIES_MAX {
             let (answer, answered) = oneshot::channel();
-            let message = Job::<R>(Some(Box::new(move |resource| {
-                let _ = answer.send(match resource {
-                    Some(resource) => Ok(job(resource)),
-                    None => Err(job),
-                });
+            let (job, in_hand) = work;
+            // The place goes along: it is taken until the worker gets there, also when the caller
+            // gives up meanwhile. Nobody's job is not run.
+            let message = Job::<R>(Some(Box::new(move |resource| match resource {
+                Some(_) if answer.is_closed() => {}
+                Some(resource) => {
+                    let result = job(resource);
+                    drop(in_hand);
+                    let _ = answer.send(Ok(result));
+                }
+                None => {
+                    let _ = answer.send(Err((job, in_hand)));
+                }
             })));
             deliver(&self.slot, message, &self.queue).await?;
-            job = match answered.await {
+            work = match answered.await {
                 Ok(Ok(result)) => return result,
                 Ok(Err(not_begun)) => not_begun,
                 Err(_) => return Err(StoreError::Lost(format!("a job of {} panicked", self.queue.name))),

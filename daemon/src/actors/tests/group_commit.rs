@@ -122,6 +122,13 @@ async fn submit(writer: &Writer, step: Step) -> Result<u32, StoreError> {
 
 /// Submits steps while the writer is held up, so that all of them are in one batch.
 async fn in_one_batch(writer: &Writer, steps: Vec<Step>) -> Vec<Result<u32, StoreError>> {
+    let mut results = held_up(writer, steps).await;
+    results.remove(0).expect("the step that waited");
+    results
+}
+
+/// As [`in_one_batch`], with the step that waited as the first.
+async fn held_up(writer: &Writer, steps: Vec<Step>) -> Vec<Result<u32, StoreError>> {
     let (go, wait) = channel();
     let held = Step::Wait(wait);
     let released = async move {
@@ -134,7 +141,6 @@ async fn in_one_batch(writer: &Writer, steps: Vec<Step>) -> Vec<Result<u32, Stor
     let release: Submitted<'_> = Box::pin(released);
     let mut results = all_at_once(submits.into_iter().chain([release])).await;
     results.pop();
-    results.remove(0).expect("the step that waited");
     results
 }
 
@@ -195,7 +201,9 @@ fn a_failed_commit_refuses_its_whole_batch_and_the_next_one_works() {
 
 /// As [`in_one_batch`], for a batch whose commit fails, and with it the step that waited.
 async fn in_one_batch_refused(writer: &Writer, steps: Vec<Step>) -> Vec<Result<u32, StoreError>> {
-    all_at_once(steps.into_iter().map(|step| submit(writer, step))).await
+    let mut results = held_up(writer, steps).await;
+    assert!(results.remove(0).is_err(), "the step that waited is in the batch");
+    results
 }
 
 #[test]

@@ -80,6 +80,46 @@ fn a_full_mailbox_is_busy() {
     });
 }
 
+/// Callers with short deadlines must not fill the queue without bound, nor have work done for nobody.
+#[test]
+fn a_caller_who_gave_up_keeps_its_place_until_the_worker_gets_there_and_is_not_served() {
+    supervised(async |supervisor| {
+        let worker = WorkerHandle::<u32>::start(&supervisor, "reader", "the queue", 3, || Ok(0)).unwrap();
+        let (go, wait) = channel::<()>();
+        let (begun, begins) = tokio::sync::oneshot::channel();
+        let waits = worker.run(move |_| {
+            let _ = begun.send(());
+            let _ = wait.recv();
+            Ok(())
+        });
+        let others = async {
+            begins.await.expect("the first job is under way");
+            for _ in 0..2 {
+                let mut impatient = Box::pin(worker.run(|served| {
+                    *served += 1;
+                    Ok(())
+                }));
+                std::future::poll_fn(|context| {
+                    assert!(impatient.as_mut().poll(context).is_pending());
+                    std::task::Poll::Ready(())
+                })
+                .await;
+            }
+            assert!(matches!(worker.run(|_| Ok(())).await, Err(StoreError::Busy { .. })), "no place is left");
+            go.send(()).expect("the worker waits");
+        };
+        tokio::join!(async { waits.await.unwrap() }, others);
+        let served = loop {
+            // Busy until the places of those who gave up are free again.
+            match worker.run(|served| Ok(*served)).await {
+                Err(StoreError::Busy { .. }) => tokio::task::yield_now().await,
+                other => break other,
+            }
+        };
+        assert_eq!(served, Ok(0), "work was done for nobody");
+    });
+}
+
 #[test]
 fn short_jobs_stay_on_the_thread_of_their_session() {
     supervised(async |supervisor| {

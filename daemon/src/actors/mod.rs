@@ -5,8 +5,12 @@ mod arbiters;
 mod group_commit;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod together;
 mod worker;
 
 pub use arbiters::{Arbiters, block_on, current_session_arbiter, spawn_local};
 pub use group_commit::{BatchWriter, WriterHandle};
+#[cfg(test)]
+pub(crate) use together::all_at_once;
 pub use worker::{WorkerHandle, WorkerPool};

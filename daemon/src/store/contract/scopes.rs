@@ -8,7 +8,7 @@ use agent_memory_proto::{
 };
 
 use super::fixtures::{START_MS, World, guideline};
-use crate::store::Write;
+use crate::{actors::all_at_once, store::Write};
 
 async fn chain(world: &World, scope: ScopeRef) -> Option<Vec<ScopeRef>> {
     world.store.scopes.chain(scope).await.expect("a readable store")
@@ -240,17 +240,8 @@ pub(crate) async fn binding_races_meet(world: World) {
         (0..20).map(|_| binding(&world, directory(&world, "/home/ada/app"), true)).collect();
     let (mut created, mut started) = (0, 0);
     let mut projects = std::collections::BTreeSet::new();
-    let mut running: Vec<_> = writes.into_iter().map(|write| Box::pin(world.write(write))).collect();
-    // All of them are under way before the first is awaited.
-    for future in &mut running {
-        std::future::poll_fn(|context| {
-            assert!(future.as_mut().poll(context).is_pending());
-            std::task::Poll::Ready(())
-        })
-        .await;
-    }
-    for future in running {
-        let Ok(Response::Quickstarted(bound)) = future.await else { panic!("not bound") };
+    for reply in all_at_once(writes.into_iter().map(|write| world.write(write))).await {
+        let Ok(Response::Quickstarted(bound)) = reply else { panic!("not bound") };
         created += u32::from(bound.project_created);
         started += u32::from(!bound.session_resumed);
         projects.insert(bound.project.id);

@@ -102,10 +102,9 @@ impl SqliteWriter {
             }),
             Job::Canary { value, at_ms } => self.write_canary(*value, *at_ms),
         };
+        let result = result.and_then(|outcome| self.execute("RELEASE one_write").map(|()| outcome));
         if result.is_err() {
             self.leave_savepoint();
-        } else {
-            self.execute("RELEASE one_write")?;
         }
         result
     }
@@ -116,14 +115,25 @@ impl SqliteWriter {
         Ok(WriteOutcome { reply: Response::Done, changes: Vec::new(), replayed: false })
     }
 
-    /// Undoes the savepoint, if SQLite has not given up the whole transaction already.
+    /// Undoes the savepoint; if that is impossible, the whole transaction. SQLite may have given it
+    /// up already.
     fn leave_savepoint(&self) {
-        if !self.connection.is_autocommit() {
-            let undone =
-                self.execute("ROLLBACK TO one_write").and_then(|()| self.execute("RELEASE one_write"));
-            if let Err(error) = undone {
-                tracing::debug!(%error, "no savepoint to undo");
+        if self.connection.is_autocommit() {
+            return;
+        }
+        let undone = self.execute("ROLLBACK TO one_write").and_then(|()| self.execute("RELEASE one_write"));
+        if let Err(error) = undone {
+            tracing::warn!(%error, "a write could not be undone alone; its batch is given up");
+            if let Err(error) = self.execute("ROLLBACK") {
+                tracing::warn!(%error, "the transaction could not be rolled back");
             }
+        }
+    }
+
+    /// Remembers that the transaction is gone, with every write that was applied in it.
+    fn note_lost(&mut self, cause: &StoreError) {
+        if self.connection.is_autocommit() {
+            self.lost = Some(cause.clone());
         }
     }
 }
@@ -145,16 +155,15 @@ impl BatchWriter for SqliteWriter {
             return Err(error.clone());
         }
         let result = self.apply_in_savepoint(job).map_err(|error| self.note(error));
-        if let Err(error) = &result
-            && self.connection.is_autocommit()
-        {
-            self.lost = Some(error.clone());
+        if let Err(error) = &result {
+            self.note_lost(error);
         }
         result
     }
 
     fn undo(&mut self) {
         self.leave_savepoint();
+        self.note_lost(&StoreError::Unavailable("another write of the same batch panicked".to_owned()));
     }
 
     fn commit(&mut self) -> Result<(), StoreError> {

@@ -50,11 +50,13 @@ impl EntryStore for SqliteStore {
 }
 
 static BY_ID: LazyLock<String> = LazyLock::new(|| {
-    format!("SELECT {ENTRY} FROM entries e JOIN scopes s ON s.key = e.scope WHERE e.id = ?1 AND e.kind = ?2")
+    format!(
+        "SELECT {ENTRY} FROM entries e CROSS JOIN scopes s ON s.key = e.scope WHERE e.id = ?1 AND e.kind = ?2"
+    )
 });
 static BY_NAME: LazyLock<String> = LazyLock::new(|| {
     format!(
-        "SELECT {ENTRY} FROM entries e JOIN scopes s ON s.key = e.scope \
+        "SELECT {ENTRY} FROM entries e CROSS JOIN scopes s ON s.key = e.scope \
          WHERE e.scope = ?1 AND e.kind = ?2 AND e.name = ?3 AND (e.is_active OR ?4)"
     )
 });
@@ -75,7 +77,7 @@ pub(in crate::store::sqlite) fn by_id(
     Ok(statement.query_row((id.0, kind_code(kind)), entry_from_row).optional()?)
 }
 
-fn by_name(
+pub(in crate::store::sqlite) fn by_name(
     connection: &Connection,
     kind: EntryKind,
     name: &str,
@@ -103,7 +105,10 @@ pub(in crate::store::sqlite) fn by_name_in(
     Ok(found.optional()?)
 }
 
-fn next_validity_change(connection: &Connection, now_ms: i64) -> Result<Option<i64>, StoreError> {
+pub(in crate::store::sqlite) fn next_validity_change(
+    connection: &Connection,
+    now_ms: i64,
+) -> Result<Option<i64>, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT min(at_ms) FROM (\
          SELECT min(valid_from_ms) AS at_ms FROM entries WHERE valid_from_ms > ?1 \
@@ -113,7 +118,7 @@ fn next_validity_change(connection: &Connection, now_ms: i64) -> Result<Option<i
 }
 
 /// The current version stands with the entry, the older ones in a table of their own.
-fn history(
+pub(in crate::store::sqlite) fn history(
     connection: &Connection,
     kind: EntryKind,
     id: Id,

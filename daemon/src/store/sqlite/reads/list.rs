@@ -17,7 +17,8 @@ use crate::store::{
     },
 };
 
-const FROM: &str = "FROM entries e JOIN scopes s ON s.key = e.scope";
+// A cross join, so that the planner keeps the order: it must not start from the scopes.
+const FROM: &str = "FROM entries e CROSS JOIN scopes s ON s.key = e.scope";
 const FILTER: &str =
     "e.kind = :kind AND (e.is_active OR :inactive) AND (:category IS NULL OR e.category = :category)";
 const ORDER: &str = "ORDER BY e.priority DESC, e.updated_at_ms DESC, e.id";

@@ -23,7 +23,10 @@ const CANDIDATES_MAX: i64 = 10;
 ///
 /// # Errors
 /// `Conflict` when a name fits several.
-pub(super) fn find(connection: &Connection, request: &GetProject) -> Result<Option<Project>, StoreError> {
+pub(in crate::store::sqlite) fn find(
+    connection: &Connection,
+    request: &GetProject,
+) -> Result<Option<Project>, StoreError> {
     if let Some(id) = request.id {
         return by_id(connection, id);
     }
@@ -123,7 +126,10 @@ fn many(
     Ok(statement.query_map(parameters, project_from_row)?.collect::<Result<_, _>>()?)
 }
 
-pub(super) fn page(connection: &Connection, request: &ListProjects) -> Result<ProjectPage, StoreError> {
+pub(in crate::store::sqlite) fn page(
+    connection: &Connection,
+    request: &ListProjects,
+) -> Result<ProjectPage, StoreError> {
     let limit = i64::from(request.limit) + 1;
     let rows = match request.org_id {
         None => many(connection, "TRUE ORDER BY p.name, p.org LIMIT ?1 OFFSET ?2", (limit, request.offset))?,

@@ -26,7 +26,10 @@ pub(in crate::store::sqlite) fn by_id(
     Ok(statement.query_row((level_code(ScopeLevel::Session), id.0), session_from_row).optional()?)
 }
 
-pub(super) fn page(connection: &Connection, request: &ListSessions) -> Result<SessionPage, StoreError> {
+pub(in crate::store::sqlite) fn page(
+    connection: &Connection,
+    request: &ListSessions,
+) -> Result<SessionPage, StoreError> {
     let limit = i64::from(request.limit) + 1;
     let status = request.status.map(status_code);
     let condition = "(?1 IS NULL OR n.status = ?1)";

@@ -3,12 +3,20 @@
 
 use std::{io::Write as _, path::PathBuf, process::Command};
 
-use agent_memory_proto::model::{EntryKind, Id, ScopeRef};
+use agent_memory_proto::{
+    Response,
+    model::{EntryKind, Id, ScopeRef},
+    request::EntryDraft,
+};
 
 use super::{audit, open};
 use crate::{
-    actors::block_on,
-    store::{StoreError, contract::fixtures::guideline, sqlite::SqliteOptions},
+    actors::{all_at_once, block_on},
+    store::{
+        StoreError,
+        contract::fixtures::{World, guideline},
+        sqlite::SqliteOptions,
+    },
 };
 
 /// A mounted tmpfs, unmounted at the end.
@@ -36,6 +44,16 @@ impl Drop for SmallDisk {
     }
 }
 
+fn rule(name: &str) -> EntryDraft {
+    guideline(ScopeRef::GLOBAL, &format!("{name} {}", "long ".repeat(400)), 1)
+}
+
+/// Adds some rules, all of which are under way before the first is answered.
+async fn add_together(world: &World, round: u32) -> Vec<Result<Response, StoreError>> {
+    let write = |number| world.write(world.adding(rule(&format!("rule {round} {number}"))));
+    all_at_once((0..16).map(write)).await
+}
+
 /// Takes all the room that is left.
 fn fill(path: &std::path::Path) {
     let mut file = std::fs::File::options().create(true).append(true).open(path).unwrap();
@@ -56,26 +74,23 @@ fn a_full_disk_refuses_writes_and_serves_reads_until_there_is_room() {
     block_on(async {
         let (world, handle) = open(options.clone());
         let mut acknowledged: Vec<Id> = Vec::new();
-        let mut add = async |number: usize| {
-            let name = format!("rule {number} {}", "long ".repeat(400));
-            let result = world.write(world.adding(guideline(ScopeRef::GLOBAL, &name, 1))).await;
-            if let Ok(agent_memory_proto::Response::Written(written)) = &result {
-                acknowledged.push(written.id);
+        let mut refused = None;
+        for round in 0.. {
+            assert!(round < 1_000, "the disk does not fill up");
+            for result in add_together(&world, round).await {
+                match result {
+                    Ok(Response::Written(written)) => acknowledged.push(written.id),
+                    Ok(other) => panic!("{other:?}"),
+                    Err(error) => refused = Some(error),
+                }
             }
-            result
-        };
-        let mut number = 0;
-        let refused = loop {
-            number += 1;
-            assert!(number < 10_000, "the disk does not fill up");
-            if let Err(error) = add(number).await {
-                break error;
+            if refused.is_some() {
+                break;
             }
-        };
+        }
+        let refused = refused.expect("a refusal");
         assert!(matches!(refused, StoreError::DiskFull(_)), "{refused:?}");
         assert!(refused.is_certainly_not_applied());
-        let again = add(number).await;
-        assert!(matches!(again, Err(StoreError::DiskFull(_))), "{again:?}");
 
         let filler = disk.path().join("filler");
         // The writer makes room by emptying its log, and small writes fit again: take that, too.
@@ -94,7 +109,8 @@ fn a_full_disk_refuses_writes_and_serves_reads_until_there_is_room() {
 
         std::fs::remove_file(&ballast).unwrap();
         std::fs::remove_file(&filler).unwrap();
-        add(number).await.expect("there is room again");
+        let after = world.add(rule("after")).await;
+        acknowledged.push(after.id);
         assert!(world.store.health.probe().await.unwrap().0.connected);
         for id in &acknowledged {
             assert!(world.get(EntryKind::Guideline, *id).await.is_some(), "acknowledged and lost");

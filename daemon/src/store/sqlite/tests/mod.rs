@@ -1,6 +1,7 @@
 //! Tests of the whole backend: the contract of every store, and what only SQLite can suffer.
 
 mod contract;
+mod effort;
 mod faults;
 mod floor;
 mod full_disk;

@@ -25,7 +25,7 @@ pub(super) struct StoredEntry {
 
 static LOAD: LazyLock<String> = LazyLock::new(|| {
     format!(
-        "SELECT {ENTRY}, e.rowid, e.scope FROM entries e JOIN scopes s ON s.key = e.scope \
+        "SELECT {ENTRY}, e.rowid, e.scope FROM entries e CROSS JOIN scopes s ON s.key = e.scope \
          WHERE e.id = ?1 AND e.kind = ?2"
     )
 });

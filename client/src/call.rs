@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use agent_memory_proto::{Response, frame, model::Id};
+use agent_memory_proto::{Response, codec::Message, frame, model::Id};
+
+use crate::error::ClientError;
 
 /// How a request is sent. The default asks for nothing special.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -60,13 +62,78 @@ pub struct Reply {
     pub degraded: bool,
 }
 
-impl Reply {
-    pub(crate) const fn new(response: Response, flags: u8) -> Self {
-        Self {
-            response,
-            cached: flags & frame::FLAG_CACHED != 0,
-            replayed: flags & frame::FLAG_REPLAYED != 0,
-            degraded: flags & frame::FLAG_DEGRADED != 0,
+/// A successful answer whose response is still encoded, for callers that pass it on or only count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EncodedReply {
+    payload: Vec<u8>,
+    flags: u8,
+}
+
+/// How an encoded [`Response::Error`] begins: it is the first variant.
+const ERROR_VARIANT: [u8; 4] = [0; 4];
+
+impl EncodedReply {
+    /// An answer as it came; one that is an error is decoded at once.
+    pub(crate) fn new(payload: &[u8], flags: u8) -> Result<Self, ClientError> {
+        if payload.starts_with(&ERROR_VARIANT)
+            && let Response::Error(body) = decode(payload)?
+        {
+            return Err(body.into());
         }
+        Ok(Self { payload: payload.to_vec(), flags })
+    }
+
+    /// The encoded response.
+    #[must_use]
+    pub fn payload(&self) -> &[u8] {
+        &self.payload
+    }
+
+    /// Whether it came from the daemon's cache.
+    #[must_use]
+    pub const fn is_cached(&self) -> bool {
+        self.flags & frame::FLAG_CACHED != 0
+    }
+
+    /// Decodes the response.
+    ///
+    /// # Errors
+    /// [`ClientError::Protocol`] when it is no response.
+    pub fn decode(&self) -> Result<Reply, ClientError> {
+        Ok(Reply {
+            response: decode(&self.payload)?,
+            cached: self.is_cached(),
+            replayed: self.flags & frame::FLAG_REPLAYED != 0,
+            degraded: self.flags & frame::FLAG_DEGRADED != 0,
+        })
+    }
+}
+
+fn decode(payload: &[u8]) -> Result<Response, ClientError> {
+    Response::decode(payload).map_err(|error| ClientError::Protocol(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use agent_memory_proto::ErrorBody;
+
+    use super::*;
+
+    #[test]
+    fn an_error_is_told_from_an_answer_without_decoding_it() {
+        let error = Response::Error(ErrorBody::missing("name")).encode().expect("encodes");
+        assert!(error.starts_with(&ERROR_VARIANT));
+        assert!(matches!(EncodedReply::new(&error, 0), Err(ClientError::Refused(_))));
+        let done = Response::Done.encode().expect("encodes");
+        let reply = EncodedReply::new(&done, frame::FLAG_CACHED).expect("no error");
+        assert_eq!((reply.payload(), reply.is_cached()), (done.as_slice(), true));
+        assert_eq!(reply.decode().expect("decodes").response, Response::Done);
+    }
+
+    #[test]
+    fn what_is_no_response_is_a_protocol_error() {
+        assert!(matches!(EncodedReply::new(&[0; 4], 0), Err(ClientError::Protocol(_))));
+        let unknown = EncodedReply::new(&[255; 8], 0).expect("no error");
+        assert!(matches!(unknown.decode(), Err(ClientError::Protocol(_))));
     }
 }

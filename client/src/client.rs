@@ -18,7 +18,7 @@ use tokio::{
 };
 
 use crate::{
-    call::{CallOptions, Reply},
+    call::{CallOptions, EncodedReply, Reply},
     connect::{self, ConnectOptions},
     connection::{COMMANDS_MAX, Command, Connection, request_frame},
     error::ClientError,
@@ -107,6 +107,18 @@ impl Client {
         request: impl Borrow<Request>,
         options: CallOptions,
     ) -> Result<Reply, ClientError> {
+        self.call_encoded(request, options).await?.decode()
+    }
+
+    /// As [`Client::call`], and leaves a successful answer encoded.
+    ///
+    /// # Errors
+    /// As [`Client::call`].
+    pub async fn call_encoded(
+        &self,
+        request: impl Borrow<Request>,
+        options: CallOptions,
+    ) -> Result<EncodedReply, ClientError> {
         let deadline = options.deadline.unwrap_or(self.shared.default_deadline);
         let id = self.shared.next_id.fetch_add(1, Ordering::Relaxed);
         let frame = self.frame(id, deadline, request.borrow(), options)?;

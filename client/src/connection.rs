@@ -8,7 +8,7 @@ use std::{
 };
 
 use agent_memory_proto::{
-    Event, Response,
+    Event,
     codec::Message,
     frame::{self, FrameHeader, FrameKind, HEADER_BYTES},
 };
@@ -18,7 +18,7 @@ use tokio::{
 };
 
 use crate::{
-    call::Reply,
+    call::EncodedReply,
     error::ClientError,
     transport::{ReadHalf, WriteHalf},
 };
@@ -32,7 +32,7 @@ const READ_BYTES: usize = 16 << 10;
 /// Beyond this an empty buffer is given back.
 const KEPT_BYTES_MAX: usize = 1 << 20;
 
-pub(crate) type Answer = oneshot::Sender<Result<Reply, ClientError>>;
+pub(crate) type Answer = oneshot::Sender<Result<EncodedReply, ClientError>>;
 
 /// What a handle asks of the task.
 pub(crate) enum Command {
@@ -164,12 +164,7 @@ impl Exchange {
             FrameKind::Response => {
                 // Without an entry the caller cancelled, or gave up at its deadline.
                 let Some(answer) = self.pending.remove(&header.request_id) else { return };
-                let result = match Response::decode(payload) {
-                    Ok(Response::Error(body)) => Err(ClientError::from(body)),
-                    Ok(response) => Ok(Reply::new(response, header.flags)),
-                    Err(error) => Err(ClientError::Protocol(error.to_string())),
-                };
-                let _ = answer.send(result);
+                let _ = answer.send(EncodedReply::new(payload, header.flags));
             }
             FrameKind::Event => match Event::decode(payload) {
                 // Without a subscriber there is nobody to tell.
@@ -220,7 +215,7 @@ pub(crate) fn request_frame(
 
 #[cfg(test)]
 mod tests {
-    use agent_memory_proto::{ErrorBody, Request, request::Envelope};
+    use agent_memory_proto::{ErrorBody, Request, Response, request::Envelope};
 
     use super::*;
 
@@ -250,7 +245,7 @@ mod tests {
         inbound.extend(response(1, &Response::Error(ErrorBody::missing("name"))));
         let half = inbound.len() - 1;
         let consumed = exchange.receive(&inbound[..half]).expect("parses");
-        assert!(second_answer.try_recv().expect("answered").expect("succeeded").cached);
+        assert!(second_answer.try_recv().expect("answered").expect("succeeded").is_cached());
         exchange.receive(&inbound[consumed..]).expect("parses");
         let error = first_answer.try_recv().expect("answered").expect_err("refused");
         assert_eq!(error.refusal().and_then(|body| body.field.as_deref()), Some("name"));

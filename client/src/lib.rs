@@ -20,7 +20,7 @@ pub mod times;
 mod transport;
 mod version;
 
-pub use call::{CallOptions, Reply};
+pub use call::{CallOptions, EncodedReply, Reply};
 pub use client::{Client, Events};
 pub use connect::{ConnectOptions, StartPolicy, holder as daemon_holder, probe};
 pub use error::{ClientError, DenialCause};

@@ -240,6 +240,7 @@ fn reload(services: &Services, log_level: &LogLevel) {
     }
     log_level.set(&settings);
     services.live.store(Arc::new(Live::new(settings)));
+    services.answers.clear();
     info!("settings read again");
 }
 

@@ -109,6 +109,13 @@ impl QueryCache {
         answers.insert(request.into(), Arc::new(reply));
     }
 
+    /// Forgets every answer: they may depend on settings that have just changed.
+    pub fn clear(&self) {
+        if let Some(answers) = &self.answers {
+            answers.clear();
+        }
+    }
+
     /// How full it is and how well it does.
     #[must_use]
     pub fn health(&self) -> CacheHealth {

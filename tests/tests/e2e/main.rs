@@ -19,4 +19,5 @@ mod service_manager;
 mod slow_peers;
 mod socket;
 mod start_and_stop;
+mod user_story;
 mod versions;

@@ -11,6 +11,7 @@ pub(crate) mod health;
 pub(crate) mod idempotency;
 pub(crate) mod lists;
 pub(crate) mod names;
+pub(crate) mod random;
 pub(crate) mod remember;
 pub(crate) mod scopes;
 pub(crate) mod search;
@@ -39,6 +40,7 @@ macro_rules! contract_suite {
                 sessions_end_and_are_taken_up_again, binding_finds_or_creates, binding_races_meet,
                 directories_of_one_name_are_two_projects;
             changes: every_durable_write_is_told, refused_writes_are_not_told;
+            random: random_histories_match_a_model;
             remember: remembered_texts_are_stored_once;
             health: a_healthy_store_says_so;
             search: words_find_what_has_them_best_first, identifiers_are_found_by_their_parts_and_whole,

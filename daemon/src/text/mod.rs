@@ -8,6 +8,7 @@ pub mod query;
 mod scan;
 pub mod similarity;
 pub mod snippet;
+mod stem;
 mod stop_words;
 mod term;
 

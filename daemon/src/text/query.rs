@@ -4,12 +4,7 @@ use std::collections::HashSet;
 
 use agent_memory_proto::limits::{QUERY_BYTES_MAX, QUERY_TERMS_MAX};
 
-use super::{
-    fold::starts_word,
-    scan::PieceKind,
-    stop_words::is_stop_word,
-    term::{each_term, stem_word},
-};
+use super::{fold::starts_word, scan::PieceKind, stem::stem, stop_words::is_stop_word, term::each_term};
 
 /// One thing that a query looks for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -141,9 +136,10 @@ impl Parser {
             return;
         }
         for ending in LIKELY_ENDINGS {
-            let stem = stem_word(&format!("{prefix}{ending}"));
+            let word = format!("{prefix}{ending}");
+            let stem = stem(&word);
             if !stem.starts_with(prefix) {
-                self.push(Unit::Term(stem));
+                self.push(Unit::Term(stem.into_owned()));
             }
         }
     }

@@ -2,10 +2,9 @@
 
 use std::borrow::Cow;
 
-use rust_stemmers::{Algorithm, Stemmer};
-
 use super::{
     scan::{Piece, PieceKind, scan},
+    stem::stem,
     stop_words::is_stop_word,
 };
 
@@ -26,13 +25,12 @@ pub struct Term {
 /// letters, digits, marks and emoji only, so the index's own tokenizer cuts at the spaces alone.
 #[must_use]
 pub fn index_text(text: &str) -> String {
-    let stemmer = Stemmer::create(Algorithm::English);
     let mut out = String::with_capacity(text.len() + text.len() / 8);
     scan(text, &mut |piece| {
         if !out.is_empty() {
             out.push(' ');
         }
-        out.push_str(&stem(&stemmer, piece.text));
+        out.push_str(&stem(piece.text));
     });
     out
 }
@@ -57,8 +55,7 @@ pub fn terms(text: &str) -> Vec<Term> {
 
 /// Gives every term, stemmed, with the piece of text that it came from.
 pub(super) fn each_term(text: &str, sink: &mut impl FnMut(Cow<'_, str>, Piece<'_>)) {
-    let stemmer = Stemmer::create(Algorithm::English);
-    scan(text, &mut |piece| sink(stem(&stemmer, piece.text), piece));
+    scan(text, &mut |piece| sink(stem(piece.text), piece));
 }
 
 /// Gives the terms of those folded words that `is_wanted`.
@@ -67,22 +64,11 @@ pub(super) fn each_term_from(
     is_wanted: impl Fn(&str) -> bool,
     sink: &mut impl FnMut(Cow<'_, str>, Piece<'_>),
 ) {
-    let stemmer = Stemmer::create(Algorithm::English);
     scan(text, &mut |piece| {
         if is_wanted(piece.text) {
-            sink(stem(&stemmer, piece.text), piece);
+            sink(stem(piece.text), piece);
         }
     });
-}
-
-/// The stem of one folded word.
-pub(super) fn stem_word(word: &str) -> String {
-    stem(&Stemmer::create(Algorithm::English), word).into_owned()
-}
-
-fn stem<'a>(stemmer: &Stemmer, word: &'a str) -> Cow<'a, str> {
-    let is_plain = word.len() > 2 && word.bytes().all(|byte| byte.is_ascii_lowercase());
-    if is_plain { stemmer.stem(word) } else { Cow::Borrowed(word) }
 }
 
 #[cfg(test)]
@@ -140,11 +126,6 @@ mod tests {
         }
 
         #[test]
-        fn a_stem_keeps_the_first_letter(word in "[a-z]{1,12}(ing|ed|s|ies|y|ly|ation)?") {
-            prop_assert_eq!(stem_word(&word).chars().next(), word.chars().next());
-        }
-
-        #[test]
         fn places_are_inside_the_text(text in any::<String>()) {
             for term in terms(&text) {
                 prop_assert!(text.get(term.start..term.end).is_some_and(|word| !word.is_empty()));
@@ -153,7 +134,7 @@ mod tests {
 
         #[test]
         fn case_and_style_of_an_identifier_do_not_matter(parts in proptest::collection::vec("[a-z]{2,8}", 2..5)) {
-            let whole = stem_word(&parts.concat());
+            let whole = stem(&parts.concat()).into_owned();
             for joined in [parts.join("_"), parts.join("-"), parts.join("."), parts.concat()] {
                 prop_assert!(set(&joined).contains(&whole));
             }

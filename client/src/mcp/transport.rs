@@ -130,13 +130,17 @@ fn read_line(line: &Line<'_>, received: &mut VecDeque<Incoming>, rejected: &mut 
     }
 }
 
-/// The answer to what is no message; none to what is not JSON or only notifies.
+/// The answer to what is no message; none to what names no request to answer.
 fn reason(line: &[u8]) -> Option<Outgoing> {
     let value = match serde_json::from_slice::<Value>(line) {
         Ok(value) => value,
         Err(error) => {
-            tracing::warn!(%error, "a line that is not JSON was ignored");
-            return None;
+            let Some(id) = id_at_edges(line, line) else {
+                tracing::warn!(%error, "a line that is not JSON was ignored");
+                return None;
+            };
+            let error = ErrorData::parse_error(format!("not JSON: {error}"), None);
+            return Some(Outgoing::error(error, Some(id)));
         }
     };
     let id = value.get("id");
@@ -211,6 +215,20 @@ mod tests {
         assert!(answers[0].contains("\"id\":72"), "{answers:?}");
         let (_, answers) = read(br#"[{"jsonrpc":"2.0","id":9}]"#);
         assert!(answers[0].contains("\"id\":9"), "{answers:?}");
+    }
+
+    #[test]
+    fn what_is_no_json_is_answered_where_its_id_can_be_read() {
+        let deep = format!(
+            r#"{{"jsonrpc":"2.0","id":5,"method":"x","params":{}{}}}"#,
+            "[".repeat(200),
+            "]".repeat(200)
+        );
+        for line in [deep.as_bytes(), br#"{"jsonrpc":"2.0","id":5,"method"#] {
+            let (taken, answers) = read(line);
+            assert_eq!((taken, answers.len()), (0, 1));
+            assert!(answers[0].contains("\"id\":5") && answers[0].contains("-32700"), "{answers:?}");
+        }
     }
 
     #[test]

@@ -16,6 +16,8 @@ mod remember;
 mod session;
 mod status;
 
+use std::ffi::OsString;
+
 use clap::{Parser, Subcommand};
 
 pub(crate) use globals::Globals;
@@ -30,6 +32,37 @@ pub(crate) struct Cli {
     pub(crate) globals: Globals,
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+impl Cli {
+    /// The command line of a bridge in its plain form, read without the parser: one bridge runs for
+    /// each agent all day long, and the parser with all its commands would stay in its memory.
+    /// Anything but the plain form is `None`, and the parser's to judge.
+    pub(crate) fn of_bridge(arguments: impl Iterator<Item = OsString>) -> Option<Self> {
+        let mut globals = Globals::default();
+        let mut is_bridge = false;
+        let mut arguments = arguments.map(|argument| argument.into_string().ok());
+        while let Some(argument) = arguments.next() {
+            match argument?.as_str() {
+                "mcp" if !is_bridge => is_bridge = true,
+                name @ ("--project" | "--agent" | "--data-dir" | "--socket") => {
+                    let value = arguments.next()??;
+                    let is_plain = !value.is_empty() && !value.starts_with('-');
+                    let is_new = match name {
+                        "--project" => globals.project.replace(value).is_none(),
+                        "--agent" => globals.agent.replace(value).is_none(),
+                        "--data-dir" => globals.data_dir.replace(value.into()).is_none(),
+                        _ => globals.socket.replace(value.into()).is_none(),
+                    };
+                    if !is_plain || !is_new {
+                        return None;
+                    }
+                }
+                _ => return None,
+            }
+        }
+        is_bridge.then_some(Self { globals, command: Command::Mcp })
+    }
 }
 
 /// Everything the command line can do.
@@ -124,6 +157,21 @@ mod tests {
         assert!(cli.globals.json);
         let cli = Cli::parse_from(["agent-memory", "guideline", "list", "--json", "--project", "shop"]);
         assert_eq!(cli.globals.project.as_deref(), Some("shop"));
+    }
+
+    /// Only what the parser would read the same may be read without it.
+    #[test]
+    fn the_plain_form_of_a_bridge_is_read_as_the_parser_reads_it() {
+        let plain = |line: &str| Cli::of_bridge(line.split_whitespace().map(OsString::from));
+        for line in ["mcp", "--project shop mcp", "mcp --agent a --data-dir /d --socket /s --project p"] {
+            let parsed = Cli::parse_from(std::iter::once("agent-memory").chain(line.split_whitespace()));
+            assert_eq!(format!("{:?}", plain(line).expect(line)), format!("{parsed:?}"));
+        }
+        for line in
+            ["", "health", "mcp --help", "mcp --project", "mcp mcp", "mcp --project -x", "mcp --project=p"]
+        {
+            assert!(plain(line).is_none(), "{line}");
+        }
     }
 
     #[test]

@@ -123,6 +123,33 @@ fn stored(stream: &mut McpStream) -> BTreeSet<String> {
     }
 }
 
+/// The bound holds for release builds; a debug build is larger on disk, and so in memory.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_bridge_stays_small() {
+    const RESIDENT_KB_MAX: u64 = if cfg!(debug_assertions) { 16_000 } else { 6_000 };
+    const PRIVATE_KB_MAX: u64 = 2_000;
+    let instance = Instance::new().without_rate_limits();
+    let mut stream = McpStream::start(&instance);
+    stream.initialize("2025-11-25");
+    stream.request("tools/list", &json!({}));
+    for number in 0..50 {
+        let title = format!("fact {number}");
+        let add =
+            json!({ "action": "add", "title": title, "content": "c ".repeat(200), "scopeType": "global" });
+        stream.call_ok("memory_knowledge", &add);
+        let get = json!({ "action": "get", "title": title, "scopeType": "global" });
+        stream.call_ok("memory_knowledge", &get);
+    }
+    let status = fs::read_to_string(format!("/proc/{}/status", stream.id())).expect("it runs");
+    let kilobytes = |name: &str| -> u64 {
+        let line = status.lines().find(|line| line.starts_with(name)).expect("a line of the status");
+        line.split_whitespace().nth(1).expect("a number").parse().expect("a number")
+    };
+    assert!(kilobytes("VmRSS:") <= RESIDENT_KB_MAX, "{status}");
+    assert!(kilobytes("RssAnon:") <= PRIVATE_KB_MAX, "{status}");
+}
+
 #[test]
 fn many_bridges_share_one_daemon() {
     const BRIDGES: usize = 32;

@@ -14,6 +14,11 @@ use crate::failure::Failure;
 
 /// A copy of a large store takes its time, and other benchmarks may be waiting.
 const DEADLINE: Duration = Duration::from_secs(300);
+/// How often a floor is measured: before and after its operation. Together they do as many rounds
+/// as there are operations.
+const MEASUREMENTS: u64 = 2;
+/// Most rounds that the daemon takes.
+const ROUNDS_MAX: u32 = 1_000_000;
 /// Searches that the loop runs in turn.
 const SEARCHES_MAX: u64 = 2_000;
 
@@ -59,7 +64,7 @@ pub(crate) async fn measure(
     let request = MeasureFloor {
         operation: floor_operation,
         project_id: scratch.project_id,
-        rounds: u32::try_from(args.ops.clamp(1, 1_000_000)).unwrap_or(1_000_000),
+        rounds: u32::try_from(args.ops.div_ceil(MEASUREMENTS)).unwrap_or(ROUNDS_MAX).min(ROUNDS_MAX),
         batch,
         searches: searches(operation, args, scratch),
     };

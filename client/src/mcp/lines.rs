@@ -23,6 +23,16 @@ pub(super) enum Line<'a> {
     },
 }
 
+impl Line<'_> {
+    /// How much was read for it at least, in bytes.
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Self::Whole(line) => line.len(),
+            Self::TooLong { .. } => usize::MAX,
+        }
+    }
+}
+
 /// Reads lines of at most `max` bytes.
 #[derive(Debug)]
 pub(super) struct Lines<R> {

@@ -7,6 +7,7 @@ mod bound;
 mod bridge;
 mod lines;
 mod malformed;
+mod memory;
 mod names;
 mod nearest;
 mod parent;
@@ -61,6 +62,7 @@ pub async fn run(options: BridgeOptions) -> Result<(), tokio::task::JoinError> {
         if let Err(error) = starting.client().await {
             tracing::warn!(%error, "no daemon yet");
         }
+        memory::forget_startup_code();
     });
     let bridge = Bridge::new(client, Bound::new(options.binding, options.working_dir));
     let profile = if options.lists_all_tools { Profile::Full } else { Profile::Default };

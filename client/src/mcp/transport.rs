@@ -2,7 +2,16 @@
 //! long or malformed without an answer. Takes the batches of 2025-03-26, and ends the session when
 //! stdin ends or nobody reads stdout.
 
-use std::{collections::VecDeque, future::Future, io, sync::Arc, time::Duration};
+use std::{
+    collections::VecDeque,
+    future::Future,
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use rmcp::{
     ErrorData, RoleServer,
@@ -18,7 +27,10 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::lines::{Line, Lines};
+use super::{
+    lines::{Line, Lines},
+    memory,
+};
 
 /// Longest message that is taken, in bytes.
 const MESSAGE_BYTES_MAX: usize = 2 * 1024 * 1024;
@@ -34,6 +46,8 @@ pub(super) struct LineTransport<R, W> {
     lines: Lines<R>,
     write: Arc<Mutex<Option<W>>>,
     received: VecDeque<Incoming>,
+    /// A large message came, whose memory can go once it is answered.
+    was_large: Arc<AtomicBool>,
     /// Ends the session.
     end: CancellationToken,
 }
@@ -41,7 +55,8 @@ pub(super) struct LineTransport<R, W> {
 impl<R: AsyncRead + Unpin, W> LineTransport<R, W> {
     pub(super) fn new(read: R, write: W, end: CancellationToken) -> Self {
         let lines = Lines::new(read, MESSAGE_BYTES_MAX);
-        Self { lines, write: Arc::new(Mutex::new(Some(write))), received: VecDeque::new(), end }
+        let write = Arc::new(Mutex::new(Some(write)));
+        Self { lines, write, received: VecDeque::new(), was_large: Arc::default(), end }
     }
 }
 
@@ -54,7 +69,14 @@ where
 
     fn send(&mut self, message: Outgoing) -> impl Future<Output = io::Result<()>> + Send + 'static {
         let (write, end) = (Arc::clone(&self.write), self.end.clone());
-        async move { write_line(&write, message).await.inspect_err(|_| end.cancel()) }
+        let was_large = Arc::clone(&self.was_large);
+        async move {
+            let bytes = write_line(&write, message).await.inspect_err(|_| end.cancel())?;
+            if was_large.swap(false, Ordering::Relaxed) || bytes > memory::LARGE_BYTES {
+                memory::trim_heap();
+            }
+            Ok(())
+        }
     }
 
     async fn receive(&mut self) -> Option<Incoming> {
@@ -70,6 +92,9 @@ where
                 });
                 return None;
             };
+            if line.bytes() > memory::LARGE_BYTES {
+                self.was_large.store(true, Ordering::Relaxed);
+            }
             let mut rejected = Vec::new();
             read_line(&line, &mut self.received, &mut rejected);
             for message in rejected {
@@ -85,14 +110,16 @@ where
     }
 }
 
-async fn write_line<W: AsyncWrite + Unpin>(write: &Mutex<Option<W>>, message: Outgoing) -> io::Result<()> {
+/// Writes a message and returns its length.
+async fn write_line<W: AsyncWrite + Unpin>(write: &Mutex<Option<W>>, message: Outgoing) -> io::Result<usize> {
     let mut bytes = serde_json::to_vec(&message)?;
     drop(message);
     bytes.push(b'\n');
     let mut write = write.lock().await;
     let write = write.as_mut().ok_or(io::ErrorKind::NotConnected)?;
     write.write_all(&bytes).await?;
-    write.flush().await
+    write.flush().await?;
+    Ok(bytes.len())
 }
 
 /// Sorts a line into messages to work on and answers to what is no message.

@@ -103,7 +103,8 @@ fn start_mend(tail: &[String]) -> String {
         ("is not allowed", "Correct the setting that the log names"),
         (
             "in use by another",
-            "Another daemon serves this store on another socket: use the same AGENT_MEMORY_SOCKET",
+            "That process holds the data directory and does not answer on its socket, which may have been removed \
+             from under it: end the process, and the next command starts a new one",
         ),
     ];
     let mend = known.iter().find(|(words, _)| log.contains(words)).map(|(_, mend)| *mend);

@@ -118,9 +118,17 @@ async fn serve(config: Config, log_level: LogLevel) -> Result<Ending, StartError
 /// Accepts until the end begins. The socket is gone after that.
 async fn accept(listener: Listener, arbiters: &Arbiters, services: &Arc<Services>) {
     let mut next = 0;
+    let mut looks = tokio::time::interval(Duration::from_secs(2));
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
+            _ = looks.tick() => {
+                if !listener.is_in_place() {
+                    // Nobody can reach this daemon any more, and its lock keeps others from starting.
+                    services.shutdown.advance(Phase::Draining, "the socket was removed or replaced");
+                }
+                continue;
+            }
             () = services.shutdown.reached(Phase::Draining) => return,
         };
         let stream = match accepted {

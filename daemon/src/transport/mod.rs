@@ -25,6 +25,8 @@ pub use platform::{Detached, check_peer};
 pub struct Listener {
     inner: local::Listener,
     path: PathBuf,
+    /// What stood at the path once this listener was bound to it.
+    identity: Option<platform::Identity>,
     _claim: Option<platform::Claim>,
 }
 
@@ -60,7 +62,7 @@ impl Listener {
     /// When what it passed is no listening socket of this kind.
     pub fn inherited(path: &Path) -> io::Result<Option<Self>> {
         let Some(inner) = platform::inherited()? else { return Ok(None) };
-        Ok(Some(Self { inner, path: path.to_owned(), _claim: None }))
+        Ok(Some(Self { inner, path: path.to_owned(), identity: None, _claim: None }))
     }
 
     /// Listens at `path`: its directory is for the owner only, a stale socket is replaced, a live
@@ -70,7 +72,14 @@ impl Listener {
     /// [`ListenError`].
     pub fn bind(path: &Path) -> Result<Self, ListenError> {
         let (inner, claim) = platform::bind(path)?;
-        Ok(Self { inner, path: path.to_owned(), _claim: Some(claim) })
+        Ok(Self { inner, path: path.to_owned(), identity: platform::identity(path), _claim: Some(claim) })
+    }
+
+    /// Whether clients that look at the path still find this listener. Something may have removed
+    /// the socket (a cleaner of temporary files, for one); the service manager's is its own affair.
+    #[must_use]
+    pub fn is_in_place(&self) -> bool {
+        self.identity.is_none() || platform::identity(&self.path) == self.identity
     }
 
     /// The next connection.

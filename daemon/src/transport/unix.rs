@@ -23,6 +23,13 @@ pub(super) struct Claim {
     _lock: File,
 }
 
+/// The file system and the number of a file: another file at the same path has others.
+pub(super) type Identity = (u64, u64);
+
+pub(super) fn identity(path: &Path) -> Option<Identity> {
+    fs::symlink_metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()))
+}
+
 /// The listening socket that a service manager passed, if it did.
 pub(super) fn inherited() -> io::Result<Option<local::Listener>> {
     let Some(listener) = listenfd::ListenFd::from_env().take_unix_listener(0)? else { return Ok(None) };

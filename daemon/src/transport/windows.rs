@@ -15,6 +15,13 @@ use super::{ListenError, Stream};
 #[derive(Debug)]
 pub(super) struct Claim;
 
+/// A pipe has no file that could be removed.
+pub(super) type Identity = ();
+
+pub(super) fn identity(_: &Path) -> Option<Identity> {
+    None
+}
+
 pub(super) fn inherited() -> io::Result<Option<local::Listener>> {
     Ok(None)
 }

@@ -51,6 +51,16 @@ fn a_file_at_the_sockets_place_is_left_alone_and_named() {
 }
 
 #[test]
+fn a_daemon_that_nobody_can_reach_any_more_gives_up_its_place() {
+    let instance = Instance::new();
+    let mut daemon = instance.start_daemon();
+    fs::remove_file(instance.socket()).expect("removes");
+    assert_eq!(daemon.wait(), Exit::Code(0), "{}", daemon.log());
+    assert!(daemon.log().contains("the socket was removed"), "{}", daemon.log());
+    let _next = instance.start_daemon();
+}
+
+#[test]
 fn another_programs_socket_is_left_alone() {
     let instance = Instance::new();
     private_directory(instance.socket().parent().expect("a directory"));

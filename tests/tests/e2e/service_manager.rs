@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use agent_memory_proto::handshake::FLAG_MANAGED;
+use agent_memory_proto::{ErrorCode, Request, handshake::FLAG_MANAGED, request::HandOver};
 use agent_memory_tests::{DAEMON, Daemon, Exit, Instance, executable, until};
 use rustix::process::Signal;
 
@@ -33,6 +33,9 @@ fn ready_watchdog_and_stopping_are_notified() {
     wait_for_state(&notifications, "READY=1");
     let welcome = instance.probe().expect("ready means that it answers");
     assert_eq!(welcome.flags & FLAG_MANAGED, FLAG_MANAGED);
+    let build = "99.0.0".to_owned();
+    let refused = instance.connect().refused(&Request::HandOver(HandOver { build }));
+    assert_eq!(refused.code, ErrorCode::Busy, "its life is the service manager's: {refused}");
     for _ in 0..3 {
         wait_for_state(&notifications, "WATCHDOG=1");
     }

@@ -93,25 +93,5 @@ pub fn list(kind: EntryKind, scope: ScopeRef, limit: u32, offset: u32) -> Reques
 /// Searches everywhere below a scope.
 #[must_use]
 pub fn search(query: &str, scope: Option<ScopeRef>) -> Search {
-    Search {
-        query: query.to_owned(),
-        kinds: Vec::new(),
-        scope,
-        inherit: true,
-        tags: TagFilter::default(),
-        category: None,
-        priority_min: None,
-        priority_max: None,
-        created_after_ms: None,
-        created_before_ms: None,
-        updated_after_ms: None,
-        updated_before_ms: None,
-        at_time_ms: None,
-        valid_during_ms: None,
-        include_inactive: false,
-        created_by: None,
-        limit: 20,
-        offset: 0,
-        cursor: None,
-    }
+    Search::new(query, scope)
 }

@@ -3,7 +3,7 @@
 
 use agent_memory_proto::{
     model::{EntryBody, ScopeRef},
-    request::{AddEntry, EntryDraft, Search, TagFilter},
+    request::{AddEntry, EntryDraft, Search},
 };
 
 /// Words in the vocabulary.
@@ -191,27 +191,7 @@ pub(crate) fn search(seed: u64, number: u64, scope: ScopeRef) -> Search {
         .map(|_| word(QUERY_RANK_MIN + random.zipf(QUERY_RANK_MAX - QUERY_RANK_MIN)))
         .collect::<Vec<_>>()
         .join(" ");
-    Search {
-        query,
-        kinds: Vec::new(),
-        scope: Some(scope),
-        inherit: true,
-        tags: TagFilter::default(),
-        category: None,
-        priority_min: None,
-        priority_max: None,
-        created_after_ms: None,
-        created_before_ms: None,
-        updated_after_ms: None,
-        updated_before_ms: None,
-        at_time_ms: None,
-        valid_during_ms: None,
-        include_inactive: false,
-        created_by: None,
-        limit: 20,
-        offset: 0,
-        cursor: None,
-    }
+    Search::new(query, Some(scope))
 }
 
 #[cfg(test)]

@@ -1,10 +1,7 @@
 //! Prompts: what a user picks from a menu. `recall` brings what memory knows into the
 //! conversation; `remember` asks the model to store something.
 
-use agent_memory_proto::{
-    Request, limits,
-    request::{Search, TagFilter},
-};
+use agent_memory_proto::{Request, limits, request::Search};
 use rmcp::{
     ErrorData,
     model::{GetPromptRequestParams, GetPromptResult, Prompt, PromptArgument, PromptMessage, Role},
@@ -78,27 +75,8 @@ async fn recall(bridge: &Bridge, query: &str, client_name: &str) -> Result<Strin
 }
 
 fn search(query: &str, scopes: &Scopes) -> Search {
-    Search {
-        query: query.chars().take(limits::QUERY_BYTES_MAX / 4).collect(),
-        kinds: Vec::new(),
-        scope: Some(scopes.where_bound()),
-        inherit: true,
-        tags: TagFilter::default(),
-        category: None,
-        priority_min: None,
-        priority_max: None,
-        created_after_ms: None,
-        created_before_ms: None,
-        updated_after_ms: None,
-        updated_before_ms: None,
-        at_time_ms: None,
-        valid_during_ms: None,
-        include_inactive: false,
-        created_by: None,
-        limit: RECALL_HITS,
-        offset: 0,
-        cursor: None,
-    }
+    let query: String = query.chars().take(limits::QUERY_BYTES_MAX / 4).collect();
+    Search { limit: RECALL_HITS, ..Search::new(query, Some(scopes.where_bound())) }
 }
 
 /// A failure where the protocol has no place for a result that says so.

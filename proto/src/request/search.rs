@@ -2,6 +2,7 @@
 
 use crate::{
     codec::{Decode, Encode},
+    limits::PAGE_ROWS_DEFAULT,
     model::{EntryKind, ScopeRef},
 };
 
@@ -59,4 +60,33 @@ pub struct Search {
     pub offset: u32,
     /// Where the last page ended.
     pub cursor: Option<String>,
+}
+
+impl Search {
+    /// A search for words with no filter: everywhere unless a scope is given, with inheritance, the
+    /// first page.
+    #[must_use]
+    pub fn new(query: impl Into<String>, scope: Option<ScopeRef>) -> Self {
+        Self {
+            query: query.into(),
+            kinds: Vec::new(),
+            scope,
+            inherit: true,
+            tags: TagFilter::default(),
+            category: None,
+            priority_min: None,
+            priority_max: None,
+            created_after_ms: None,
+            created_before_ms: None,
+            updated_after_ms: None,
+            updated_before_ms: None,
+            at_time_ms: None,
+            valid_during_ms: None,
+            include_inactive: false,
+            created_by: None,
+            limit: PAGE_ROWS_DEFAULT,
+            offset: 0,
+            cursor: None,
+        }
+    }
 }

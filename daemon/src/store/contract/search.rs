@@ -12,27 +12,7 @@ use super::fixtures::{START_MS, World, guideline, knowledge, new_content};
 use crate::store::{SearchQuery, StoreError, Write};
 
 pub(crate) fn search_for(query: &str) -> Search {
-    Search {
-        query: query.to_owned(),
-        kinds: Vec::new(),
-        scope: None,
-        inherit: true,
-        tags: TagFilter::default(),
-        category: None,
-        priority_min: None,
-        priority_max: None,
-        created_after_ms: None,
-        created_before_ms: None,
-        updated_after_ms: None,
-        updated_before_ms: None,
-        at_time_ms: None,
-        valid_during_ms: None,
-        include_inactive: false,
-        created_by: None,
-        limit: 20,
-        offset: 0,
-        cursor: None,
-    }
+    Search::new(query, None)
 }
 
 impl World {

@@ -7,11 +7,7 @@ mod filters;
 mod hit;
 mod tiers;
 
-use agent_memory_proto::{
-    model::EntryKind,
-    request::{Search, TagFilter},
-    response::SearchPage,
-};
+use agent_memory_proto::{model::EntryKind, request::Search, response::SearchPage};
 use rusqlite::{Connection, params_from_iter};
 
 pub(super) use self::filters::Sql;
@@ -242,25 +238,5 @@ pub(super) fn ranked(
 
 /// A search with no filter but the kinds; none means all.
 pub(super) fn unfiltered(kinds: Vec<EntryKind>) -> Search {
-    Search {
-        query: String::new(),
-        kinds,
-        scope: None,
-        inherit: true,
-        tags: TagFilter::default(),
-        category: None,
-        priority_min: None,
-        priority_max: None,
-        created_after_ms: None,
-        created_before_ms: None,
-        updated_after_ms: None,
-        updated_before_ms: None,
-        at_time_ms: None,
-        valid_during_ms: None,
-        include_inactive: false,
-        created_by: None,
-        limit: agent_memory_proto::limits::PAGE_ROWS_DEFAULT,
-        offset: 0,
-        cursor: None,
-    }
+    Search { kinds, ..Search::new(String::new(), None) }
 }

@@ -26,9 +26,17 @@ const LOG_BYTES_MAX: u64 = 16 << 20;
 /// Lines of the log that a failure shows, and the bytes that are searched for them.
 const TAIL_LINES: usize = 12;
 const TAIL_BYTES: u64 = 16 << 10;
-/// Variables of a service manager that are meant for this process and not for the daemon.
-const NOT_INHERITED: [&str; 6] =
-    ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"];
+/// Variables that are meant for this process and not for the daemon: a service manager's, and the
+/// client's own log filter.
+const NOT_INHERITED: [&str; 7] = [
+    "AGENT_MEMORY_CLIENT_LOG",
+    "NOTIFY_SOCKET",
+    "WATCHDOG_USEC",
+    "WATCHDOG_PID",
+    "LISTEN_PID",
+    "LISTEN_FDS",
+    "LISTEN_FDNAMES",
+];
 
 /// Starts a daemon if need be and returns a connection to whichever answers.
 pub(crate) async fn start(options: &ConnectOptions) -> Result<Client, ClientError> {

@@ -165,7 +165,7 @@ impl Instance {
     /// Who answers on the socket, if anybody does.
     #[must_use]
     pub fn probe(&self) -> Option<Welcome> {
-        Wire::greet(&self.socket(), &Hello::new(Purpose::Probe)).ok().map(|(_, welcome)| welcome)
+        probe_at(&self.socket())
     }
 
     /// Kills the daemon that answers, whoever started it; waits for one to answer first.
@@ -193,17 +193,34 @@ impl Instance {
     }
 }
 
+impl Instance {
+    /// Where a daemon of this instance may answer: on its socket, and on that of the default data
+    /// directory, which clients use whose agent passed on nothing of the environment but `HOME`.
+    fn sockets(&self) -> Vec<PathBuf> {
+        let lock = self.root().join(".local/share/agent-memory/daemon.lock");
+        let holder = std::fs::read_to_string(lock).unwrap_or_default();
+        let elsewhere = holder.trim().split_once("socket ").map(|(_, socket)| PathBuf::from(socket));
+        [Some(self.socket()), elsewhere].into_iter().flatten().collect()
+    }
+}
+
 impl Drop for Instance {
-    /// Ends the daemon that a client started, if one runs: the handshake tells its process id.
+    /// Ends the daemons that clients started, if any runs: the handshake tells the process id.
     fn drop(&mut self) {
-        while let Some(welcome) = self.probe() {
-            daemon::kill(welcome.process_id);
-            if std::thread::panicking() {
-                return;
+        for socket in self.sockets() {
+            while let Some(welcome) = probe_at(&socket) {
+                daemon::kill(welcome.process_id);
+                if std::thread::panicking() {
+                    return;
+                }
+                until("the daemon is gone", || {
+                    probe_at(&socket).is_none_or(|now| now.process_id != welcome.process_id).then_some(())
+                });
             }
-            until("the daemon is gone", || {
-                self.probe().is_none_or(|now| now.process_id != welcome.process_id).then_some(())
-            });
         }
     }
+}
+
+fn probe_at(socket: &Path) -> Option<Welcome> {
+    Wire::greet(socket, &Hello::new(Purpose::Probe)).ok().map(|(_, welcome)| welcome)
 }

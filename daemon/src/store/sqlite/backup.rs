@@ -12,7 +12,9 @@ use rusqlite::{Connection, OpenFlags, backup::Backup};
 use super::options::SqliteOptions;
 use crate::store::StoreError;
 
-const PAGES_PER_STEP: i32 = 4_096;
+/// All at once, within one read: a copy in steps begins anew whenever the writer commits between
+/// two of them, and under load would never end.
+const PAGES_PER_STEP: std::ffi::c_int = std::ffi::c_int::MAX;
 
 /// Copies the store to `<data dir>/backups/<name>-<time>.db` and checks the copy.
 ///

@@ -10,7 +10,7 @@ use std::{
 
 use rusqlite::{Connection, OpenFlags, ffi};
 
-use super::options::SqliteOptions;
+use super::{gap::Gap, options::SqliteOptions};
 use crate::store::StoreError;
 
 /// The first release without the write-ahead log's reset bug, which loses data silently.
@@ -104,6 +104,7 @@ pub struct ReadConnection {
     connection: Connection,
     deadline: Arc<Deadline>,
     timeout: Duration,
+    gap: Arc<Gap>,
 }
 
 impl std::fmt::Debug for ReadConnection {
@@ -113,12 +114,12 @@ impl std::fmt::Debug for ReadConnection {
 }
 
 impl ReadConnection {
-    pub(super) fn open(options: &SqliteOptions) -> Result<Self, StoreError> {
+    pub(super) fn open(options: &SqliteOptions, gap: &Arc<Gap>) -> Result<Self, StoreError> {
         let mut connection = open_reader(options)?;
         let deadline = Arc::new(Deadline::default());
         let watched = Arc::clone(&deadline);
         connection.progress_handler(STEPS_PER_CHECK, Some(move || watched.has_passed()))?;
-        Ok(Self { connection, deadline, timeout: options.read_timeout })
+        Ok(Self { connection, deadline, timeout: options.read_timeout, gap: Arc::clone(gap) })
     }
 
     /// Runs a read of one statement, with the deadline of short reads.
@@ -144,6 +145,7 @@ impl ReadConnection {
         if Instant::now() >= deadline {
             return Err(StoreError::DeadlineExceeded);
         }
+        self.gap.let_pass();
         self.deadline.set(deadline);
         let result = read(&self.connection);
         self.deadline.clear();
@@ -212,7 +214,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let options = SqliteOptions::new(directory.path());
         open_writer(&options).unwrap();
-        let mut reader = ReadConnection::open(&options).unwrap();
+        let mut reader = ReadConnection::open(&options, &Arc::default()).unwrap();
         let endless = |connection: &Connection| Ok(connection.query_row(ENDLESS, [], |row| row.get(0))?);
         let deadline = Instant::now() + Duration::from_millis(20);
         let ended: Result<i64, _> = reader.snapshot(Some(deadline), endless);
@@ -226,7 +228,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let options = SqliteOptions::new(directory.path());
         open_writer(&options).unwrap();
-        let mut reader = ReadConnection::open(&options).unwrap();
+        let mut reader = ReadConnection::open(&options, &Arc::default()).unwrap();
         let refused = reader.read(|c| Ok(c.execute_batch("CREATE TABLE t (x)")?));
         assert!(matches!(refused, Err(StoreError::ReadOnly(_))), "{refused:?}");
     }

@@ -13,6 +13,7 @@ use std::{
 use rusqlite::Connection;
 
 use super::{
+    gap::{GAP_MAX, Gap},
     idempotency,
     options::{SqliteOptions, file_bytes},
 };
@@ -34,6 +35,7 @@ pub(super) struct Housekeeping {
     limit_bytes: u64,
     busy_timeout: Duration,
     clock: Clock,
+    gap: Arc<Gap>,
     /// Pages in the log after the last commit. Unlike the file's size it falls when SQLite starts
     /// the log anew, so it tells what is still to be written back.
     pages: Arc<AtomicU64>,
@@ -54,12 +56,15 @@ enum WriteBack {
     AroundReaders,
     /// Empties the log, unless a reader is in the way.
     Empty,
+    /// Empties the log while new reads are held back for a moment, unless one that is under way
+    /// takes longer than that.
+    EmptyInGap,
     /// Empties the log, and waits for the readers, each of which ends at its deadline.
     EmptyAfterReaders,
 }
 
 impl Housekeeping {
-    pub(super) fn new(options: &SqliteOptions, clock: Clock) -> Self {
+    pub(super) fn new(options: &SqliteOptions, clock: Clock, gap: Arc<Gap>) -> Self {
         Self {
             log: options.wal(),
             limit_bytes: options.wal_limit_bytes,
@@ -67,6 +72,7 @@ impl Housekeeping {
             optimized_at_ms: clock.now_ms(),
             purged_at_ms: 0,
             clock,
+            gap,
             pages: Arc::default(),
             next_look_bytes: 0,
             idle_attempts: 0,
@@ -88,8 +94,8 @@ impl Housekeeping {
     }
 
     /// Keeps the log bounded while writes go on: from half of the limit it is written back now and
-    /// then, at the limit it is emptied if no reader is in the way, and well beyond it the writer
-    /// waits for the readers.
+    /// then, at the limit it is emptied if no reader is in the way, and well beyond it new reads
+    /// are held back for a moment.
     pub(super) fn after_commit(&mut self, connection: &Connection) {
         self.may_merge = true;
         self.idle_attempts = 0;
@@ -99,7 +105,7 @@ impl Housekeeping {
         } else if bytes >= self.next_look_bytes {
             self.next_look_bytes = bytes + self.limit_bytes / 8;
             let how = if bytes > self.limit_bytes + self.limit_bytes / 2 {
-                WriteBack::EmptyAfterReaders
+                WriteBack::EmptyInGap
             } else if bytes > self.limit_bytes {
                 WriteBack::Empty
             } else {
@@ -154,8 +160,17 @@ impl Housekeeping {
         let (sql, wait) = match how {
             WriteBack::AroundReaders => ("PRAGMA wal_checkpoint(PASSIVE)", Duration::ZERO),
             WriteBack::Empty => ("PRAGMA wal_checkpoint(TRUNCATE)", Duration::ZERO),
+            WriteBack::EmptyInGap => {
+                return self
+                    .gap
+                    .during(|| self.checkpoint(connection, "PRAGMA wal_checkpoint(TRUNCATE)", GAP_MAX));
+            }
             WriteBack::EmptyAfterReaders => ("PRAGMA wal_checkpoint(TRUNCATE)", self.busy_timeout),
         };
+        self.checkpoint(connection, sql, wait);
+    }
+
+    fn checkpoint(&self, connection: &Connection, sql: &str, wait: Duration) {
         let written_back = connection.busy_timeout(wait).and_then(|()| {
             connection.prepare_cached(sql)?.query_row([], |row| {
                 Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?))

@@ -7,6 +7,7 @@ mod connection;
 mod context;
 mod error;
 mod floor;
+mod gap;
 mod health;
 mod housekeeping;
 mod idempotency;
@@ -31,6 +32,7 @@ pub use options::{SqliteOptions, Synchronous};
 pub use writer::OnChange;
 
 use self::{
+    gap::Gap,
     prepare::PreparedWrite,
     writer::{Job, SqliteWriter},
 };
@@ -80,14 +82,15 @@ impl SqliteStore {
     ) -> Result<(Store, SqliteHandle), StoreError> {
         migrations::migrate(&options, &clock, migrations::ALL)?;
         floor::remove_leftovers(&options);
+        let gap = Arc::new(Gap::default());
         let writer = {
-            let (of_writer, clock) = (options.clone(), clock.clone());
-            let open = move || SqliteWriter::open(&of_writer, &clock, &on_change);
+            let (of_writer, clock, gap) = (options.clone(), clock.clone(), Arc::clone(&gap));
+            let open = move || SqliteWriter::open(&of_writer, &clock, &on_change, &gap);
             WriterHandle::start(supervisor, options.writer_mailbox, open)?
         };
         let readers = {
             let of_readers = options.clone();
-            let open = move || ReadConnection::open(&of_readers);
+            let open = move || ReadConnection::open(&of_readers, &gap);
             WorkerPool::start(supervisor, arbiters, options.readers, "reader", options.reader_mailbox, open)?
         };
         let store = Self(Arc::new(Parts { options, clock, readers, writer, last_canary: 0.into() }));

@@ -7,8 +7,8 @@ use agent_memory_proto::Response;
 use rusqlite::Connection;
 
 use super::{
-    connection, housekeeping::Housekeeping, idempotency, identity::FileIdentity, options::SqliteOptions,
-    prepare::PreparedWrite, writes,
+    connection, gap::Gap, housekeeping::Housekeeping, idempotency, identity::FileIdentity,
+    options::SqliteOptions, prepare::PreparedWrite, writes,
 };
 use crate::{
     actors::BatchWriter,
@@ -45,9 +45,10 @@ impl SqliteWriter {
         options: &SqliteOptions,
         clock: &Clock,
         on_change: &OnChange,
+        gap: &Arc<Gap>,
     ) -> Result<Self, StoreError> {
         let mut connection = connection::open_writer(options)?;
-        let housekeeping = Housekeeping::new(options, clock.clone());
+        let housekeeping = Housekeeping::new(options, clock.clone(), Arc::clone(gap));
         housekeeping.watch(&mut connection)?;
         Ok(Self {
             connection,

@@ -59,7 +59,7 @@ impl ScratchCopy {
     /// # Errors
     /// What SQLite says.
     pub(super) fn reader(&self) -> Result<ReadConnection, StoreError> {
-        ReadConnection::open(&self.options)
+        ReadConnection::open(&self.options, &std::sync::Arc::default())
     }
 }
 

@@ -165,11 +165,11 @@ mod tests {
 
     #[test]
     fn ids_directories_and_names_are_told_apart() {
-        let here = Path::new("/work");
+        let here = Path::new("/projects");
         let id = "01890a5d-ac96-774b-bcce-b302099a8057";
         assert!(matches!(project_name(id, here, |_| true), ProjectName::Id(_)));
-        assert_eq!(project_name("./shop", here, |_| true), ProjectName::Directory("/work/./shop".into()));
-        assert_eq!(project_name(".", here, |_| true), ProjectName::Directory("/work/.".into()));
+        assert_eq!(project_name("./shop", here, |_| true), ProjectName::Directory("/projects/./shop".into()));
+        assert_eq!(project_name(".", here, |_| true), ProjectName::Directory("/projects/.".into()));
         assert_eq!(project_name("team/shop", here, |_| false), ProjectName::Name("team/shop".to_owned()));
         assert_eq!(project_name("shop", here, |_| true), ProjectName::Name("shop".to_owned()));
     }

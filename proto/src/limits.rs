@@ -37,6 +37,8 @@ pub const QUERY_TERMS_MAX: usize = 32;
 pub const REMEMBER_CHARS_MAX: usize = CONTENT_CHARS_MAX;
 /// Largest priority of a guideline; the smallest is 0.
 pub const PRIORITY_MAX: u8 = 100;
+/// Priority of a guideline whose author names none.
+pub const PRIORITY_DEFAULT: u8 = 50;
 /// Largest budget of a context, in tokens.
 pub const CONTEXT_TOKENS_MAX: u32 = 100_000;
 /// Largest frame, in bytes, unless the daemon is configured otherwise.

@@ -14,11 +14,10 @@ use crate::{
 
 /// Similar entries that are told.
 const SIMILAR_MAX: usize = 3;
-const PRIORITY_DEFAULT: u8 = 50;
 
 pub(super) async fn handle(call: Call, request: Remember) -> Handled {
     checks::required("text", &request.text, limits::REMEMBER_CHARS_MAX)?;
-    let priority = request.priority.unwrap_or(PRIORITY_DEFAULT);
+    let priority = request.priority.unwrap_or(limits::PRIORITY_DEFAULT);
     checks::priority(priority)?;
     let inferred = infer(&request.text, request.force_kind);
     let inferred_by = inferred.inferred_by.clone();

@@ -12,7 +12,7 @@ use actix::{Actor, Addr};
 use agent_memory_proto::response::ActorHealth;
 use tokio::sync::watch;
 
-use super::{WeakSupervisor, panics};
+use super::{WeakSupervisor, lock, panics};
 use crate::store::StoreError;
 
 /// What the supervisor sees of a slot.
@@ -182,8 +182,4 @@ impl Drop for DeathGuard {
         }
         self.supervisor.died(&self.state.name);
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

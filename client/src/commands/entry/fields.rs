@@ -1,7 +1,7 @@
 //! The fields that differ between the kinds, as arguments.
 
 use agent_memory_proto::{
-    ErrorBody,
+    ErrorBody, limits,
     model::{BodyPatch, EntryBody, EntryKind, Id, Json},
 };
 use clap::Args;
@@ -67,9 +67,6 @@ pub(crate) struct GuidelineFields {
     verification_rules: Option<String>,
 }
 
-/// The priority of a guideline that names none.
-const PRIORITY_DEFAULT: u8 = 50;
-
 impl GuidelineFields {
     fn json(&self) -> Result<(Option<Json>, Option<Json>), Failure> {
         let examples = json("examples", self.examples.as_deref(), "a JSON object")?;
@@ -85,7 +82,7 @@ impl EntryFields for GuidelineFields {
 
     fn body(self, content: String) -> Result<EntryBody, Failure> {
         let (examples, verification_rules) = self.json()?;
-        let priority = self.priority.unwrap_or(PRIORITY_DEFAULT);
+        let priority = self.priority.unwrap_or(limits::PRIORITY_DEFAULT);
         Ok(EntryBody::Guideline {
             content,
             priority,

@@ -14,9 +14,6 @@ use super::{
     entry::{self, Shape},
 };
 
-/// Priority of a guideline whose author names none.
-const PRIORITY_DEFAULT: u8 = 50;
-
 pub(super) const TOOL: Tool = Tool {
     name: "memory_guideline",
     actions: entry::ACTIONS,
@@ -86,7 +83,7 @@ fn body(call: &mut Arguments) -> Result<EntryBody, Refusal> {
     let content = call.text("content")?;
     Ok(EntryBody::Guideline {
         content: call.need("content", content)?,
-        priority: call.integer("priority", 0..=limits::PRIORITY_MAX)?.unwrap_or(PRIORITY_DEFAULT),
+        priority: call.integer("priority", 0..=limits::PRIORITY_MAX)?.unwrap_or(limits::PRIORITY_DEFAULT),
         rationale: call.text("rationale")?,
         examples: call.object("examples")?,
         verification_rules: call.object("verificationRules")?,

@@ -6,6 +6,11 @@ use agent_memory_proto::model::{
 };
 use rusqlite::{Row, types::Type};
 
+pub(super) use crate::store::{
+    columns::{BodyColumns, kind_code, level_code, status_code, tags_text},
+    rules::GLOBAL_KEY,
+};
+
 /// The columns that [`entry_from_row`] reads, of `entries e` joined with `scopes s`.
 pub(super) const ENTRY: &str = "e.id, e.kind, s.level, s.id, e.name, e.category, e.tags, e.metadata, \
     e.is_active, e.created_at_ms, e.created_by, e.updated_at_ms, e.updated_by, \
@@ -28,35 +33,6 @@ pub(super) const PROJECT: &str = "s.id, o.id, p.name, p.description, p.root_path
 /// The columns that [`session_from_row`] reads, of `sessions n`, `scopes s` and (left) `scopes p`.
 pub(super) const SESSION: &str = "s.id, p.id, n.name, n.purpose, n.agent_id, n.status, n.metadata, \
     n.started_at_ms, n.ended_at_ms";
-
-/// The key of the global scope.
-pub(super) const GLOBAL_KEY: i64 = 1;
-
-pub(super) const fn kind_code(kind: EntryKind) -> i64 {
-    match kind {
-        EntryKind::Guideline => 0,
-        EntryKind::Knowledge => 1,
-        EntryKind::Tool => 2,
-    }
-}
-
-pub(super) const fn level_code(level: ScopeLevel) -> i64 {
-    match level {
-        ScopeLevel::Global => 0,
-        ScopeLevel::Org => 1,
-        ScopeLevel::Project => 2,
-        ScopeLevel::Session => 3,
-    }
-}
-
-pub(super) const fn status_code(status: SessionStatus) -> i64 {
-    match status {
-        SessionStatus::Active => 0,
-        SessionStatus::Paused => 1,
-        SessionStatus::Completed => 2,
-        SessionStatus::Discarded => 3,
-    }
-}
 
 pub(super) fn kind_from(row: &Row<'_>, column: usize) -> rusqlite::Result<EntryKind> {
     from_code(row, column, &EntryKind::ALL)
@@ -86,11 +62,6 @@ pub(super) fn scope_from(row: &Row<'_>, column: usize) -> rusqlite::Result<Scope
     let level = from_code(row, column, &ScopeLevel::ALL)?;
     let id = if level == ScopeLevel::Global { None } else { Some(id_from(row, column + 1)?) };
     Ok(ScopeRef { level, id })
-}
-
-/// Tags as stored: a JSON array.
-pub(super) fn tags_text(tags: &[String]) -> String {
-    if tags.is_empty() { "[]".to_owned() } else { serde_json::Value::from(tags.to_vec()).to_string() }
 }
 
 /// Reads tags.
@@ -163,62 +134,6 @@ fn body_from_row(row: &Row<'_>, kind: EntryKind, first: usize) -> rusqlite::Resu
             constraints: row.get(first + 11)?,
         },
     })
-}
-
-/// A body spread over the columns that it is stored in.
-#[derive(Default)]
-pub(super) struct BodyColumns<'a> {
-    pub(super) content: &'a str,
-    pub(super) priority: Option<u8>,
-    pub(super) rationale: Option<&'a str>,
-    pub(super) examples: Option<&'a str>,
-    pub(super) verification_rules: Option<&'a str>,
-    pub(super) confidence: Option<f64>,
-    pub(super) source: Option<&'a str>,
-    pub(super) valid_from_ms: Option<i64>,
-    pub(super) valid_until_ms: Option<i64>,
-    pub(super) invalidated_by: Option<[u8; 16]>,
-    pub(super) parameters: Option<&'a str>,
-    pub(super) constraints: Option<&'a str>,
-}
-
-impl<'a> From<&'a EntryBody> for BodyColumns<'a> {
-    fn from(body: &'a EntryBody) -> Self {
-        let json = |value: &'a Option<Json>| value.as_ref().map(|json| json.0.as_str());
-        match body {
-            EntryBody::Guideline { content, priority, rationale, examples, verification_rules } => Self {
-                content,
-                priority: Some(*priority),
-                rationale: rationale.as_deref(),
-                examples: json(examples),
-                verification_rules: json(verification_rules),
-                ..Self::default()
-            },
-            EntryBody::Knowledge {
-                content,
-                confidence,
-                source,
-                valid_from_ms,
-                valid_until_ms,
-                invalidated_by,
-            } => Self {
-                content,
-                confidence: Some(*confidence),
-                source: source.as_deref(),
-                valid_from_ms: *valid_from_ms,
-                valid_until_ms: *valid_until_ms,
-                invalidated_by: invalidated_by.map(|id| id.0),
-                ..Self::default()
-            },
-            EntryBody::Tool { description, parameters, examples, constraints } => Self {
-                content: description,
-                parameters: json(parameters),
-                examples: json(examples),
-                constraints: constraints.as_deref(),
-                ..Self::default()
-            },
-        }
-    }
 }
 
 /// Reads an organisation from `scopes.id, name, metadata, created_at_ms`.

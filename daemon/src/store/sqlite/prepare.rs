@@ -1,10 +1,11 @@
 //! What can be done for a write before it reaches the writer, which is alone: the words of new
 //! entries take as long to find as to store.
 
-use agent_memory_proto::request::EntryDraft;
-
 use crate::{
-    store::{Write, WriteRequest},
+    store::{
+        Write, WriteRequest,
+        rules::{drafts, texts_of},
+    },
     text::entry::IndexedEntry,
 };
 
@@ -25,25 +26,7 @@ impl PreparedWrite {
     }
 }
 
-/// The words of the new entries of a write.
-pub(super) fn texts_of(write: &Write) -> Vec<IndexedEntry> {
-    drafts(write).map(text_of).collect()
-}
-
-pub(super) fn text_of(draft: &EntryDraft) -> IndexedEntry {
-    IndexedEntry::of(&draft.name, &draft.tags, draft.category.as_deref(), &draft.body)
-}
-
 /// Whether to prepare a write on the thread that it came in on.
 pub(super) fn is_quick(write: &Write) -> bool {
     drafts(write).map(|draft| draft.body.text().len()).sum::<usize>() <= INLINE_BYTES_MAX
-}
-
-fn drafts(write: &Write) -> impl Iterator<Item = &EntryDraft> {
-    let entries = match write {
-        Write::AddEntries { entries, .. } => entries.as_slice(),
-        // A remembered text may still get another name.
-        _ => &[],
-    };
-    entries.iter().map(|new| &new.draft)
 }

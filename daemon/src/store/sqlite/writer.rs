@@ -7,13 +7,13 @@ use agent_memory_proto::Response;
 use rusqlite::Connection;
 
 use super::{
-    connection, gap::Gap, housekeeping::Housekeeping, idempotency, identity::FileIdentity,
-    options::SqliteOptions, prepare::PreparedWrite, writes,
+    connection, gap::Gap, housekeeping::Housekeeping, identity::FileIdentity, options::SqliteOptions,
+    prepare::PreparedWrite, writes,
 };
 use crate::{
     actors::BatchWriter,
     clock::Clock,
-    store::{Change, StoreError, WriteOutcome, WriteRequest},
+    store::{Change, StoreError, WriteOutcome},
 };
 
 /// Told of every durable change, before its writer is answered.
@@ -97,10 +97,7 @@ impl SqliteWriter {
     fn apply_in_savepoint(&self, job: &Job) -> Result<WriteOutcome, StoreError> {
         self.execute("SAVEPOINT one_write")?;
         let result = match job {
-            Job::Write(prepared) => idempotency::apply_once(&self.connection, &prepared.request, || {
-                let WriteRequest { write, at_ms, .. } = &prepared.request;
-                writes::apply_prepared(&self.connection, write, &prepared.texts, *at_ms)
-            }),
+            Job::Write(prepared) => writes::apply_once(&self.connection, &prepared.request, &prepared.texts),
             Job::Canary { value, at_ms } => self.write_canary(*value, *at_ms),
         };
         let result = result.and_then(|outcome| self.execute("RELEASE one_write").map(|()| outcome));

@@ -15,7 +15,8 @@ use crate::{
     clock::Clock,
     store::{
         ContextQuery, IdempotencyKey, ListQuery, NewEntry, SearchQuery, StoreError, Write, WriteRequest,
-        sqlite::{columns::kind_from, context, idempotency, reads, scope_keys, search, writes},
+        rules::{no_scope, texts_of},
+        sqlite::{columns::kind_from, context, reads, scope_keys, search, writes},
     },
 };
 
@@ -125,9 +126,7 @@ impl Bare<'_> {
             for _ in 0..batch {
                 let request = self.new_write();
                 connection.prepare_cached("SAVEPOINT one_write")?.execute([])?;
-                idempotency::apply_once(connection, &request, || {
-                    writes::apply(connection, &request.write, request.at_ms)
-                })?;
+                writes::apply_once(connection, &request, &texts_of(&request.write))?;
                 connection.prepare_cached("RELEASE one_write")?.execute([])?;
             }
             connection.prepare_cached("COMMIT")?.execute([])?;
@@ -167,7 +166,8 @@ impl Bare<'_> {
     }
 
     fn ids(&self, connection: &Connection) -> Result<Vec<(EntryKind, Id)>, StoreError> {
-        let scope = scope_keys::require(connection, &ScopeRef::project(self.request.project_id))?;
+        let project = ScopeRef::project(self.request.project_id);
+        let scope = scope_keys::find(connection, &project)?.ok_or_else(|| no_scope(&project, "projectId"))?;
         let mut statement = connection.prepare("SELECT kind, id FROM entries WHERE scope = ?1 LIMIT ?2")?;
         let rows = statement.query_map((scope, IDS_MAX), |row| Ok((kind_from(row, 0)?, Id(row.get(1)?))))?;
         let ids: Vec<_> = rows.collect::<Result<_, _>>()?;
@@ -184,8 +184,7 @@ impl Bare<'_> {
     }
 
     fn chain(connection: &Connection, scope: ScopeRef) -> Result<Vec<ScopeRef>, StoreError> {
-        scope_keys::require(connection, &scope)?;
-        Ok(scope_keys::chain(connection, &scope)?.unwrap_or_default())
+        scope_keys::chain(connection, &scope)?.ok_or_else(|| no_scope(&scope, "projectId"))
     }
 }
 

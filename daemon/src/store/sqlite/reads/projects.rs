@@ -40,7 +40,7 @@ pub(in crate::store::sqlite) fn find(
     }
     let Some(name) = &request.name else { return Ok(None) };
     match request.org_id {
-        Some(org) => by_name(connection, name, Some(org)),
+        Some(org) => by_name(connection, name, org),
         None => by_name_anywhere(connection, name),
     }
 }
@@ -72,18 +72,20 @@ pub(in crate::store::sqlite) fn by_root_path(
     one(connection, "p.root_path = ?1", [root_path])
 }
 
-/// The project of that name in an organisation, or among those without one.
-pub(in crate::store::sqlite) fn by_name(
+/// The project of that name in the organisation of that key.
+pub(in crate::store::sqlite) fn by_name_in(
     connection: &Connection,
     name: &str,
-    org: Option<Id>,
+    org: i64,
 ) -> Result<Option<Project>, StoreError> {
-    let org = match org {
-        None => Some(0),
-        Some(id) => scope_keys::find(connection, &ScopeRef::org(id))?,
-    };
-    let Some(org) = org else { return Ok(None) };
     one(connection, "p.name = ?1 AND p.org = ?2", (name, org))
+}
+
+fn by_name(connection: &Connection, name: &str, org: Id) -> Result<Option<Project>, StoreError> {
+    match scope_keys::find(connection, &ScopeRef::org(org))? {
+        Some(org) => by_name_in(connection, name, org),
+        None => Ok(None),
+    }
 }
 
 fn by_name_anywhere(connection: &Connection, name: &str) -> Result<Option<Project>, StoreError> {

@@ -2,26 +2,17 @@
 
 use std::sync::LazyLock;
 
-use agent_memory_proto::{
-    ErrorBody, ErrorCode,
-    model::{Entry, EntryKind, Id},
-};
+use agent_memory_proto::model::{Entry, EntryKind, Id};
 use rusqlite::{Connection, OptionalExtension, named_params};
 
 use crate::store::{
     StoreError,
+    rules::StoredEntry,
     sqlite::{
-        columns::{self, BodyColumns, ENTRY, ENTRY_COUNT, entry_from_row, kind_code, tags_text},
+        columns::{BodyColumns, ENTRY, ENTRY_COUNT, entry_from_row, kind_code, tags_text},
         error::is_unique_violation,
     },
 };
-
-/// An entry as stored, and where.
-pub(super) struct StoredEntry {
-    pub(super) rowid: i64,
-    pub(super) scope_key: i64,
-    pub(super) entry: Entry,
-}
 
 static LOAD: LazyLock<String> = LazyLock::new(|| {
     format!(
@@ -31,7 +22,11 @@ static LOAD: LazyLock<String> = LazyLock::new(|| {
 });
 
 /// Reads the entry of that id and kind.
-pub(super) fn load(connection: &Connection, kind: EntryKind, id: Id) -> Result<StoredEntry, StoreError> {
+pub(super) fn load(
+    connection: &Connection,
+    kind: EntryKind,
+    id: Id,
+) -> Result<Option<StoredEntry>, StoreError> {
     let mut statement = connection.prepare_cached(&LOAD)?;
     let found = statement.query_row((id.0, kind_code(kind)), |row| {
         Ok(StoredEntry {
@@ -40,7 +35,7 @@ pub(super) fn load(connection: &Connection, kind: EntryKind, id: Id) -> Result<S
             entry: entry_from_row(row)?,
         })
     });
-    found.optional()?.ok_or_else(|| super::no_entry(kind, id))
+    Ok(found.optional()?)
 }
 
 const INSERT: &str = "INSERT INTO entries (id, kind, scope, is_active, priority, created_at_ms, updated_at_ms, \
@@ -52,11 +47,12 @@ const INSERT: &str = "INSERT INTO entries (id, kind, scope, is_active, priority,
     :version_at_ms, :version_by, :conflict, :confidence, :name, :tags, :change_reason, :source, :content, \
     :rationale, :constraints, :examples, :parameters, :verification_rules, :metadata)";
 
-/// Stores a new entry and returns its row id.
-///
-/// # Errors
-/// `AlreadyExists` with the id of the entry that has the name, or when the id is taken.
-pub(super) fn insert(connection: &Connection, scope_key: i64, entry: &Entry) -> Result<i64, StoreError> {
+/// Stores a new entry and returns its row id; `None` when its name or its id is taken.
+pub(super) fn insert(
+    connection: &Connection,
+    scope_key: i64,
+    entry: &Entry,
+) -> Result<Option<i64>, StoreError> {
     let body = BodyColumns::from(&entry.version.body);
     let inserted = connection.prepare_cached(INSERT)?.insert(named_params! {
         ":id": entry.id.0,
@@ -91,8 +87,8 @@ pub(super) fn insert(connection: &Connection, scope_key: i64, entry: &Entry) -> 
         ":metadata": entry.metadata.as_ref().map(|json| json.0.as_str()),
     });
     match inserted {
-        Ok(rowid) => Ok(rowid),
-        Err(error) if is_unique_violation(&error) => Err(taken(connection, scope_key, entry)?),
+        Ok(rowid) => Ok(Some(rowid)),
+        Err(error) if is_unique_violation(&error) => Ok(None),
         Err(error) => Err(error.into()),
     }
 }
@@ -106,12 +102,9 @@ const UPDATE: &str = "UPDATE entries SET is_active = :is_active, priority = :pri
     parameters = :parameters, verification_rules = :verification_rules, metadata = :metadata \
     WHERE rowid = :rowid";
 
-/// Stores the new state of an entry; its old version must have been kept before.
-///
-/// # Errors
-/// `AlreadyExists` when the new name is taken.
-pub(super) fn update(connection: &Connection, stored: &StoredEntry) -> Result<(), StoreError> {
-    let StoredEntry { rowid, scope_key, entry } = stored;
+/// Stores the new state of an entry; its old version must have been kept before. False when the
+/// new name is taken.
+pub(super) fn update(connection: &Connection, rowid: i64, entry: &Entry) -> Result<bool, StoreError> {
     let body = BodyColumns::from(&entry.version.body);
     let updated = connection.prepare_cached(UPDATE)?.execute(named_params! {
         ":rowid": rowid,
@@ -142,8 +135,8 @@ pub(super) fn update(connection: &Connection, stored: &StoredEntry) -> Result<()
         ":metadata": entry.metadata.as_ref().map(|json| json.0.as_str()),
     });
     match updated {
-        Ok(_) => Ok(()),
-        Err(error) if is_unique_violation(&error) => Err(taken(connection, *scope_key, entry)?),
+        Ok(_) => Ok(true),
+        Err(error) if is_unique_violation(&error) => Ok(false),
         Err(error) => Err(error.into()),
     }
 }
@@ -180,35 +173,32 @@ pub(super) fn remove_tags(connection: &Connection, rowid: i64, tags: &[String]) 
     Ok(())
 }
 
-/// Says what stands in the way of an entry: one of the same name, or of the same id.
-fn taken(connection: &Connection, scope_key: i64, entry: &Entry) -> Result<StoreError, StoreError> {
-    let kind = entry.kind();
-    let mut statement = connection.prepare_cached(
-        "SELECT id, is_active FROM entries WHERE scope = ?1 AND kind = ?2 AND name = ?3 AND id <> ?4",
-    )?;
-    let same_name = statement
-        .query_row((scope_key, kind_code(kind), &entry.name, entry.id.0), |row| {
-            Ok((columns::id_from(row, 0)?, row.get::<_, bool>(1)?))
-        })
-        .optional()?;
-    let body = match same_name {
-        Some((id, is_active)) => {
-            let state = if is_active { "" } else { " (deactivated; its name stays taken)" };
-            ErrorBody::new(
-                ErrorCode::AlreadyExists,
-                format!("{} has a {kind} with this {} already: {id}{state}", entry.scope, kind.name_field()),
-            )
-            .with_field(kind.name_field())
-            .with_value(&entry.name)
-            .with_suggestion(format!("Update {id} instead, or choose another {}", kind.name_field()))
-        }
-        None => ErrorBody::new(
-            ErrorCode::AlreadyExists,
-            format!("there is an entry with the id {} already", entry.id),
-        )
-        .with_field("id")
-        .with_value(entry.id)
-        .with_suggestion("Leave the id out, and a new one is made"),
-    };
-    Ok(StoreError::refused(body))
+/// Records that two agents changed an entry at once.
+pub(super) fn insert_conflict(
+    connection: &Connection,
+    old: &StoredEntry,
+    new: &Entry,
+    at_ms: i64,
+) -> Result<(), StoreError> {
+    connection
+        .prepare_cached(
+            "INSERT INTO conflicts (id, entry, base_version, version, first_by, second_by, at_ms) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        )?
+        .execute((
+            new.version.id.0,
+            old.rowid,
+            old.entry.version.number,
+            new.version.number,
+            &old.entry.version.created_by,
+            &new.version.created_by,
+            at_ms,
+        ))?;
+    Ok(())
+}
+
+/// Removes an entry; its versions and conflicts go with it.
+pub(super) fn remove(connection: &Connection, rowid: i64) -> Result<(), StoreError> {
+    connection.prepare_cached("DELETE FROM entries WHERE rowid = ?1")?.execute([rowid])?;
+    Ok(())
 }

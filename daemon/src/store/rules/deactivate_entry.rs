@@ -5,9 +5,13 @@ use agent_memory_proto::{
     model::{EntryKind, Id},
     response::WriteAction,
 };
-use rusqlite::Connection;
 
-use super::{Applied, entries_reply, entry_rows, report};
+use super::{
+    Applied,
+    refusals::no_entry,
+    reports::{entries_reply, report},
+    transaction::WriteTransaction,
+};
 
 /// Who hides, when and why.
 pub(super) struct Deactivation {
@@ -17,15 +21,19 @@ pub(super) struct Deactivation {
     pub(super) at_ms: i64,
 }
 
-pub(super) fn apply(connection: &Connection, kind: EntryKind, id: Id, change: Deactivation) -> Applied {
+pub(super) async fn apply(
+    rows: &impl WriteTransaction,
+    kind: EntryKind,
+    id: Id,
+    change: Deactivation,
+) -> Applied {
     let Deactivation { version_id, updated_by, change_reason, at_ms } = change;
-    let mut stored = entry_rows::load(connection, kind, id)?;
-    let entry = &mut stored.entry;
-    if !entry.is_active {
-        let (answer, _) = report(entry, WriteAction::Deactivated, at_ms, updated_by.as_deref());
+    let old = rows.entry(kind, id).await?.ok_or_else(|| no_entry(kind, id))?;
+    if !old.entry.is_active {
+        let (answer, _) = report(&old.entry, WriteAction::Deactivated, at_ms, updated_by.as_deref());
         return Ok((entries_reply(vec![answer], false), Vec::new()));
     }
-    entry_rows::keep_version(connection, stored.rowid)?;
+    let mut entry = old.entry.clone();
     entry.is_active = false;
     entry.updated_at_ms = at_ms;
     entry.updated_by.clone_from(&updated_by);
@@ -35,8 +43,7 @@ pub(super) fn apply(connection: &Connection, kind: EntryKind, id: Id, change: De
     entry.version.created_by = updated_by;
     entry.version.change_reason = change_reason;
     entry.version.conflict = false;
-    entry_rows::update(connection, &stored)?;
-    let by = stored.entry.updated_by.as_deref();
-    let (answer, change) = report(&stored.entry, WriteAction::Deactivated, at_ms, by);
+    rows.replace_entry(&old, &entry).await?;
+    let (answer, change) = report(&entry, WriteAction::Deactivated, at_ms, entry.updated_by.as_deref());
     Ok((entries_reply(vec![answer], false), vec![change]))
 }

@@ -6,13 +6,14 @@ use agent_memory_proto::{
     model::{Id, Project, ScopeRef, Session},
     response::{Context, Quickstarted},
 };
-use rusqlite::Connection;
 
-use super::{Applied, projects, scope_changed, sessions};
-use crate::store::{
-    StoreError,
-    sqlite::reads::projects::{by_id, by_name, by_root_path},
+use super::{
+    Applied, projects,
+    reports::scope_changed,
+    sessions,
+    transaction::{Step, WriteTransaction},
 };
+use crate::store::StoreError;
 
 /// Directories of the same name get a number; nobody has as many.
 const SAME_NAMES_MAX: u32 = 1_000;
@@ -24,24 +25,29 @@ pub(super) struct ProjectWish<'a> {
     pub(super) may_create: bool,
 }
 
-pub(super) fn apply(connection: &Connection, wish: &ProjectWish<'_>, session: &Session) -> Applied {
+pub(super) async fn apply(
+    rows: &impl WriteTransaction,
+    wish: &ProjectWish<'_>,
+    session: &Session,
+) -> Applied {
+    rows.lock_scopes().await?;
     let mut changes = Vec::new();
-    let (project, project_created) = match find(connection, wish)? {
+    let (project, project_created) = match find(rows, wish).await? {
         Some(project) => (project, false),
         None => {
-            let project = create(connection, wish)?;
+            let project = create(rows, wish).await?;
             changes.push(scope_changed(ScopeRef::project(project.id)));
             (project, true)
         }
     };
     let mut session = Session { project_id: Some(project.id), ..session.clone() };
-    let session_resumed = match sessions::find_active(connection, &session)? {
+    let session_resumed = match sessions::find_active(rows, &session).await? {
         Some(active) => {
             session = active;
             true
         }
         None => {
-            sessions::insert(connection, &session)?;
+            sessions::insert(rows, &session).await?;
             changes.push(scope_changed(ScopeRef::session(session.id)));
             false
         }
@@ -57,9 +63,9 @@ pub(super) fn apply(connection: &Connection, wish: &ProjectWish<'_>, session: &S
     Ok((Response::Quickstarted(Box::new(bound)), changes))
 }
 
-fn find(connection: &Connection, wish: &ProjectWish<'_>) -> Result<Option<Project>, StoreError> {
+async fn find(rows: &impl WriteTransaction, wish: &ProjectWish<'_>) -> Step<Option<Project>> {
     if let Some(id) = wish.id {
-        return match by_id(connection, id)? {
+        return match rows.project(id).await? {
             Some(project) => Ok(Some(project)),
             None => Err(StoreError::refused(
                 ErrorBody::not_found("project", id)
@@ -74,12 +80,15 @@ fn find(connection: &Connection, wish: &ProjectWish<'_>) -> Result<Option<Projec
         ));
     };
     match &draft.root_path {
-        Some(root_path) => by_root_path(connection, root_path),
-        None => by_name(connection, &draft.name, draft.org_id),
+        Some(root_path) => rows.project_at(root_path).await,
+        None => {
+            let org = projects::org_key(rows, draft.org_id).await?;
+            rows.project_named(&draft.name, org).await
+        }
     }
 }
 
-fn create(connection: &Connection, wish: &ProjectWish<'_>) -> Result<Project, StoreError> {
+async fn create(rows: &impl WriteTransaction, wish: &ProjectWish<'_>) -> Step<Project> {
     let Some(draft) = wish.draft.filter(|_| wish.may_create) else {
         let (field, value) = match wish.draft {
             Some(Project { root_path: Some(root_path), .. }) => ("rootPath", root_path.as_str()),
@@ -93,16 +102,17 @@ fn create(connection: &Connection, wish: &ProjectWish<'_>) -> Result<Project, St
         ));
     };
     let mut project = draft.clone();
-    project.name = free_name(connection, draft)?;
-    projects::insert(connection, &project)?;
+    project.name = free_name(rows, draft).await?;
+    projects::insert(rows, &project).await?;
     Ok(project)
 }
 
 /// Two directories may have the same last part, and a project's name must be its own.
-fn free_name(connection: &Connection, draft: &Project) -> Result<String, StoreError> {
+async fn free_name(rows: &impl WriteTransaction, draft: &Project) -> Step<String> {
+    let org = projects::org_key(rows, draft.org_id).await?;
     let numbered = (2..SAME_NAMES_MAX).map(|number| format!("{} ({number})", draft.name));
     for name in std::iter::once(draft.name.clone()).chain(numbered) {
-        if !projects::is_name_taken(connection, draft.org_id, &name)? {
+        if rows.project_named(&name, org).await?.is_none() {
             return Ok(name);
         }
     }

@@ -6,19 +6,20 @@ use agent_memory_proto::{
     model::Entry,
     response::{Remembered, WriteAction},
 };
-use rusqlite::Connection;
 
-use super::{Applied, add_entries, report};
-use crate::store::{
-    NewEntry, StoreError,
-    sqlite::{prepare, reads::entries::by_name_in, scope_keys},
-};
+use super::{Applied, add_entries, reports::report, scopes, text_of, transaction::WriteTransaction};
+use crate::store::{NewEntry, StoreError};
 
 /// Texts of one name get a number; nobody has as many.
 const SAME_NAMES_MAX: u32 = 1_000;
 
-pub(super) fn apply(connection: &Connection, new: &NewEntry, inferred_by: &str, at_ms: i64) -> Applied {
-    let scope_key = scope_keys::require(connection, &new.draft.scope)?;
+pub(super) async fn apply(
+    rows: &impl WriteTransaction,
+    new: &NewEntry,
+    inferred_by: &str,
+    at_ms: i64,
+) -> Applied {
+    let scope_key = scopes::require(rows, &new.draft.scope, "scopeId").await?;
     let remembered = |entry: &Entry, action, existed| {
         let (written, change) = report(entry, action, at_ms, new.draft.created_by.as_deref());
         let remembered = Remembered {
@@ -33,10 +34,9 @@ pub(super) fn apply(connection: &Connection, new: &NewEntry, inferred_by: &str, 
     let mut new = new.clone();
     let first_name = new.draft.name.clone();
     for number in 2..SAME_NAMES_MAX {
-        match by_name_in(connection, new.draft.body.kind(), &new.draft.name, scope_key, true)? {
+        match rows.entry_named(scope_key, new.draft.body.kind(), &new.draft.name).await? {
             None => {
-                let text = prepare::text_of(&new.draft);
-                let entry = add_entries::add(connection, &new, &text, at_ms)?;
+                let entry = add_entries::add(rows, &new, &text_of(&new.draft), at_ms).await?;
                 return Ok(remembered(&entry, WriteAction::Added, false));
             }
             Some(entry) if entry.is_active && entry.version.body.text() == new.draft.body.text() => {

@@ -4,19 +4,18 @@ use agent_memory_proto::{
     model::{Entry, Version},
     response::WriteAction,
 };
-use rusqlite::Connection;
 
-use super::{Applied, at_position, entries_reply, entry_rows, report};
-use crate::{
-    store::{
-        NewEntry, StoreError,
-        sqlite::{index, scope_keys},
-    },
-    text::entry::IndexedEntry,
+use super::{
+    Applied,
+    refusals::{at_position, entry_taken},
+    reports::{entries_reply, report},
+    scopes,
+    transaction::{Step, WriteTransaction},
 };
+use crate::{store::NewEntry, text::entry::IndexedEntry};
 
-pub(super) fn apply(
-    connection: &Connection,
+pub(super) async fn apply(
+    rows: &impl WriteTransaction,
     entries: &[NewEntry],
     texts: &[IndexedEntry],
     bulk: bool,
@@ -25,8 +24,8 @@ pub(super) fn apply(
     let mut written = Vec::with_capacity(entries.len());
     let mut changes = Vec::with_capacity(entries.len());
     for (position, (new, text)) in entries.iter().zip(texts).enumerate() {
-        let entry = add(connection, new, text, at_ms)
-            .map_err(|error| at_position(error, bulk, "entries", position))?;
+        let added = add(rows, new, text, at_ms).await;
+        let entry = added.map_err(|error| at_position(error, bulk, "entries", position))?;
         let (answer, change) = report(&entry, WriteAction::Added, at_ms, entry.created_by.as_deref());
         written.push(answer);
         changes.push(change);
@@ -35,21 +34,23 @@ pub(super) fn apply(
 }
 
 /// Stores one entry.
-pub(super) fn add(
-    connection: &Connection,
+pub(super) async fn add(
+    rows: &impl WriteTransaction,
     new: &NewEntry,
     text: &IndexedEntry,
     at_ms: i64,
-) -> Result<Entry, StoreError> {
-    let scope_key = scope_keys::require(connection, &new.draft.scope)?;
+) -> Step<Entry> {
+    let scope_key = scopes::require(rows, &new.draft.scope, "scopeId").await?;
     let entry = first_version(new, at_ms);
-    let rowid = entry_rows::insert(connection, scope_key, &entry)?;
-    entry_rows::add_tags(connection, rowid, &entry.tags)?;
-    index::insert(connection, rowid, text)?;
-    Ok(entry)
+    if rows.insert_entry(scope_key, &entry, text).await? {
+        Ok(entry)
+    } else {
+        Err(entry_taken(rows, scope_key, &entry).await?)
+    }
 }
 
-fn first_version(new: &NewEntry, at_ms: i64) -> Entry {
+/// A new entry as it will stand.
+pub(in crate::store) fn first_version(new: &NewEntry, at_ms: i64) -> Entry {
     let draft = new.draft.clone();
     Entry {
         id: new.id,

@@ -7,17 +7,17 @@ use agent_memory_proto::{
     request::EntryPatch,
     response::WriteAction,
 };
-use rusqlite::Connection;
 
 use super::{
-    Applied, at_position, entries_reply,
-    entry_rows::{self, StoredEntry},
-    report,
+    Applied,
+    refusals::{at_position, entry_taken, no_entry},
+    reports::{entries_reply, report},
+    transaction::{Step, WriteTransaction},
 };
-use crate::store::{EntryUpdate, StoreError, sqlite::index};
+use crate::store::{EntryUpdate, StoreError};
 
-pub(super) fn apply(
-    connection: &Connection,
+pub(super) async fn apply(
+    rows: &impl WriteTransaction,
     updates: &[EntryUpdate],
     bulk: bool,
     conflict_window_ms: i64,
@@ -26,8 +26,8 @@ pub(super) fn apply(
     let mut written = Vec::with_capacity(updates.len());
     let mut changes = Vec::with_capacity(updates.len());
     for (position, update) in updates.iter().enumerate() {
-        let entry = update_one(connection, update, conflict_window_ms, at_ms)
-            .map_err(|error| at_position(error, bulk, "updates", position))?;
+        let updated = update_one(rows, update, conflict_window_ms, at_ms).await;
+        let entry = updated.map_err(|error| at_position(error, bulk, "updates", position))?;
         let (answer, change) = report(&entry, WriteAction::Updated, at_ms, entry.updated_by.as_deref());
         written.push(answer);
         changes.push(change);
@@ -35,34 +35,40 @@ pub(super) fn apply(
     Ok((entries_reply(written, bulk), changes))
 }
 
-fn update_one(
-    connection: &Connection,
+async fn update_one(
+    rows: &impl WriteTransaction,
     update: &EntryUpdate,
     conflict_window_ms: i64,
     at_ms: i64,
-) -> Result<Entry, StoreError> {
-    let old = entry_rows::load(connection, update.patch.body.kind(), update.id)?;
-    check_version(&old.entry, update.expected_version)?;
-    let conflict = update.expected_version.is_none()
-        && is_conflict(&old.entry.version, update.patch.updated_by.as_deref(), conflict_window_ms, at_ms);
-    let mut entry = patched(&old.entry, &update.patch, at_ms);
+) -> Step<Entry> {
+    let kind = update.patch.body.kind();
+    let old = rows.entry(kind, update.id).await?.ok_or_else(|| no_entry(kind, update.id))?;
+    let new = next_version(&old.entry, update, conflict_window_ms, at_ms)?;
+    if !rows.replace_entry(&old, &new).await? {
+        return Err(entry_taken(rows, old.scope_key, &new).await?);
+    }
+    if new.version.conflict {
+        rows.insert_conflict(&old, &new, at_ms).await?;
+    }
+    Ok(new)
+}
+
+/// An entry as it will stand after an update.
+///
+/// # Errors
+/// `Conflict` when it is not at the expected version.
+pub(in crate::store) fn next_version(
+    old: &Entry,
+    update: &EntryUpdate,
+    conflict_window_ms: i64,
+    at_ms: i64,
+) -> Step<Entry> {
+    check_version(old, update.expected_version)?;
+    let mut entry = patched(old, &update.patch, at_ms);
     entry.version.id = update.version_id;
-    entry.version.conflict = conflict;
-    entry_rows::keep_version(connection, old.rowid)?;
-    let new = StoredEntry { rowid: old.rowid, scope_key: old.scope_key, entry };
-    entry_rows::update(connection, &new)?;
-    if new.entry.tags != old.entry.tags {
-        entry_rows::remove_tags(connection, old.rowid, &old.entry.tags)?;
-        entry_rows::add_tags(connection, old.rowid, &new.entry.tags)?;
-    }
-    if !index::reads_the_same(&old.entry, &new.entry) {
-        index::remove(connection, old.rowid)?;
-        index::insert(connection, old.rowid, &index::text_of(&new.entry))?;
-    }
-    if conflict {
-        record_conflict(connection, &old, &new.entry, at_ms)?;
-    }
-    Ok(new.entry)
+    entry.version.conflict = update.expected_version.is_none()
+        && is_conflict(&old.version, update.patch.updated_by.as_deref(), conflict_window_ms, at_ms);
+    Ok(entry)
 }
 
 fn check_version(entry: &Entry, expected: Option<u32>) -> Result<(), StoreError> {
@@ -88,29 +94,6 @@ fn is_conflict(current: &Version, updated_by: Option<&str>, window_ms: i64, at_m
     current.number > 1
         && current.created_by.as_deref() != updated_by
         && at_ms.saturating_sub(current.created_at_ms) <= window_ms
-}
-
-fn record_conflict(
-    connection: &Connection,
-    old: &StoredEntry,
-    new: &Entry,
-    at_ms: i64,
-) -> Result<(), StoreError> {
-    connection
-        .prepare_cached(
-            "INSERT INTO conflicts (id, entry, base_version, version, first_by, second_by, at_ms) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        )?
-        .execute((
-            new.version.id.0,
-            old.rowid,
-            old.entry.version.number,
-            new.version.number,
-            &old.entry.version.created_by,
-            &new.version.created_by,
-            at_ms,
-        ))?;
-    Ok(())
 }
 
 fn patched(old: &Entry, patch: &EntryPatch, at_ms: i64) -> Entry {

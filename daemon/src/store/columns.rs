@@ -1,0 +1,90 @@
+//! How values of the model stand in columns, in every backend.
+
+use agent_memory_proto::model::{EntryBody, EntryKind, Json, ScopeLevel, SessionStatus};
+
+pub(in crate::store) const fn kind_code(kind: EntryKind) -> i64 {
+    match kind {
+        EntryKind::Guideline => 0,
+        EntryKind::Knowledge => 1,
+        EntryKind::Tool => 2,
+    }
+}
+
+pub(in crate::store) const fn level_code(level: ScopeLevel) -> i64 {
+    match level {
+        ScopeLevel::Global => 0,
+        ScopeLevel::Org => 1,
+        ScopeLevel::Project => 2,
+        ScopeLevel::Session => 3,
+    }
+}
+
+pub(in crate::store) const fn status_code(status: SessionStatus) -> i64 {
+    match status {
+        SessionStatus::Active => 0,
+        SessionStatus::Paused => 1,
+        SessionStatus::Completed => 2,
+        SessionStatus::Discarded => 3,
+    }
+}
+
+/// Tags as stored: a JSON array.
+pub(in crate::store) fn tags_text(tags: &[String]) -> String {
+    if tags.is_empty() { "[]".to_owned() } else { serde_json::Value::from(tags.to_vec()).to_string() }
+}
+
+/// A body spread over the columns that it is stored in.
+#[derive(Default)]
+pub(in crate::store) struct BodyColumns<'a> {
+    pub(in crate::store) content: &'a str,
+    pub(in crate::store) priority: Option<u8>,
+    pub(in crate::store) rationale: Option<&'a str>,
+    pub(in crate::store) examples: Option<&'a str>,
+    pub(in crate::store) verification_rules: Option<&'a str>,
+    pub(in crate::store) confidence: Option<f64>,
+    pub(in crate::store) source: Option<&'a str>,
+    pub(in crate::store) valid_from_ms: Option<i64>,
+    pub(in crate::store) valid_until_ms: Option<i64>,
+    pub(in crate::store) invalidated_by: Option<[u8; 16]>,
+    pub(in crate::store) parameters: Option<&'a str>,
+    pub(in crate::store) constraints: Option<&'a str>,
+}
+
+impl<'a> From<&'a EntryBody> for BodyColumns<'a> {
+    fn from(body: &'a EntryBody) -> Self {
+        let json = |value: &'a Option<Json>| value.as_ref().map(|json| json.0.as_str());
+        match body {
+            EntryBody::Guideline { content, priority, rationale, examples, verification_rules } => Self {
+                content,
+                priority: Some(*priority),
+                rationale: rationale.as_deref(),
+                examples: json(examples),
+                verification_rules: json(verification_rules),
+                ..Self::default()
+            },
+            EntryBody::Knowledge {
+                content,
+                confidence,
+                source,
+                valid_from_ms,
+                valid_until_ms,
+                invalidated_by,
+            } => Self {
+                content,
+                confidence: Some(*confidence),
+                source: source.as_deref(),
+                valid_from_ms: *valid_from_ms,
+                valid_until_ms: *valid_until_ms,
+                invalidated_by: invalidated_by.map(|id| id.0),
+                ..Self::default()
+            },
+            EntryBody::Tool { description, parameters, examples, constraints } => Self {
+                content: description,
+                parameters: json(parameters),
+                examples: json(examples),
+                constraints: constraints.as_deref(),
+                ..Self::default()
+            },
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! Removes a project with its sessions and all their entries for good.
+
+use agent_memory_proto::{
+    Response,
+    model::{Id, ScopeRef},
+};
+
+use super::{Applied, reports::scope_changed, scopes, transaction::WriteTransaction};
+
+pub(super) async fn apply(rows: &impl WriteTransaction, id: Id) -> Applied {
+    rows.lock_scopes().await?;
+    let project = ScopeRef::project(id);
+    let key = scopes::require(rows, &project, "id").await?;
+    let sessions = rows.remove_project(key).await?;
+    let changes = std::iter::once(project).chain(sessions).map(scope_changed).collect();
+    Ok((Response::Done, changes))
+}

@@ -1,0 +1,104 @@
+//! The rules of writing: what each write checks, changes, answers and tells, over rows that a
+//! backend reads and changes within one transaction. An error leaves no trace of the write, since
+//! the backend undoes it.
+
+mod add_entries;
+mod bind;
+mod deactivate_entry;
+mod delete_entries;
+mod delete_project;
+mod once;
+mod orgs;
+mod projects;
+mod refusals;
+mod remember;
+mod reports;
+mod scopes;
+mod sessions;
+mod transaction;
+mod update_entries;
+
+use agent_memory_proto::{Response, request::EntryDraft};
+
+pub(in crate::store) use self::{
+    once::KEPT_MS,
+    refusals::no_scope,
+    transaction::{GLOBAL_KEY, KeptReply, Step, StoredEntry, WriteTransaction},
+};
+use super::{Change, IdempotencyKey, Write, WriteOutcome};
+use crate::text::entry::IndexedEntry;
+
+/// What a write answers, and what it changed.
+type Applied = Step<(Response, Vec<Change>)>;
+
+/// Applies one write, once if it has a key; `texts` are the words of its new entries.
+///
+/// # Errors
+/// `Refused` with the cause, or what the backend says.
+pub(in crate::store) async fn apply(
+    rows: &impl WriteTransaction,
+    write: &Write,
+    texts: &[IndexedEntry],
+    key: Option<&IdempotencyKey>,
+    at_ms: i64,
+) -> Step<WriteOutcome> {
+    once::apply_once(rows, key, at_ms, apply_each_time(rows, write, texts, at_ms)).await
+}
+
+async fn apply_each_time(
+    rows: &impl WriteTransaction,
+    write: &Write,
+    texts: &[IndexedEntry],
+    at_ms: i64,
+) -> Applied {
+    match write {
+        Write::AddEntries { entries, bulk } => add_entries::apply(rows, entries, texts, *bulk, at_ms).await,
+        Write::UpdateEntries { updates, bulk, conflict_window_ms } => {
+            update_entries::apply(rows, updates, *bulk, *conflict_window_ms, at_ms).await
+        }
+        Write::DeactivateEntry { kind, id, version_id, updated_by, change_reason } => {
+            let change = deactivate_entry::Deactivation {
+                version_id: *version_id,
+                updated_by: updated_by.clone(),
+                change_reason: change_reason.clone(),
+                at_ms,
+            };
+            deactivate_entry::apply(rows, *kind, *id, change).await
+        }
+        Write::DeleteEntries { kind, ids, bulk, deleted_by } => {
+            delete_entries::apply(rows, *kind, ids, *bulk, deleted_by.as_deref(), at_ms).await
+        }
+        Write::CreateOrg(org) => orgs::create(rows, org).await,
+        Write::CreateProject(project) => projects::create(rows, project).await,
+        Write::UpdateProject(update) => projects::update(rows, update, at_ms).await,
+        Write::DeleteProject(id) => delete_project::apply(rows, *id).await,
+        Write::StartSession(session) => sessions::start(rows, session).await,
+        Write::EndSession { id, status } => sessions::end(rows, *id, *status, at_ms).await,
+        Write::Remember { entry, inferred_by } => remember::apply(rows, entry, inferred_by, at_ms).await,
+        Write::Bind { project_id, project, create_project, session } => {
+            let wish =
+                bind::ProjectWish { id: *project_id, draft: project.as_ref(), may_create: *create_project };
+            bind::apply(rows, &wish, session).await
+        }
+    }
+}
+
+/// The words of the new entries of a write, in their order.
+pub(in crate::store) fn texts_of(write: &Write) -> Vec<IndexedEntry> {
+    drafts(write).map(text_of).collect()
+}
+
+/// The words of a new entry.
+pub(in crate::store) fn text_of(draft: &EntryDraft) -> IndexedEntry {
+    IndexedEntry::of(&draft.name, &draft.tags, draft.category.as_deref(), &draft.body)
+}
+
+/// The new entries of a write whose words can be found before it is begun.
+pub(in crate::store) fn drafts(write: &Write) -> impl Iterator<Item = &EntryDraft> {
+    let entries = match write {
+        Write::AddEntries { entries, .. } => entries.as_slice(),
+        // A remembered text may still get another name.
+        _ => &[],
+    };
+    entries.iter().map(|new| &new.draft)
+}

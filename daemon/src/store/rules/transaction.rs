@@ -1,0 +1,116 @@
+//! What the rules of writing need of a backend: rows, read for a change and changed, within one
+//! transaction. The rules stand once, in this folder, for every backend.
+
+use std::future::Future;
+
+use agent_memory_proto::model::{
+    Entry, EntryKind, Id, Org, Project, ScopeLevel, ScopeRef, Session, SessionStatus,
+};
+
+use crate::{
+    store::{IdempotencyKey, StoreError},
+    text::entry::IndexedEntry,
+};
+
+/// What every step returns.
+pub(in crate::store) type Step<T> = Result<T, StoreError>;
+
+/// An entry as stored, and where.
+#[derive(Clone, Debug)]
+pub(in crate::store) struct StoredEntry {
+    pub(in crate::store) rowid: i64,
+    pub(in crate::store) scope_key: i64,
+    pub(in crate::store) entry: Entry,
+}
+
+/// The answer that is kept under an idempotency key.
+#[derive(Debug)]
+pub(in crate::store) struct KeptReply {
+    pub(in crate::store) fingerprint: u64,
+    pub(in crate::store) at_ms: i64,
+    /// The encoded response.
+    pub(in crate::store) reply: Vec<u8>,
+}
+
+/// Rows within one transaction. Scopes and entries are named by their keys where the rules have
+/// them at hand; the key of no organisation or project is [`NO_KEY`].
+///
+/// What a transaction reads here must still hold when it commits. A backend whose transactions run
+/// side by side locks what it reads, or refuses with `Contended`, and the write is run again.
+pub(in crate::store) trait WriteTransaction {
+    /// Until the end of the transaction nobody else writes organisations, projects or sessions.
+    fn lock_scopes(&self) -> impl Future<Output = Step<()>>;
+
+    /// The key of a scope; `None` when it does not exist.
+    fn scope_key(&self, scope: &ScopeRef) -> impl Future<Output = Step<Option<i64>>>;
+    /// Adds a scope and returns its key; `None` when the id is taken.
+    fn insert_scope(&self, level: ScopeLevel, id: Id, parent: i64)
+    -> impl Future<Output = Step<Option<i64>>>;
+    /// Moves a scope under another parent.
+    fn move_scope(&self, key: i64, parent: i64) -> impl Future<Output = Step<()>>;
+
+    /// The id of the organisation of that name.
+    fn org_named(&self, name: &str) -> impl Future<Output = Step<Option<Id>>>;
+    /// Stores a new organisation.
+    fn insert_org(&self, key: i64, org: &Org) -> impl Future<Output = Step<()>>;
+
+    /// The project of that id.
+    fn project(&self, id: Id) -> impl Future<Output = Step<Option<Project>>>;
+    /// The project whose directory this is.
+    fn project_at(&self, root_path: &str) -> impl Future<Output = Step<Option<Project>>>;
+    /// The project of that name in the organisation of that key.
+    fn project_named(&self, name: &str, org: i64) -> impl Future<Output = Step<Option<Project>>>;
+    /// Stores a new project, whose name and directory are free.
+    fn insert_project(&self, key: i64, org: i64, project: &Project) -> impl Future<Output = Step<()>>;
+    /// Stores the new state of a project.
+    fn update_project(&self, key: i64, org: i64, project: &Project) -> impl Future<Output = Step<()>>;
+    /// Removes a project with its sessions and all their entries, and returns the sessions.
+    fn remove_project(&self, key: i64) -> impl Future<Output = Step<Vec<ScopeRef>>>;
+
+    /// The session of that id.
+    fn session(&self, id: Id) -> impl Future<Output = Step<Option<Session>>>;
+    /// The latest active session of the same agent and name in the project of that key.
+    fn active_session(&self, like: &Session, project: i64) -> impl Future<Output = Step<Option<Session>>>;
+    /// Stores a new session.
+    fn insert_session(&self, key: i64, project: i64, session: &Session) -> impl Future<Output = Step<()>>;
+    /// Changes the status of a session.
+    fn set_session_status(
+        &self,
+        key: i64,
+        status: SessionStatus,
+        ended_at_ms: Option<i64>,
+    ) -> impl Future<Output = Step<()>>;
+
+    /// The entry of that kind and id, to be changed.
+    fn entry(&self, kind: EntryKind, id: Id) -> impl Future<Output = Step<Option<StoredEntry>>>;
+    /// The entry of that name, hidden or not.
+    fn entry_named(
+        &self,
+        scope_key: i64,
+        kind: EntryKind,
+        name: &str,
+    ) -> impl Future<Output = Step<Option<Entry>>>;
+    /// Stores a new entry with its tags and words; false when its name or its id is taken.
+    fn insert_entry(
+        &self,
+        scope_key: i64,
+        entry: &Entry,
+        text: &IndexedEntry,
+    ) -> impl Future<Output = Step<bool>>;
+    /// Keeps the old version and stores the new state of an entry; false when its name is taken.
+    fn replace_entry(&self, old: &StoredEntry, new: &Entry) -> impl Future<Output = Step<bool>>;
+    /// Removes every row of an entry.
+    fn remove_entry(&self, old: &StoredEntry) -> impl Future<Output = Step<()>>;
+    /// Records that `new` followed `old` within the conflict window.
+    fn insert_conflict(&self, old: &StoredEntry, new: &Entry, at_ms: i64) -> impl Future<Output = Step<()>>;
+
+    /// What is kept under a key.
+    fn kept_reply(&self, key: &IdempotencyKey) -> impl Future<Output = Step<Option<KeptReply>>>;
+    /// Keeps an answer under a key, in the place of any other.
+    fn keep_reply(&self, key: &IdempotencyKey, at_ms: i64, reply: &[u8]) -> impl Future<Output = Step<()>>;
+}
+
+/// Stands for no organisation and no project.
+pub(in crate::store) const NO_KEY: i64 = 0;
+/// The key of the global scope.
+pub(in crate::store) const GLOBAL_KEY: i64 = 1;

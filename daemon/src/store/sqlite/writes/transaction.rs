@@ -1,0 +1,144 @@
+//! The rows of a write, in the open transaction of a connection.
+
+use agent_memory_proto::model::{
+    Entry, EntryKind, Id, Org, Project, ScopeLevel, ScopeRef, Session, SessionStatus,
+};
+use rusqlite::Connection;
+
+use super::{entry_rows, scope_rows};
+use crate::{
+    store::{
+        IdempotencyKey,
+        rules::{KeptReply, Step, StoredEntry, WriteTransaction},
+        sqlite::{
+            idempotency, index,
+            reads::{entries, projects, sessions},
+            scope_keys,
+        },
+    },
+    text::entry::IndexedEntry,
+};
+
+pub(super) struct SqliteTransaction<'a> {
+    pub(super) connection: &'a Connection,
+}
+
+impl WriteTransaction for SqliteTransaction<'_> {
+    async fn lock_scopes(&self) -> Step<()> {
+        Ok(()) // There is one writer.
+    }
+
+    async fn scope_key(&self, scope: &ScopeRef) -> Step<Option<i64>> {
+        scope_keys::find(self.connection, scope)
+    }
+
+    async fn insert_scope(&self, level: ScopeLevel, id: Id, parent: i64) -> Step<Option<i64>> {
+        scope_keys::insert(self.connection, level, id, parent)
+    }
+
+    async fn move_scope(&self, key: i64, parent: i64) -> Step<()> {
+        scope_keys::set_parent(self.connection, key, parent)
+    }
+
+    async fn org_named(&self, name: &str) -> Step<Option<Id>> {
+        scope_rows::org_named(self.connection, name)
+    }
+
+    async fn insert_org(&self, key: i64, org: &Org) -> Step<()> {
+        scope_rows::insert_org(self.connection, key, org)
+    }
+
+    async fn project(&self, id: Id) -> Step<Option<Project>> {
+        projects::by_id(self.connection, id)
+    }
+
+    async fn project_at(&self, root_path: &str) -> Step<Option<Project>> {
+        projects::by_root_path(self.connection, root_path)
+    }
+
+    async fn project_named(&self, name: &str, org: i64) -> Step<Option<Project>> {
+        projects::by_name_in(self.connection, name, org)
+    }
+
+    async fn insert_project(&self, key: i64, org: i64, project: &Project) -> Step<()> {
+        scope_rows::insert_project(self.connection, key, org, project)
+    }
+
+    async fn update_project(&self, key: i64, org: i64, project: &Project) -> Step<()> {
+        scope_rows::update_project(self.connection, key, org, project)
+    }
+
+    async fn remove_project(&self, key: i64) -> Step<Vec<ScopeRef>> {
+        scope_rows::remove_project(self.connection, key)
+    }
+
+    async fn session(&self, id: Id) -> Step<Option<Session>> {
+        sessions::by_id(self.connection, id)
+    }
+
+    async fn active_session(&self, like: &Session, project: i64) -> Step<Option<Session>> {
+        scope_rows::active_session(self.connection, like, project)
+    }
+
+    async fn insert_session(&self, key: i64, project: i64, session: &Session) -> Step<()> {
+        scope_rows::insert_session(self.connection, key, project, session)
+    }
+
+    async fn set_session_status(
+        &self,
+        key: i64,
+        status: SessionStatus,
+        ended_at_ms: Option<i64>,
+    ) -> Step<()> {
+        scope_rows::set_session_status(self.connection, key, status, ended_at_ms)
+    }
+
+    async fn entry(&self, kind: EntryKind, id: Id) -> Step<Option<StoredEntry>> {
+        entry_rows::load(self.connection, kind, id)
+    }
+
+    async fn entry_named(&self, scope_key: i64, kind: EntryKind, name: &str) -> Step<Option<Entry>> {
+        entries::by_name_in(self.connection, kind, name, scope_key, true)
+    }
+
+    async fn insert_entry(&self, scope_key: i64, entry: &Entry, text: &IndexedEntry) -> Step<bool> {
+        let Some(rowid) = entry_rows::insert(self.connection, scope_key, entry)? else { return Ok(false) };
+        entry_rows::add_tags(self.connection, rowid, &entry.tags)?;
+        index::insert(self.connection, rowid, text)?;
+        Ok(true)
+    }
+
+    async fn replace_entry(&self, old: &StoredEntry, new: &Entry) -> Step<bool> {
+        entry_rows::keep_version(self.connection, old.rowid)?;
+        if !entry_rows::update(self.connection, old.rowid, new)? {
+            return Ok(false);
+        }
+        if new.tags != old.entry.tags {
+            entry_rows::remove_tags(self.connection, old.rowid, &old.entry.tags)?;
+            entry_rows::add_tags(self.connection, old.rowid, &new.tags)?;
+        }
+        if !index::reads_the_same(&old.entry, new) {
+            index::remove(self.connection, old.rowid)?;
+            index::insert(self.connection, old.rowid, &index::text_of(new))?;
+        }
+        Ok(true)
+    }
+
+    async fn remove_entry(&self, old: &StoredEntry) -> Step<()> {
+        entry_rows::remove_tags(self.connection, old.rowid, &old.entry.tags)?;
+        index::remove(self.connection, old.rowid)?;
+        entry_rows::remove(self.connection, old.rowid)
+    }
+
+    async fn insert_conflict(&self, old: &StoredEntry, new: &Entry, at_ms: i64) -> Step<()> {
+        entry_rows::insert_conflict(self.connection, old, new, at_ms)
+    }
+
+    async fn kept_reply(&self, key: &IdempotencyKey) -> Step<Option<KeptReply>> {
+        idempotency::find(self.connection, key)
+    }
+
+    async fn keep_reply(&self, key: &IdempotencyKey, at_ms: i64, reply: &[u8]) -> Step<()> {
+        idempotency::keep(self.connection, key, at_ms, reply)
+    }
+}

@@ -1,6 +1,7 @@
 //! The seam between the handlers and a store: one trait per aggregate, the write values, and the
 //! store's errors. A backend lives in its own folder and is named nowhere else.
 
+mod answers;
 mod columns;
 #[cfg(test)]
 mod contract;

@@ -6,10 +6,11 @@ use std::{cmp::Reverse, collections::HashMap};
 use agent_memory_proto::model::EntryKind;
 use rusqlite::{Connection, Row, params_from_iter};
 
-use super::{plan::Candidate, totals};
+use super::totals;
 use crate::{
     store::{
         ContextQuery, StoreError,
+        answers::plan::Candidate,
         sqlite::{
             columns::kind_code,
             search::{self, Ranking, Sql},

@@ -2,7 +2,6 @@
 //! reads the texts that were chosen.
 
 mod candidates;
-mod plan;
 mod totals;
 
 use agent_memory_proto::{
@@ -11,15 +10,17 @@ use agent_memory_proto::{
 };
 use rusqlite::{Connection, Row};
 
-use self::plan::Chosen;
 use super::{
     columns::{id_from, kind_from, scope_from, tags_from},
     scope_keys,
 };
-use crate::store::{ContextQuery, StoreError};
-
-/// Bytes of one token, by estimate.
-const TOKEN_BYTES: usize = 4;
+use crate::store::{
+    ContextQuery, StoreError,
+    answers::{
+        plan::{self, Chosen},
+        texts::{cut, tokens},
+    },
+};
 
 /// The memory of the scopes.
 ///
@@ -69,31 +70,4 @@ fn read_entry(row: &Row<'_>, choice: &Chosen) -> rusqlite::Result<ContextEntry> 
         created_by: row.get(8)?,
         priority: row.get(9)?,
     })
-}
-
-/// What a text costs, by estimate.
-fn tokens(bytes: usize) -> u32 {
-    u32::try_from(bytes.div_ceil(TOKEN_BYTES)).unwrap_or(u32::MAX)
-}
-
-/// At most so many bytes of a text, cut at a word, with `…` at the end.
-fn cut(text: &str, bytes: usize) -> String {
-    const MARK: &str = "…";
-    let fits = &text[..text.floor_char_boundary(bytes.saturating_sub(MARK.len()))];
-    let at_word = fits.rfind(char::is_whitespace).filter(|at| *at > fits.len() / 2).unwrap_or(fits.len());
-    format!("{}{MARK}", fits[..at_word].trim_end())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cut_text_keeps_whole_words_and_its_bound() {
-        assert_eq!(cut("one two three four", 14), "one two…");
-        for bytes in 3..40 {
-            let text = cut("größenänderungen überall und überall", bytes);
-            assert!(text.len() <= bytes && text.ends_with('…'), "{text:?} {bytes}");
-        }
-    }
 }

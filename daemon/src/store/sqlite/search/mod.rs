@@ -1,7 +1,6 @@
 //! Search: statements that match, filter and rank tier by tier, and read a page of hits. Also the
 //! ranking alone, for those who only need to know which entries are relevant.
 
-mod cursor;
 mod expression;
 mod filters;
 mod hit;
@@ -11,13 +10,13 @@ use agent_memory_proto::{model::EntryKind, request::Search, response::SearchPage
 use rusqlite::{Connection, params_from_iter};
 
 pub(super) use self::filters::Sql;
-use self::{
-    cursor::Cursor,
-    tiers::{Order, Tier},
-};
+use self::tiers::{Order, Tier};
 use super::{SqliteStore, context, scope_keys, similar};
 use crate::{
-    store::{ContextQuery, SearchQuery, SearchStore, SimilarQuery, StoreError, StoreFuture},
+    store::{
+        ContextQuery, SearchQuery, SearchStore, SimilarQuery, StoreError, StoreFuture,
+        answers::{cursor::Cursor, window::Window},
+    },
     text::{
         query::{self, ParsedQuery},
         snippet::Wanted,
@@ -49,8 +48,6 @@ impl SearchStore for SqliteStore {
 
 /// How much a word counts in the name, the tags and the content; the scope is no word.
 const SCORE: &str = "bm25(entry_index, 8.0, 4.0, 1.0, 0.0)";
-/// How far around its position the last hit of a page is looked for.
-const CURSOR_SLACK: u32 = 20;
 
 /// A page of hits.
 ///
@@ -68,48 +65,14 @@ pub(super) fn page(connection: &Connection, query: &SearchQuery) -> Result<Searc
         &window,
     )?;
 
-    let before = window.before(&hits, cursor);
-    let limit = request.limit as usize;
-    let has_more = hits.len() > before + limit;
-    let page: Vec<_> = hits.into_iter().skip(before).take(limit).collect();
-    let next_cursor = page.last().filter(|_| has_more).map(|last| {
-        let position = window.offset + u32::try_from(before + page.len()).unwrap_or(u32::MAX);
-        Cursor { position, last: last.hit.id }.text(request)
-    });
     let wanted = Wanted::of(&parsed);
+    let (page, next_cursor) = window.page(hits, |found| found.hit.id, request, cursor);
     Ok(SearchPage {
         hits: page.into_iter().map(|found| found.with_snippet(&wanted)).collect(),
         next_cursor,
         terms: parsed.display_terms(),
         ignored_terms: parsed.ignored,
     })
-}
-
-/// Which ranks are read: the page, one more to know whether there is more, and after a cursor
-/// some around its position.
-struct Window {
-    offset: u32,
-    limit: u32,
-}
-
-impl Window {
-    fn of(request: &Search, cursor: Option<Cursor>) -> Self {
-        match cursor {
-            None => Self { offset: request.offset, limit: request.limit + 1 },
-            Some(cursor) => {
-                let back = cursor.position.min(CURSOR_SLACK);
-                let limit = back + CURSOR_SLACK + request.limit + 1;
-                Self { offset: cursor.position - back, limit }
-            }
-        }
-    }
-
-    /// How many of the rows that were read belong to earlier pages.
-    fn before(&self, found: &[hit::Found], cursor: Option<Cursor>) -> usize {
-        let Some(Cursor { position, last }) = cursor else { return 0 };
-        let is_last = |found: &hit::Found| found.hit.id == last;
-        found.iter().position(is_last).map_or((position - self.offset) as usize, |index| index + 1)
-    }
 }
 
 /// What is ranked: by the words, or by the latest change when there are none.

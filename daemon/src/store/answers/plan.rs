@@ -6,23 +6,23 @@
 
 use agent_memory_proto::model::EntryKind;
 
-use super::{TOKEN_BYTES, tokens};
+use super::texts::{TOKEN_BYTES, tokens};
 
 /// An entry that could go in. Lists of them are in the order of importance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Candidate {
-    pub(super) rowid: i64,
-    pub(super) kind: EntryKind,
-    pub(super) name_bytes: usize,
-    pub(super) text_bytes: usize,
+pub(in crate::store) struct Candidate {
+    pub(in crate::store) rowid: i64,
+    pub(in crate::store) kind: EntryKind,
+    pub(in crate::store) name_bytes: usize,
+    pub(in crate::store) text_bytes: usize,
 }
 
 /// An entry that goes in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Chosen {
-    pub(super) rowid: i64,
+pub(in crate::store) struct Chosen {
+    pub(in crate::store) rowid: i64,
     /// Bytes of its text, when it has to be cut.
-    pub(super) text_bytes: Option<usize>,
+    pub(in crate::store) text_bytes: Option<usize>,
 }
 
 /// Percent of the budget that is kept for each kind, in the order of [`EntryKind::ALL`].
@@ -31,7 +31,7 @@ const SHARES: [u32; 3] = [50, 35, 15];
 const CUT_TOKENS_MIN: u32 = 24;
 
 /// Chooses among the candidates, which come guidelines first. The chosen keep that order.
-pub(super) fn choose(candidates: &[Candidate], budget: u32) -> Vec<Chosen> {
+pub(in crate::store) fn choose(candidates: &[Candidate], budget: u32) -> Vec<Chosen> {
     let mut plan = Plan {
         largest: (budget / 4).max(CUT_TOKENS_MIN),
         left: budget,

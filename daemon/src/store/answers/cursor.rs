@@ -7,11 +7,11 @@ use crate::store::StoreError;
 /// The end of a page. The position leads to the next page; the last hit's id mends it when
 /// entries were written in between and everything moved a little.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Cursor {
+pub(in crate::store) struct Cursor {
     /// How many hits came before.
-    pub(super) position: u32,
+    pub(in crate::store) position: u32,
     /// The last of them.
-    pub(super) last: Id,
+    pub(in crate::store) last: Id,
 }
 
 const FORMAT: u8 = 1;
@@ -19,7 +19,7 @@ const BYTES: usize = 1 + 4 + 16 + 4;
 
 impl Cursor {
     /// The text of the cursor, bound to its search.
-    pub(super) fn text(self, search: &Search) -> String {
+    pub(in crate::store) fn text(self, search: &Search) -> String {
         let mut bytes = Vec::with_capacity(BYTES);
         bytes.push(FORMAT);
         bytes.extend(self.position.to_be_bytes());
@@ -32,7 +32,7 @@ impl Cursor {
     ///
     /// # Errors
     /// `Refused`, naming `cursor`, for anything that [`Cursor::text`] did not make for this search.
-    pub(super) fn read(text: &str, search: &Search) -> Result<Self, StoreError> {
+    pub(in crate::store) fn read(text: &str, search: &Search) -> Result<Self, StoreError> {
         let refused = |allowed: &str| {
             let body = ErrorBody::invalid("cursor", text, allowed)
                 .with_suggestion("Leave the cursor out to start again from the first page");

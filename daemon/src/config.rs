@@ -4,11 +4,16 @@ use std::{path::PathBuf, time::Duration};
 
 use agent_memory_proto::settings::Settings;
 
-use crate::limiter::{Limit, Limits};
+use crate::{
+    limiter::{Limit, Limits},
+    store::postgres::PostgresOptions,
+};
 
 /// What stays as it is for the daemon's life.
 #[derive(Clone, Debug)]
 pub struct Config {
+    /// Which store.
+    pub store: StoreKind,
     /// The directory of the store.
     pub data_dir: PathBuf,
     /// The socket to listen on.
@@ -47,6 +52,15 @@ pub struct Config {
     pub settings: Settings,
     /// The settings file, if there is one.
     pub settings_file: Option<PathBuf>,
+}
+
+/// Which store, and how to reach it if it is not in the data directory.
+#[derive(Clone, Debug)]
+pub enum StoreKind {
+    /// Embedded.
+    Sqlite,
+    /// A PostgreSQL server.
+    Postgres(Box<PostgresOptions>),
 }
 
 /// What SIGHUP may change.
@@ -98,16 +112,23 @@ const MEBIBYTE: u64 = 1024 * 1024;
 const READERS_MAX: usize = 4;
 
 impl Config {
-    /// Reads the settings, which are already checked.
-    #[must_use]
-    pub fn new(settings: Settings, places: Places, started_by_client: bool) -> Self {
+    /// Reads the settings, each of which is already checked.
+    ///
+    /// # Errors
+    /// When settings contradict each other, or the address of the database cannot be read.
+    pub fn new(settings: Settings, places: Places, started_by_client: bool) -> Result<Self, String> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let readers = match count(&settings, "DB_READERS") {
             0 => cores.min(READERS_MAX),
             readers => readers,
         };
         let cache_mb = settings.number("QUERY_CACHE_MEMORY_MB").min(settings.number("CACHE_LIMIT_MB"));
-        Self {
+        let store = match settings.text("DB_TYPE") {
+            Some("postgresql") => StoreKind::Postgres(Box::new(PostgresOptions::from_settings(&settings)?)),
+            _ => StoreKind::Sqlite,
+        };
+        Ok(Self {
+            store,
             data_dir: places.data_dir,
             socket: places.socket,
             started_by_client,
@@ -127,7 +148,7 @@ impl Config {
             admin_key: settings.text("ADMIN_KEY").map(|key| AdminKey(key.to_owned())),
             settings,
             settings_file: places.settings_file,
-        }
+        })
     }
 }
 
@@ -176,7 +197,8 @@ mod tests {
 
     #[test]
     fn every_name_is_in_the_registry() {
-        let config = Config::new(Settings::resolve([], None).expect("defaults"), places(), true);
+        let config = Config::new(Settings::resolve([], None).expect("defaults"), places(), true)
+            .expect("a configuration");
         assert_eq!(config.idle_exit, Duration::from_secs(1_800));
         assert_eq!(LiveConfig::new(&config.settings).limits.burst.max, 50);
         assert!(config.synchronous_full);
@@ -185,7 +207,8 @@ mod tests {
     #[test]
     fn the_admin_key_is_compared_and_never_shown() {
         let variable = ("AGENT_MEMORY_ADMIN_KEY".to_owned(), "sesame".to_owned());
-        let config = Config::new(Settings::resolve([variable], None).expect("resolves"), places(), false);
+        let settings = Settings::resolve([variable], None).expect("resolves");
+        let config = Config::new(settings, places(), false).expect("a configuration");
         let key = config.admin_key.as_ref().expect("a key");
         assert!(key.matches("sesame"));
         assert!(!key.matches("sesam"));

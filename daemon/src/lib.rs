@@ -15,6 +15,7 @@ pub mod server;
 pub mod services;
 mod session;
 pub mod store;
+pub mod stores;
 pub mod supervisor;
 pub mod telemetry;
 pub mod text;

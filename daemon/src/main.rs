@@ -40,7 +40,13 @@ fn main() -> ExitCode {
         let hint = unknown.nearest.as_ref().map(|name| format!("; did you mean AGENT_MEMORY_{name}?"));
         tracing::warn!("{} is no setting and does nothing{}", unknown.name, hint.unwrap_or_default());
     }
-    let config = Config::new(settings, places, arguments.started_by_client);
+    let config = match Config::new(settings, places, arguments.started_by_client) {
+        Ok(config) => config,
+        Err(error) => {
+            tracing::error!("{error}");
+            return ExitCode::from(BAD_SETTING);
+        }
+    };
     match server::run(config, log_level) {
         Ok(Ending::Clean | Ending::Hard) => ExitCode::SUCCESS,
         Err(error) if error.is_already_running() => {

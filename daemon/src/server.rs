@@ -13,10 +13,8 @@ use crate::{
     memory::Trimmer,
     services::{Changes, Live, Parts, Services},
     session,
-    store::{
-        StoreError,
-        sqlite::{SqliteHandle, SqliteOptions, SqliteStore, Synchronous},
-    },
+    store::{Change, StoreError},
+    stores::{self, StoreHandle},
     supervisor::Supervisor,
     telemetry::LogLevel,
     transport::{Detached, ListenError, Listener, check_peer},
@@ -84,14 +82,9 @@ async fn serve(config: Config, log_level: LogLevel) -> Result<Ending, StartError
     let clock = Clock::system();
     let changes = Arc::new(Changes::default());
     let published = Arc::clone(&changes);
-    let (store, handle) = SqliteStore::open(
-        sqlite_options(&config),
-        &supervisor,
-        &arbiters,
-        clock.clone(),
-        Arc::new(move |change| published.publish(change)),
-    )
-    .map_err(StartError::Store)?;
+    let on_change = Arc::new(move |change: &Change| published.publish(change));
+    let opened = stores::open(&config, &supervisor, &arbiters, clock.clone(), on_change).await;
+    let (store, handle) = opened.map_err(StartError::Store)?;
     let listener = match Listener::inherited(&config.socket)? {
         Some(listener) => listener,
         None => Listener::bind(&config.socket)?,
@@ -161,7 +154,7 @@ async fn accept(listener: Listener, arbiters: &Arbiters, services: &Arc<Services
 /// Starts everything that watches: signals, idleness, the watchdog, and the limiter's memory.
 fn watch(
     services: &Arc<Services>,
-    handle: SqliteHandle,
+    handle: StoreHandle,
     log_level: LogLevel,
     service_manager: ServiceManager,
 ) {
@@ -201,7 +194,7 @@ async fn watchdog(services: Arc<Services>, service_manager: ServiceManager, peri
 
 /// Forgets what nobody needs: idle agents' allowances, and memory that a peak left behind. While
 /// the daemon is used, it logs how the readers are, if that is asked for.
-async fn tidy(services: Arc<Services>, handle: SqliteHandle) {
+async fn tidy(services: Arc<Services>, handle: StoreHandle) {
     let mut ticks = tokio::time::interval(Duration::from_secs(2));
     let mut trimmer = Trimmer::default();
     let mut requests = 0;
@@ -253,7 +246,7 @@ fn reload(services: &Services, log_level: &LogLevel) {
 }
 
 /// Waits for the sessions to finish what they accepted, then closes the store.
-async fn finish(services: &Services, handle: SqliteHandle) -> Ending {
+async fn finish(services: &Services, handle: StoreHandle) -> Ending {
     let mut connections = services.counters.connections.subscribe();
     let drained = async {
         let _ = connections.wait_for(|count| *count == 0).await;
@@ -292,14 +285,4 @@ fn make_data_dir(config: &Config) -> Result<(), StartError> {
 fn session_threads() -> usize {
     const THREADS_MAX: usize = 4;
     std::thread::available_parallelism().map_or(1, usize::from).min(THREADS_MAX)
-}
-
-fn sqlite_options(config: &Config) -> SqliteOptions {
-    SqliteOptions {
-        synchronous: if config.synchronous_full { Synchronous::Full } else { Synchronous::Normal },
-        busy_timeout: config.busy_timeout,
-        readers: config.readers,
-        wal_limit_bytes: config.wal_limit_bytes,
-        ..SqliteOptions::new(&config.data_dir)
-    }
 }

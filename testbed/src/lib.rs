@@ -1,1 +1,8 @@
-//! Private servers for tests.
+//! Private servers for tests: each is started in a temporary directory on a free port, and is gone
+//! with its directory when it is dropped, or when the test process dies.
+
+mod files;
+pub mod postgres;
+mod process;
+
+pub use postgres::{Postgres, PostgresOptions};

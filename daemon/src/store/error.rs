@@ -30,6 +30,9 @@ pub enum StoreError {
     /// Another program holds a lock on the store; nothing was written.
     #[error("another program holds a lock on the store: {0}")]
     Locked(String),
+    /// Other writers got in between again and again; nothing was written.
+    #[error("other writers got in between: {0}")]
+    Contended(String),
     /// The store cannot be reached or opened, or the daemon is stopping; nothing was written.
     #[error("the store is not available: {0}")]
     Unavailable(String),
@@ -58,6 +61,7 @@ impl StoreError {
             | Self::DiskFull(_)
             | Self::ReadOnly(_)
             | Self::Locked(_)
+            | Self::Contended(_)
             | Self::Unavailable(_) => true,
             Self::Corrupt(_) | Self::Lost(_) | Self::Other(_) => false,
         }
@@ -88,6 +92,9 @@ impl From<StoreError> for ErrorBody {
             StoreError::Locked(_) => Self::new(ErrorCode::Database, text)
                 .with_retry_after_ms(LOCKED_RETRY_AFTER_MS)
                 .with_suggestion("Nothing was stored; close the other program that has the database open"),
+            StoreError::Contended(_) => Self::new(ErrorCode::Busy, text)
+                .with_retry_after_ms(BUSY_RETRY_AFTER_MS)
+                .with_suggestion("Nothing was stored; send the same request again"),
             StoreError::Unavailable(_) => Self::new(ErrorCode::Unavailable, text)
                 .with_retry_after_ms(LOCKED_RETRY_AFTER_MS)
                 .with_suggestion("Nothing was stored; repeat the request"),

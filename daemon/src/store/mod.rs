@@ -10,6 +10,7 @@ mod rules;
 mod traits;
 mod write;
 
+pub mod postgres;
 pub mod sqlite;
 
 pub use error::StoreError;

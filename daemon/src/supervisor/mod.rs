@@ -170,6 +170,7 @@ fn start_watcher(shared: &Arc<Shared>) {
     *lock(&shared.watcher) = Some(watcher);
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+/// Locks a mutex, whatever happened to who held it before.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -78,6 +78,7 @@ impl SqliteWriter {
             | StoreError::DeadlineExceeded
             | StoreError::DiskFull(_)
             | StoreError::Locked(_)
+            | StoreError::Contended(_)
             | StoreError::Lost(_) => {}
         }
         error

@@ -1,0 +1,218 @@
+//! One connection: statements with their parameters, prepared once where that holds, and
+//! transactions. It is used by one request at a time, and thrown away when that request is given up
+//! half-way.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use futures_util::future::join;
+use tokio_postgres::{Client, Row, Statement, types::Type};
+
+use super::{
+    error::{During, of_driver},
+    values::Value,
+};
+use crate::store::StoreError;
+
+/// Prepared statements of one connection; beyond, they are all prepared anew.
+const STATEMENTS_MAX: usize = 256;
+
+/// A connection to the server, or to a pooler before it.
+pub(super) struct Connection {
+    client: Client,
+    /// Whether statements that were prepared are still there for the next one: not behind a pooler
+    /// that gives every transaction another connection.
+    keeps_state: bool,
+    statements: Mutex<HashMap<String, Statement>>,
+    in_transaction: AtomicBool,
+    under_way: AtomicBool,
+    broken: AtomicBool,
+    /// No answer within this time means that there will be none.
+    answer_timeout: Duration,
+}
+
+impl std::fmt::Debug for Connection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Connection").field("keeps_state", &self.keeps_state).finish_non_exhaustive()
+    }
+}
+
+impl Connection {
+    pub(super) fn new(client: Client, keeps_state: bool, answer_timeout: Duration) -> Self {
+        Self {
+            client,
+            keeps_state,
+            statements: Mutex::default(),
+            in_transaction: false.into(),
+            under_way: false.into(),
+            broken: false.into(),
+            answer_timeout,
+        }
+    }
+
+    /// Whether it can no longer be used: closed, or left in the middle of something.
+    pub(super) fn is_broken(&self) -> bool {
+        self.client.is_closed()
+            || self.broken.load(Ordering::Relaxed)
+            || self.under_way.load(Ordering::Relaxed)
+            || self.in_transaction.load(Ordering::Relaxed)
+    }
+
+    /// Whether an answer is still to come, for a request that was given up.
+    pub(super) fn is_under_way(&self) -> bool {
+        self.under_way.load(Ordering::Relaxed) && !self.client.is_closed()
+    }
+
+    /// Asks the server to stop what this connection does.
+    pub(super) fn cancel_token(&self) -> tokio_postgres::CancelToken {
+        self.client.cancel_token()
+    }
+
+    /// The rows of one statement.
+    ///
+    /// # Errors
+    /// What the server says; `Unavailable` when the connection breaks or there is no answer.
+    pub(super) async fn rows(&self, sql: &str, values: &[Value<'_>]) -> Result<Vec<Row>, StoreError> {
+        self.ready(sql, values).await?;
+        self.answered(During::Work, self.send(sql, values)).await
+    }
+
+    /// The only row of one statement, if there is one.
+    ///
+    /// # Errors
+    /// As [`Connection::rows`].
+    pub(super) async fn row(&self, sql: &str, values: &[Value<'_>]) -> Result<Option<Row>, StoreError> {
+        Ok(self.rows(sql, values).await?.into_iter().next())
+    }
+
+    /// The rows of one statement that stores something, outside of a transaction: it is durable
+    /// when this returns.
+    ///
+    /// # Errors
+    /// As [`Connection::rows`], and `Lost` when the connection breaks before the answer is there.
+    pub(super) async fn write(&self, sql: &str, values: &[Value<'_>]) -> Result<Vec<Row>, StoreError> {
+        self.ready(sql, values).await?;
+        self.answered(During::Commit, self.send(sql, values)).await
+    }
+
+    /// Runs statements without parameters.
+    ///
+    /// # Errors
+    /// As [`Connection::rows`].
+    pub(super) async fn batch(&self, sql: &str) -> Result<(), StoreError> {
+        self.answered(During::Work, self.client.batch_execute(sql)).await
+    }
+
+    /// Begins a transaction together with its first statement, in one round trip. `begin` is
+    /// `BEGIN` with its options and what else is to be set.
+    ///
+    /// # Errors
+    /// As [`Connection::rows`].
+    pub(super) async fn begin_with(
+        &self,
+        begin: &str,
+        sql: &str,
+        values: &[Value<'_>],
+    ) -> Result<Vec<Row>, StoreError> {
+        self.ready(sql, values).await?;
+        self.in_transaction.store(true, Ordering::Relaxed);
+        let both = async {
+            let (begun, rows) = join(self.client.batch_execute(begin), self.send(sql, values)).await;
+            begun.and(rows)
+        };
+        self.answered(During::Work, both).await
+    }
+
+    /// Ends a transaction together with its last statement, in one round trip.
+    ///
+    /// # Errors
+    /// As [`Connection::write`]; nothing was stored unless it is `Lost`.
+    pub(super) async fn commit_with(&self, sql: &str, values: &[Value<'_>]) -> Result<Vec<Row>, StoreError> {
+        self.ready(sql, values).await?;
+        let both = async {
+            // A commit after a failed statement is a rollback.
+            let (rows, committed) = join(self.send(sql, values), self.client.batch_execute("COMMIT")).await;
+            rows.and_then(|rows| committed.map(|()| rows))
+        };
+        let rows = self.answered(During::Commit, both).await?;
+        self.in_transaction.store(false, Ordering::Relaxed);
+        Ok(rows)
+    }
+
+    /// Ends a transaction. Every statement of it must have succeeded.
+    ///
+    /// # Errors
+    /// As [`Connection::write`]; nothing was stored unless it is `Lost`.
+    pub(super) async fn commit(&self) -> Result<(), StoreError> {
+        self.answered(During::Commit, self.client.batch_execute("COMMIT")).await?;
+        self.in_transaction.store(false, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Gives up a transaction, if one is open. A connection that cannot even do that is broken.
+    pub(super) async fn rollback(&self) {
+        if self.in_transaction.load(Ordering::Relaxed) && !self.client.is_closed() {
+            let done = self.answered(During::Work, self.client.batch_execute("ROLLBACK")).await;
+            self.in_transaction.store(done.is_err(), Ordering::Relaxed);
+        }
+    }
+
+    /// Prepares a statement if that has to be done before it can be sent: what is sent together
+    /// must be sent in order.
+    async fn ready(&self, sql: &str, values: &[Value<'_>]) -> Result<(), StoreError> {
+        if !self.keeps_state || self.prepared(sql).is_some() {
+            return Ok(());
+        }
+        let types: Vec<Type> = values.iter().map(|(_, of)| of.clone()).collect();
+        let statement = self.answered(During::Work, self.client.prepare_typed(sql, &types)).await?;
+        let mut statements = crate::supervisor::lock(&self.statements);
+        if statements.len() >= STATEMENTS_MAX {
+            statements.clear();
+        }
+        statements.insert(sql.to_owned(), statement);
+        Ok(())
+    }
+
+    fn prepared(&self, sql: &str) -> Option<Statement> {
+        crate::supervisor::lock(&self.statements).get(sql).cloned()
+    }
+
+    async fn send(&self, sql: &str, values: &[Value<'_>]) -> Result<Vec<Row>, tokio_postgres::Error> {
+        match self.prepared(sql) {
+            Some(statement) => {
+                let values: Vec<_> = values.iter().map(|(value, _)| *value).collect();
+                self.client.query(&statement, &values).await
+            }
+            None => self.client.query_typed(sql, values).await,
+        }
+    }
+
+    /// Waits for an answer, and knows from then on whether the connection is still of use.
+    async fn answered<T>(
+        &self,
+        during: During,
+        answer: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<T, StoreError> {
+        self.under_way.store(true, Ordering::Relaxed);
+        let answer = tokio::time::timeout(self.answer_timeout, answer).await;
+        self.under_way.store(false, Ordering::Relaxed);
+        match answer {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(error)) => Err(of_driver(&error, during)),
+            Err(_) => {
+                self.broken.store(true, Ordering::Relaxed);
+                let text = format!("the server has not answered for {} ms", self.answer_timeout.as_millis());
+                Err(match during {
+                    During::Work => StoreError::Unavailable(text),
+                    During::Commit => StoreError::Lost(text),
+                })
+            }
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! The PostgreSQL backend: many daemons share one database. Each has a pool of connections; a write
+//! is one transaction, and readers see what was committed. The only folder that names the driver.
+
+mod columns;
+mod connection;
+mod connector;
+mod error;
+mod floor;
+mod health;
+mod migrations;
+mod options;
+mod payload;
+mod pool;
+mod readiness;
+mod reads;
+mod scope_keys;
+mod search;
+#[cfg(test)]
+mod tests;
+mod tls;
+mod values;
+mod writes;
+
+use std::sync::Arc;
+
+pub use options::{PostgresOptions, Tls};
+
+use self::{
+    connector::Connector,
+    pool::{Lease, Pool, PoolLoad},
+    readiness::Readiness,
+};
+use super::{Change, Store, StoreError};
+use crate::clock::Clock;
+
+/// Told of every durable change, before its writer is answered.
+pub type OnChange = Arc<dyn Fn(&Change) + Send + Sync>;
+
+/// The store. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct PostgresStore(Arc<Parts>);
+
+/// What the store consists of.
+pub struct Parts {
+    options: PostgresOptions,
+    clock: Clock,
+    connector: Arc<Connector>,
+    pool: Pool,
+    readiness: Readiness,
+    on_change: OnChange,
+}
+
+impl std::fmt::Debug for Parts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PostgresStore").field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+impl std::ops::Deref for PostgresStore {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl PostgresStore {
+    /// Makes the store and gives the server a moment to be reached and its schema to be brought up to
+    /// date; when that does not work out, it goes on in the background, and requests are refused
+    /// with the cause until then. `on_change` is told of every durable change before the writer of
+    /// it is answered. Must be called within the actor system.
+    ///
+    /// # Errors
+    /// `Refused` when the schema is newer than this build or must be migrated by somebody else,
+    /// `Unavailable` when the certificate authorities cannot be read.
+    pub async fn open(
+        options: PostgresOptions,
+        clock: Clock,
+        on_change: OnChange,
+    ) -> Result<(Store, PostgresHandle), StoreError> {
+        let connector = Arc::new(Connector::new(&options, &options.server)?);
+        if options.tls == Tls::Unverified {
+            tracing::warn!(
+                "AGENT_MEMORY_PG_SSL_REJECT_UNAUTHORIZED is 0: the certificate of the PostgreSQL server is not \
+                 checked, so anybody in between can read and change everything"
+            );
+        }
+        let pool = Pool::new(&options, Arc::clone(&connector));
+        let readiness = Readiness::new();
+        let store = Self(Arc::new(Parts { options, clock, connector, pool, readiness, on_change }));
+        readiness::start(&store).await?;
+        let handle = PostgresHandle { store: store.clone() };
+        let shared = Arc::new(store);
+        let store = Store {
+            entries: Arc::clone(&shared) as _,
+            scopes: Arc::clone(&shared) as _,
+            search: Arc::clone(&shared) as _,
+            writes: Arc::clone(&shared) as _,
+            health: Arc::clone(&shared) as _,
+            floors: shared,
+        };
+        Ok((store, handle))
+    }
+
+    /// A connection to a database that is ready.
+    async fn lease(&self) -> Result<Lease<'_>, StoreError> {
+        self.readiness.check()?;
+        self.pool.get().await
+    }
+}
+
+/// Ends the store. Whoever opened it holds this.
+#[derive(Clone, Debug)]
+pub struct PostgresHandle {
+    store: PostgresStore,
+}
+
+impl PostgresHandle {
+    /// Finishes the writes that were accepted.
+    pub async fn close(&self) {
+        self.store.readiness.close();
+    }
+
+    /// Connections, idle connections, and requests that wait for one.
+    #[must_use]
+    pub fn load(&self) -> (u32, u32, u32) {
+        let PoolLoad { connections, idle, waiting } = self.store.pool.load();
+        (connections, idle, waiting)
+    }
+}

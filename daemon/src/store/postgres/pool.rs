@@ -1,0 +1,199 @@
+//! The pool of connections: who waits for one is bounded, does not wait longer than there is hope,
+//! and a connection that was left in the middle of something is not given to the next.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use bb8::{ErrorSink, ManageConnection, PooledConnection, RunError};
+use tokio::sync::watch;
+
+use super::{connection::Connection, connector::Connector, options::PostgresOptions};
+use crate::store::StoreError;
+
+/// Connections are replaced after so long, so that servers behind a balancer are used evenly.
+const LIFETIME: Duration = Duration::from_secs(3_600);
+
+/// Connections that are taken and given back.
+#[derive(Clone, Debug)]
+pub(super) struct Pool {
+    connections: bb8::Pool<Manager>,
+    waiting: Arc<AtomicU32>,
+    waiting_max: u32,
+    failures: watch::Receiver<Failures>,
+}
+
+/// How the pool is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct PoolLoad {
+    pub(super) connections: u32,
+    pub(super) idle: u32,
+    pub(super) waiting: u32,
+}
+
+/// Attempts to connect that failed, and why the last did.
+#[derive(Clone, Debug, Default)]
+struct Failures {
+    count: u64,
+    last: Option<StoreError>,
+}
+
+impl Pool {
+    /// A pool that connects when it is asked to.
+    pub(super) fn new(options: &PostgresOptions, connector: Arc<Connector>) -> Self {
+        let (sender, failures) = watch::channel(Failures::default());
+        let connections = bb8::Pool::builder()
+            .max_size(options.pool_max.max(1))
+            .min_idle(options.pool_min.min(options.pool_max))
+            .idle_timeout(options.idle_timeout)
+            .reaper_rate(
+                (options.idle_timeout / 2).min(Duration::from_secs(10)).max(Duration::from_millis(100)),
+            )
+            .max_lifetime(LIFETIME)
+            .connection_timeout(options.connection_timeout)
+            .retry_connection(false)
+            .test_on_check_out(false)
+            .error_sink(Box::new(Sink(sender)))
+            .build_unchecked(Manager(connector));
+        Self {
+            connections,
+            waiting: Arc::default(),
+            waiting_max: u32::try_from(options.waiting_max).unwrap_or(u32::MAX),
+            failures,
+        }
+    }
+
+    /// Takes a connection.
+    ///
+    /// # Errors
+    /// `Busy` when too many wait or none came free in time, `Unavailable` when none can be made.
+    pub(super) async fn get(&self) -> Result<Lease<'_>, StoreError> {
+        let _place = self.enter()?;
+        loop {
+            let lease = Lease(self.take().await?);
+            // The server may have gone while it was idle.
+            if !lease.is_broken() {
+                return Ok(lease);
+            }
+        }
+    }
+
+    async fn take(&self) -> Result<PooledConnection<'_, Manager>, StoreError> {
+        let mut failures = self.failures.clone();
+        failures.mark_unchanged();
+        let started = Instant::now();
+        let taken = self.connections.get();
+        tokio::pin!(taken);
+        loop {
+            tokio::select! {
+                biased;
+                taken = &mut taken => {
+                    return taken.map_err(|error| match error {
+                        RunError::User(error) => error,
+                        RunError::TimedOut => self.none_in_time(started),
+                    });
+                }
+                changed = failures.changed() => {
+                    let last = failures.borrow_and_update().last.clone();
+                    if let (Ok(()), Some(error), 0) = (changed, last, self.connections.state().connections) {
+                        return Err(error);
+                    }
+                }
+            }
+        }
+    }
+
+    fn none_in_time(&self, since: Instant) -> StoreError {
+        let load = self.load();
+        tracing::warn!(?load, waited_ms = since.elapsed().as_millis(), "no connection of the pool came free");
+        StoreError::Busy { queue: "the pool of connections (AGENT_MEMORY_PG_POOL_MAX)" }
+    }
+
+    fn enter(&self) -> Result<Place, StoreError> {
+        let place = Place(Arc::clone(&self.waiting));
+        if self.waiting.fetch_add(1, Ordering::Relaxed) >= self.waiting_max {
+            return Err(StoreError::Busy { queue: "the queue for connections" });
+        }
+        Ok(place)
+    }
+
+    /// How it is now.
+    pub(super) fn load(&self) -> PoolLoad {
+        let state = self.connections.state();
+        PoolLoad {
+            connections: state.connections,
+            idle: state.idle_connections,
+            waiting: self.waiting.load(Ordering::Relaxed),
+        }
+    }
+}
+
+/// A connection that is given back when this is dropped.
+#[derive(Debug)]
+pub(super) struct Lease<'a>(PooledConnection<'a, Manager>);
+
+impl std::ops::Deref for Lease<'_> {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        &self.0
+    }
+}
+
+impl Drop for Lease<'_> {
+    fn drop(&mut self) {
+        if self.0.is_under_way() {
+            let token = self.0.cancel_token();
+            // Over TLS the server may refuse it; then the statement's own timeout ends it.
+            tokio::spawn(async move { token.cancel_query(tokio_postgres::NoTls).await });
+        }
+    }
+}
+
+struct Place(Arc<AtomicU32>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[derive(Debug)]
+struct Manager(Arc<Connector>);
+
+impl ManageConnection for Manager {
+    type Connection = Connection;
+    type Error = StoreError;
+
+    async fn connect(&self) -> Result<Connection, StoreError> {
+        self.0.connect().await
+    }
+
+    async fn is_valid(&self, connection: &mut Connection) -> Result<(), StoreError> {
+        connection.batch("").await
+    }
+
+    fn has_broken(&self, connection: &mut Connection) -> bool {
+        connection.is_broken()
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Sink(watch::Sender<Failures>);
+
+impl ErrorSink<StoreError> for Sink {
+    fn sink(&self, error: StoreError) {
+        self.0.send_modify(|failures| {
+            failures.count += 1;
+            failures.last = Some(error);
+        });
+    }
+
+    fn boxed_clone(&self) -> Box<dyn ErrorSink<StoreError>> {
+        Box::new(self.clone())
+    }
+}

@@ -1,0 +1,131 @@
+//! Whether the database can be used: it was reached once, and its schema is the one of this build.
+//! Until then the daemon keeps trying, and requests are refused with the cause.
+
+use std::{sync::Mutex, time::Duration};
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+
+use super::{PostgresStore, connection::Connection, migrations};
+use crate::{store::StoreError, supervisor::lock};
+
+/// How long the start of the daemon waits for the server.
+const START_PATIENCE: Duration = Duration::from_secs(2);
+/// A migration may take its time.
+const MIGRATION_TIMEOUT: Duration = Duration::from_secs(24 * 3_600);
+
+/// Whether the database can be used.
+#[derive(Debug)]
+pub(super) struct Readiness(Mutex<State>);
+
+#[derive(Clone, Debug)]
+enum State {
+    NotYet(StoreError),
+    Ready,
+    Closed,
+}
+
+impl Readiness {
+    pub(super) fn new() -> Self {
+        let cause = StoreError::Unavailable("the database was not reached yet".to_owned());
+        Self(Mutex::new(State::NotYet(cause)))
+    }
+
+    /// # Errors
+    /// Why it cannot be used.
+    pub(super) fn check(&self) -> Result<(), StoreError> {
+        match &*lock(&self.0) {
+            State::Ready => Ok(()),
+            State::NotYet(cause) => Err(cause.clone()),
+            State::Closed => Err(StoreError::Unavailable("the daemon is stopping".to_owned())),
+        }
+    }
+
+    /// From now on nothing is begun any more.
+    pub(super) fn close(&self) {
+        *lock(&self.0) = State::Closed;
+    }
+
+    fn is_open(&self) -> bool {
+        matches!(&*lock(&self.0), State::NotYet(_))
+    }
+
+    fn set(&self, state: State) {
+        let mut current = lock(&self.0);
+        if !matches!(*current, State::Closed) {
+            *current = state;
+        }
+    }
+}
+
+/// Makes the first attempt, and leaves the others to a task.
+///
+/// # Errors
+/// `Refused` when trying again will not help.
+pub(super) async fn start(store: &PostgresStore) -> Result<(), StoreError> {
+    let first = match tokio::time::timeout(START_PATIENCE, attempt(store)).await {
+        Ok(result) => result,
+        Err(_) => Err(StoreError::Unavailable(format!(
+            "{} did not answer within {} ms",
+            store.options.location(),
+            START_PATIENCE.as_millis()
+        ))),
+    };
+    match first {
+        Ok(()) => {
+            store.readiness.set(State::Ready);
+            Ok(())
+        }
+        Err(error @ StoreError::Refused(_)) => Err(error),
+        Err(error) => {
+            tracing::error!(
+                location = store.options.location(),
+                "the database cannot be used yet, every request is refused until then: {error}"
+            );
+            store.readiness.set(State::NotYet(error));
+            tokio::spawn(keep_trying(store.clone()));
+            Ok(())
+        }
+    }
+}
+
+async fn keep_trying(store: PostgresStore) {
+    let backoff = ExponentialBuilder::default()
+        .with_min_delay(Duration::from_millis(100))
+        .with_max_delay(Duration::from_secs(2))
+        .with_jitter()
+        .without_max_times();
+    let mut last = String::new();
+    for delay in backoff.build() {
+        tokio::time::sleep(delay).await;
+        if !store.readiness.is_open() {
+            return;
+        }
+        match attempt(&store).await {
+            Ok(()) => {
+                store.readiness.set(State::Ready);
+                tracing::info!(location = store.options.location(), "the database was reached");
+                return;
+            }
+            Err(error) => {
+                let text = error.to_string();
+                if text != last {
+                    tracing::error!(location = store.options.location(), "still no database: {text}");
+                    last = text;
+                }
+                store.readiness.set(State::NotYet(error));
+            }
+        }
+    }
+}
+
+/// Connects, and checks or migrates the schema.
+async fn attempt(store: &PostgresStore) -> Result<(), StoreError> {
+    let (client, keeps_state) = store.connector.open(drop).await?;
+    let connection = Connection::new(client, keeps_state, MIGRATION_TIMEOUT);
+    let applied =
+        migrations::migrate(&connection, &store.clock, migrations::ALL, store.options.migrate).await?;
+    if applied > 0 {
+        tracing::info!(applied, "the schema is up to date");
+    }
+    Ok(())
+}

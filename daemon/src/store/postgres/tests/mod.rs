@@ -1,0 +1,49 @@
+//! Tests of the whole backend against a real server of their own: the contract of every store, and
+//! what only PostgreSQL can suffer.
+
+mod contract;
+
+use std::sync::Arc;
+
+use agent_memory_testbed::Postgres;
+
+use super::{PostgresHandle, PostgresOptions, PostgresStore};
+use crate::{
+    actors::block_on,
+    clock::Clock,
+    store::contract::{START_MS, Scenario, World},
+};
+
+/// Runs a scenario on a new store in a server of its own.
+fn on_empty_store(scenario: Scenario) {
+    let server = Postgres::start().unwrap();
+    block_on(async {
+        let (world, handle) = open(PostgresOptions::new(server.url("postgres").parse().unwrap())).await;
+        scenario(world).await;
+        handle.close().await;
+    })
+    .unwrap();
+}
+
+/// Opens a store with a clock that stands.
+async fn open(options: PostgresOptions) -> (World, PostgresHandle) {
+    let clock = Clock::manual(START_MS);
+    let changes = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let heard = Arc::clone(&changes);
+    let on_change = Arc::new(move |change: &crate::store::Change| heard.lock().unwrap().push(change.clone()));
+    let (store, handle) = PostgresStore::open(options, clock.clone(), on_change).await.expect("a store");
+    (World { store, clock, changes, _keep: Box::new(()) }, handle)
+}
+
+#[test]
+fn an_empty_store_has_a_global_scope_and_no_entries() {
+    let server = Postgres::start().unwrap();
+    block_on(async {
+        let (world, _) = open(PostgresOptions::new(server.url("postgres").parse().unwrap())).await;
+        let global = agent_memory_proto::model::ScopeRef::GLOBAL;
+        assert_eq!(world.store.scopes.chain(global).await, Ok(Some(vec![global])));
+        let kind = agent_memory_proto::model::EntryKind::Tool;
+        assert_eq!(world.get(kind, world.clock.new_id()).await, None);
+    })
+    .unwrap();
+}

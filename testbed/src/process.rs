@@ -20,7 +20,8 @@ pub(crate) const SERVER_USER: &str = "postgres";
 #[derive(Debug)]
 pub(crate) struct Server {
     child: Child,
-    lines: Receiver<String>,
+    /// Behind a lock only so that tests can share a server between threads.
+    lines: Mutex<Receiver<String>>,
     log: Arc<Mutex<String>>,
 }
 
@@ -64,7 +65,7 @@ impl Server {
                 }
             }
         });
-        let mut server = Self { child, lines, log };
+        let mut server = Self { child, lines: Mutex::new(lines), log };
         server.wait_for_line(ready, patience)?;
         Ok(server)
     }
@@ -74,7 +75,8 @@ impl Server {
         let end = Instant::now() + patience;
         loop {
             let left = end.saturating_duration_since(Instant::now());
-            match self.lines.recv_timeout(left) {
+            let lines = self.lines.get_mut().unwrap_or_else(PoisonError::into_inner);
+            match lines.recv_timeout(left) {
                 Ok(line) if line.contains(part) => return Ok(()),
                 Ok(_) => {}
                 Err(RecvTimeoutError::Timeout) => bail!("no {part:?} in time; its log: {}", self.log()),

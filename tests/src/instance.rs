@@ -9,6 +9,7 @@ use std::{
 };
 
 use agent_memory_proto::handshake::{Purpose, Welcome};
+use agent_memory_testbed::Postgres;
 use tempfile::TempDir;
 
 use crate::{
@@ -24,6 +25,8 @@ pub struct Instance {
     directory: TempDir,
     data_dir: PathBuf,
     settings: BTreeMap<String, String>,
+    /// The server that ends with this instance.
+    server: Option<Postgres>,
 }
 
 impl Default for Instance {
@@ -42,7 +45,7 @@ impl Instance {
         // Not TMPDIR: a socket's path must be short.
         let directory = tempfile::Builder::new().prefix("am-").tempdir_in("/tmp").expect("a directory");
         let data_dir = directory.path().join("data");
-        Self { directory, data_dir, settings: BTreeMap::new() }
+        Self { directory, data_dir, settings: BTreeMap::new(), server: None }
     }
 
     /// The same with one more setting, named without its prefix.
@@ -65,6 +68,29 @@ impl Instance {
         self
     }
 
+    /// The same with its store in a database of PostgreSQL.
+    #[must_use]
+    pub fn with_database(self, url: &str) -> Self {
+        self.with("DB_TYPE", "postgresql").with("PG_URL", url)
+    }
+
+    /// The same with its store on a server that ends with it.
+    #[must_use]
+    pub fn with_server(mut self, server: Postgres) -> Self {
+        self = self.with_database(&server.url("postgres"));
+        self.server = Some(server);
+        self
+    }
+
+    /// Another one with the same settings and its own data directory and socket: as another machine
+    /// that shares the database. The server ends with the first.
+    #[must_use]
+    pub fn another(&self) -> Self {
+        let mut other = Self::new();
+        other.settings.clone_from(&self.settings);
+        other
+    }
+
     /// A directory of this test alone.
     #[must_use]
     pub fn root(&self) -> &Path {
@@ -77,10 +103,10 @@ impl Instance {
         &self.data_dir
     }
 
-    /// The database file.
+    /// The database file, where the store is one.
     #[must_use]
-    pub fn database(&self) -> PathBuf {
-        self.data_dir.join("memory.db")
+    pub fn database(&self) -> Option<PathBuf> {
+        (!self.settings.contains_key("AGENT_MEMORY_PG_URL")).then(|| self.data_dir.join("memory.db"))
     }
 
     /// The socket.

@@ -3,6 +3,7 @@
 
 #![warn(missing_docs)]
 
+mod backend;
 mod bridge;
 mod cli;
 mod daemon;
@@ -14,6 +15,7 @@ pub mod requests;
 mod wait;
 mod wire;
 
+pub use backend::Backend;
 pub use bridge::Bridge;
 pub use cli::Ran;
 pub use daemon::{Daemon, Exit};

@@ -7,7 +7,7 @@ use agent_memory_proto::{
     model::{Id, ScopeRef},
     request::Envelope,
 };
-use agent_memory_tests::{Exit, Instance, requests, until};
+use agent_memory_tests::{Backend, Exit, Instance, on_every_backend, requests, until};
 use rustix::process::Signal;
 
 use crate::durability::{Load, stored_titles};
@@ -43,8 +43,11 @@ fn write_until_the_end(instance: &Instance, project: Id, writer: usize) -> (Vec<
     unreachable!("the daemon ends first")
 }
 
-fn stop_under_load(signals: &[Signal]) -> (Instance, Id, BTreeSet<String>, BTreeSet<String>) {
-    let instance = Instance::new().without_rate_limits();
+fn stop_under_load(
+    backend: Backend,
+    signals: &[Signal],
+) -> (Instance, Id, BTreeSet<String>, BTreeSet<String>) {
+    let instance = backend.instance().without_rate_limits();
     let mut daemon = instance.start_daemon();
     let project = requests::new_id();
     instance.connect().call(&requests::create_project(project, "p"));
@@ -80,9 +83,8 @@ fn stop_under_load(signals: &[Signal]) -> (Instance, Id, BTreeSet<String>, BTree
     (instance, project, acknowledged, refused)
 }
 
-#[test]
-fn a_signal_under_load_loses_nothing_acknowledged_and_keeps_nothing_refused() {
-    let (instance, project, acknowledged, refused) = stop_under_load(&[Signal::TERM]);
+fn a_signal_under_load_loses_nothing_acknowledged_and_keeps_nothing_refused(backend: Backend) {
+    let (instance, project, acknowledged, refused) = stop_under_load(backend, &[Signal::TERM]);
     assert!(!acknowledged.is_empty());
     let _daemon = instance.start_daemon();
     let stored: BTreeSet<String> = stored_titles(&instance, project).into_iter().collect();
@@ -92,21 +94,25 @@ fn a_signal_under_load_loses_nothing_acknowledged_and_keeps_nothing_refused() {
     assert!(kept.is_empty(), "{} refused writes were stored: {kept:?}", kept.len());
 }
 
-#[test]
-fn a_second_signal_ends_it_at_once_and_loses_nothing_acknowledged() {
-    let (instance, project, acknowledged, _) = stop_under_load(&[Signal::TERM, Signal::INT]);
+fn a_second_signal_ends_it_at_once_and_loses_nothing_acknowledged(backend: Backend) {
+    let (instance, project, acknowledged, _) = stop_under_load(backend, &[Signal::TERM, Signal::INT]);
     let _daemon = instance.start_daemon();
     let stored: BTreeSet<String> = stored_titles(&instance, project).into_iter().collect();
     let lost: Vec<_> = acknowledged.difference(&stored).collect();
     assert!(lost.is_empty(), "{} acknowledged writes are lost: {lost:?}", lost.len());
 }
 
-#[test]
-fn a_client_in_flight_is_answered_by_the_next_daemon() {
-    let instance = Instance::new().without_rate_limits();
+fn a_client_in_flight_is_answered_by_the_next_daemon(backend: Backend) {
+    let instance = backend.instance().without_rate_limits();
     let mut load = Load::start(&instance, 1);
     load.run_until_acknowledged(50);
     load.stop_daemon();
     load.restart_and_repeat();
     load.check();
 }
+
+on_every_backend!(
+    a_signal_under_load_loses_nothing_acknowledged_and_keeps_nothing_refused,
+    a_second_signal_ends_it_at_once_and_loses_nothing_acknowledged,
+    a_client_in_flight_is_answered_by_the_next_daemon,
+);

@@ -6,12 +6,11 @@ use agent_memory_proto::{
     model::{EntryKind, ScopeRef},
     request::{BulkAddEntries, DeleteEntry},
 };
-use agent_memory_tests::{Exit, Instance, requests};
+use agent_memory_tests::{Backend, Exit, Instance, on_every_backend, requests};
 use rustix::process::Signal;
 
-#[test]
-fn a_subscriber_hears_of_every_change_and_of_the_end() {
-    let instance = Instance::new();
+fn a_subscriber_hears_of_every_change_and_of_the_end(backend: Backend) {
+    let instance = backend.instance();
     let mut daemon = instance.start_daemon();
     let mut subscriber = instance.connect();
     assert_eq!(subscriber.call(&Request::Subscribe), Response::Done);
@@ -36,9 +35,8 @@ fn a_subscriber_hears_of_every_change_and_of_the_end() {
     assert_eq!(daemon.wait(), Exit::Code(0));
 }
 
-#[test]
-fn one_who_did_not_subscribe_hears_nothing() {
-    let instance = Instance::new();
+fn one_who_did_not_subscribe_hears_nothing(backend: Backend) {
+    let instance = backend.instance();
     let _daemon = instance.start_daemon();
     let mut wire = instance.connect();
     wire.call(&requests::add_knowledge(ScopeRef::GLOBAL, "a", "b"));
@@ -85,3 +83,5 @@ fn a_slow_subscriber_is_told_how_much_it_missed() {
         daemon.resident_bytes()
     );
 }
+
+on_every_backend!(a_subscriber_hears_of_every_change_and_of_the_end, one_who_did_not_subscribe_hears_nothing,);

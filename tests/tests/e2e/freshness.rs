@@ -8,7 +8,7 @@ use agent_memory_proto::{
     model::{EntryKind, ScopeRef},
     request::{EntryPatch, UpdateEntry},
 };
-use agent_memory_tests::{Instance, Wire, requests};
+use agent_memory_tests::{Backend, Wire, on_every_backend, requests};
 
 fn read(wire: &mut Wire, request: &Request) -> (bool, String) {
     let (flags, answer) = wire.exchange(request, &Default::default()).expect("answered");
@@ -16,9 +16,8 @@ fn read(wire: &mut Wire, request: &Request) -> (bool, String) {
     (flags & FLAG_CACHED != 0, entry.version.body.text().to_owned())
 }
 
-#[test]
-fn every_read_after_an_acknowledged_write_sees_it() {
-    let instance = Instance::new().without_rate_limits();
+fn every_read_after_an_acknowledged_write_sees_it(backend: Backend) {
+    let instance = backend.instance().without_rate_limits();
     let _daemon = instance.start_daemon();
     let (mut writer, mut reader) = (instance.connect(), instance.connect());
     let Response::Written(entry) = writer.call(&requests::add_knowledge(ScopeRef::GLOBAL, "n", "0")) else {
@@ -69,3 +68,5 @@ fn every_read_after_an_acknowledged_write_sees_it() {
     });
     assert!(cached > 0, "nothing came from the cache: the test tests nothing");
 }
+
+on_every_backend!(every_read_after_an_acknowledged_write_sees_it,);

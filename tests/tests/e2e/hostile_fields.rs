@@ -8,7 +8,7 @@ use agent_memory_proto::{
     model::{BodyPatch, EntryBody, EntryKind, Id, Json, ScopeRef},
     request::*,
 };
-use agent_memory_tests::{Daemon, Instance, Wire, requests};
+use agent_memory_tests::{Backend, Daemon, Instance, Wire, on_every_backend, requests};
 
 /// A store with one of everything.
 pub(crate) struct Store {
@@ -22,8 +22,8 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    pub(crate) fn new() -> Self {
-        let instance = Instance::new().without_rate_limits();
+    pub(crate) fn on(backend: Backend) -> Self {
+        let instance = backend.instance().without_rate_limits();
         let daemon = instance.start_daemon();
         let mut wire = instance.connect();
         let (org, project, session, entry) =
@@ -318,9 +318,8 @@ const TEXT_FIELDS: &[Field] = &[
     }),
 ];
 
-#[test]
-fn hostile_text_in_every_field_is_refused_or_kept() {
-    let mut store = Store::new();
+fn hostile_text_in_every_field_is_refused_or_kept(backend: Backend) {
+    let mut store = Store::on(backend);
     for (field, request) in TEXT_FIELDS {
         for text in hostile_texts() {
             let what = format!("{field} = {:?}", text.chars().take(40).collect::<String>());
@@ -335,9 +334,8 @@ fn hostile_text_in_every_field_is_refused_or_kept() {
     }
 }
 
-#[test]
-fn what_is_stored_comes_back_as_it_was() {
-    let mut store = Store::new();
+fn what_is_stored_comes_back_as_it_was(backend: Backend) {
+    let mut store = Store::on(backend);
     for text in hostile_texts().into_iter().filter(|text| !text.trim().is_empty()) {
         let name = requests::new_id().to_string();
         let added = store.survives(&text, &requests::add_knowledge(store.scope(), &name, &text));
@@ -348,9 +346,8 @@ fn what_is_stored_comes_back_as_it_was() {
     }
 }
 
-#[test]
-fn text_beyond_its_limit_is_refused_and_at_its_limit_taken() {
-    let mut store = Store::new();
+fn text_beyond_its_limit_is_refused_and_at_its_limit_taken(backend: Backend) {
+    let mut store = Store::on(backend);
     let knowledge_title = |s: &Store, t: String| requests::add_knowledge(s.scope(), &t, "x");
     let limits: &[(&str, usize, WithText)] = &[
         ("guideline name", limits::NAME_CHARS_MAX, |s, t| draft_with(s, |d| d.name = t)),
@@ -392,3 +389,9 @@ fn text_beyond_its_limit_is_refused_and_at_its_limit_taken() {
         store.refuses(&format!("{field} beyond its limit"), &beyond);
     }
 }
+
+on_every_backend!(
+    hostile_text_in_every_field_is_refused_or_kept,
+    what_is_stored_comes_back_as_it_was,
+    text_beyond_its_limit_is_refused_and_at_its_limit_taken,
+);

@@ -5,15 +5,14 @@ use agent_memory_proto::{
     model::{EntryBody, EntryKind, Json, ScopeLevel, ScopeRef, SessionStatus},
     request::*,
 };
-use agent_memory_tests::{Instance, requests};
+use agent_memory_tests::{Backend, on_every_backend, requests};
 
 use crate::hostile_fields::{
     Store, draft_with, patch_with, project_with, quickstart_with, search_with, session_with,
 };
 
-#[test]
-fn json_that_is_none_or_too_large_or_too_deep_is_refused() {
-    let mut store = Store::new();
+fn json_that_is_none_or_too_large_or_too_deep_is_refused(backend: Backend) {
+    let mut store = Store::on(backend);
     let deep = |depth: usize| format!("{}{}", r#"{"a":"#.repeat(depth), "1".to_owned() + &"}".repeat(depth));
     let bad = [
         "nonsense".to_owned(),
@@ -38,9 +37,8 @@ fn json_that_is_none_or_too_large_or_too_deep_is_refused() {
     assert!(matches!(store.wire.call(&good), Response::Written(_)));
 }
 
-#[test]
-fn numbers_out_of_range_are_refused() {
-    let mut store = Store::new();
+fn numbers_out_of_range_are_refused(backend: Backend) {
+    let mut store = Store::on(backend);
     let knowledge = |confidence, valid_from_ms, valid_until_ms| EntryBody::Knowledge {
         content: "x".to_owned(),
         confidence,
@@ -88,9 +86,8 @@ fn numbers_out_of_range_are_refused() {
     store.refuses("an echo of 4 GiB", &echo);
 }
 
-#[test]
-fn lists_that_are_too_long_or_empty_are_refused() {
-    let mut store = Store::new();
+fn lists_that_are_too_long_or_empty_are_refused(backend: Backend) {
+    let mut store = Store::on(backend);
     let tags = |count: usize| (0..count).map(|n| format!("t{n}")).collect::<Vec<_>>();
     let add = draft_with(&store, |draft| draft.tags = tags(limits::TAGS_MAX));
     assert!(matches!(store.wire.call(&add), Response::Written(_)));
@@ -116,9 +113,8 @@ fn lists_that_are_too_long_or_empty_are_refused() {
     store.survives("100,000 tags to search for", &search);
 }
 
-#[test]
-fn ids_that_name_nothing_are_not_found_by_their_name() {
-    let mut store = Store::new();
+fn ids_that_name_nothing_are_not_found_by_their_name(backend: Backend) {
+    let mut store = Store::on(backend);
     let nothing = requests::new_id();
     let kind = EntryKind::Knowledge;
     let missing: Vec<Request> = vec![
@@ -160,9 +156,8 @@ fn ids_that_name_nothing_are_not_found_by_their_name() {
     assert!(matches!(read, Response::Entry(_)), "a bulk delete is all or nothing: {read:?}");
 }
 
-#[test]
-fn a_scope_whose_type_and_id_do_not_go_together_is_refused() {
-    let mut store = Store::new();
+fn a_scope_whose_type_and_id_do_not_go_together_is_refused(backend: Backend) {
+    let mut store = Store::on(backend);
     let wrong = [
         ScopeRef { level: ScopeLevel::Global, id: Some(store.project) },
         ScopeRef { level: ScopeLevel::Project, id: None },
@@ -178,9 +173,8 @@ fn a_scope_whose_type_and_id_do_not_go_together_is_refused() {
     }
 }
 
-#[test]
-fn a_project_is_not_removed_without_confirmation_or_with_a_wrong_key() {
-    let instance = Instance::new().with("ADMIN_KEY", "sesame").without_rate_limits();
+fn a_project_is_not_removed_without_confirmation_or_with_a_wrong_key(backend: Backend) {
+    let instance = backend.instance().with("ADMIN_KEY", "sesame").without_rate_limits();
     let daemon = instance.start_daemon();
     let mut wire = instance.connect();
     let id = requests::new_id();
@@ -201,9 +195,8 @@ fn a_project_is_not_removed_without_confirmation_or_with_a_wrong_key() {
     assert!(!format!("{report:?}").contains("sesame"), "the key is in the report");
 }
 
-#[test]
-fn hostile_envelopes_are_refused() {
-    let mut store = Store::new();
+fn hostile_envelopes_are_refused(backend: Backend) {
+    let mut store = Store::on(backend);
     for agent in ["", "\0", "\u{1b}[2J", &"a".repeat(101), &"a".repeat(1_000_000)] {
         let envelope = Envelope { agent_id: Some(agent.to_owned()), ..Envelope::default() };
         let (_, answer) = store.wire.exchange(&Request::Config, &envelope).expect("answered");
@@ -219,3 +212,13 @@ fn hostile_envelopes_are_refused() {
     let (_, answer) = store.wire.exchange(&Request::Config, &envelope).expect("answered");
     assert!(!matches!(&answer, Response::Error(error) if error.code == ErrorCode::Internal), "{answer:?}");
 }
+
+on_every_backend!(
+    json_that_is_none_or_too_large_or_too_deep_is_refused,
+    numbers_out_of_range_are_refused,
+    lists_that_are_too_long_or_empty_are_refused,
+    ids_that_name_nothing_are_not_found_by_their_name,
+    a_scope_whose_type_and_id_do_not_go_together_is_refused,
+    a_project_is_not_removed_without_confirmation_or_with_a_wrong_key,
+    hostile_envelopes_are_refused,
+);

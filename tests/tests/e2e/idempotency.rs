@@ -6,11 +6,10 @@ use agent_memory_proto::{
     model::{EntryKind, ScopeRef},
     request::Envelope,
 };
-use agent_memory_tests::{Instance, requests};
+use agent_memory_tests::{Backend, Instance, on_every_backend, requests};
 
-#[test]
-fn the_same_key_gives_the_same_answer_also_after_a_kill() {
-    let instance = Instance::new();
+fn the_same_key_gives_the_same_answer_also_after_a_kill(backend: Backend) {
+    let instance = backend.instance();
     let mut daemon = instance.start_daemon();
     let key = requests::new_id();
     let request = requests::add_knowledge(ScopeRef::GLOBAL, "once", "text");
@@ -31,9 +30,8 @@ fn the_same_key_gives_the_same_answer_also_after_a_kill() {
     assert_eq!(page.entries.len(), 1);
 }
 
-#[test]
-fn the_same_key_for_another_request_is_a_conflict() {
-    let instance = Instance::new();
+fn the_same_key_for_another_request_is_a_conflict(backend: Backend) {
+    let instance = backend.instance();
     let _daemon = instance.start_daemon();
     let key = requests::new_id();
     let mut wire = instance.connect();
@@ -43,9 +41,8 @@ fn the_same_key_for_another_request_is_a_conflict() {
     assert_eq!(error.code, ErrorCode::Conflict, "{error}");
 }
 
-#[test]
-fn a_refused_write_may_be_mended_and_sent_again() {
-    let instance = Instance::new();
+fn a_refused_write_may_be_mended_and_sent_again(backend: Backend) {
+    let instance = backend.instance();
     let _daemon = instance.start_daemon();
     let mut wire = instance.connect();
     let project = requests::new_id();
@@ -61,9 +58,8 @@ fn a_refused_write_may_be_mended_and_sent_again() {
     assert_eq!(flags & FLAG_REPLAYED, 0);
 }
 
-#[test]
-fn ten_at_once_with_one_key_are_applied_once() {
-    let instance = Instance::new().without_rate_limits();
+fn ten_at_once_with_one_key_are_applied_once(backend: Backend) {
+    let instance = backend.instance().without_rate_limits();
     let _daemon = instance.start_daemon();
     let key = Some(requests::new_id());
     let request = requests::add_knowledge(ScopeRef::GLOBAL, "once", "text");
@@ -87,3 +83,10 @@ fn a_read_ignores_its_key() {
         assert_eq!(flags & FLAG_REPLAYED, 0);
     }
 }
+
+on_every_backend!(
+    the_same_key_gives_the_same_answer_also_after_a_kill,
+    the_same_key_for_another_request_is_a_conflict,
+    a_refused_write_may_be_mended_and_sent_again,
+    ten_at_once_with_one_key_are_applied_once,
+);

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, thread, time::Duration};
 
 use agent_memory_proto::model::Id;
-use agent_memory_tests::{Bridge, Instance, requests, until};
+use agent_memory_tests::{Backend, Bridge, Instance, on_every_backend, requests, until};
 use serde_json::{Value, json};
 
 use crate::durability::{check_integrity, stored_titles};
@@ -24,9 +24,8 @@ fn with_project(instance: &Instance) -> Id {
     project
 }
 
-#[test]
-fn thirty_two_bridges_write_two_hundred_each_at_once_and_none_is_lost() {
-    let instance = Instance::new().without_rate_limits();
+fn thirty_two_bridges_write_two_hundred_each_at_once_and_none_is_lost(backend: Backend) {
+    let instance = backend.instance().without_rate_limits();
     let mut daemon = instance.start_daemon();
     let project = with_project(&instance);
     let started = std::time::Instant::now();
@@ -120,9 +119,8 @@ fn killed_bridges_take_nothing_acknowledged_with_them() {
     assert!(lost.is_empty(), "{lost:?}");
 }
 
-#[test]
-fn bridges_outlive_a_killed_daemon_and_lose_nothing() {
-    let instance = Instance::new().without_rate_limits();
+fn bridges_outlive_a_killed_daemon_and_lose_nothing(backend: Backend) {
+    let instance = backend.instance().without_rate_limits();
     let mut daemon = instance.start_daemon();
     let project = with_project(&instance);
     let titles: BTreeSet<String> = thread::scope(|scope| {
@@ -152,3 +150,8 @@ fn bridges_outlive_a_killed_daemon_and_lose_nothing() {
     assert_eq!(stored.len(), 400, "lost or twice");
     assert_eq!(stored.into_iter().collect::<BTreeSet<_>>(), titles);
 }
+
+on_every_backend!(
+    thirty_two_bridges_write_two_hundred_each_at_once_and_none_is_lost,
+    bridges_outlive_a_killed_daemon_and_lose_nothing,
+);

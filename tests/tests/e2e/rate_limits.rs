@@ -3,7 +3,7 @@
 use agent_memory_proto::{
     ErrorBody, ErrorCode, Request, Response, handshake::Purpose, model::EntryKind, model::ScopeRef,
 };
-use agent_memory_tests::{Hello, Instance, Wire, requests, until};
+use agent_memory_tests::{Backend, Hello, Instance, Wire, on_every_backend, requests, until};
 
 /// Sends many requests at once and returns the refusals.
 fn burst(wire: &mut Wire, count: usize) -> Vec<ErrorBody> {
@@ -18,9 +18,8 @@ fn burst(wire: &mut Wire, count: usize) -> Vec<ErrorBody> {
         .collect()
 }
 
-#[test]
-fn a_burst_beyond_the_limit_is_refused_with_the_time_to_wait() {
-    let instance = Instance::new();
+fn a_burst_beyond_the_limit_is_refused_with_the_time_to_wait(backend: Backend) {
+    let instance = backend.instance();
     let _daemon = instance.start_daemon();
     let mut wire = instance.connect();
     let refused = burst(&mut wire, 200);
@@ -56,3 +55,5 @@ fn limits_can_be_switched_off_and_lifted() {
     let _daemon = on.start_daemon();
     assert!(burst(&mut on.connect_unlimited(), 200).is_empty());
 }
+
+on_every_backend!(a_burst_beyond_the_limit_is_refused_with_the_time_to_wait,);

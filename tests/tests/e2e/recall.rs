@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use agent_memory_tests::{
-    Instance,
+    Backend, on_every_backend,
     recall::{Collection, read_documents, read_queries},
 };
 
@@ -15,12 +15,11 @@ fn data(file: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("data/recall").join(file)
 }
 
-#[test]
-fn recall_of_the_committed_set_stays() {
+fn recall_of_the_committed_set_stays(backend: Backend) {
     let documents = read_documents(&data("documents.jsonl")).expect("documents");
     let queries = read_queries(&data("queries.jsonl")).expect("queries");
     assert!(documents.len() >= 120 && queries.len() >= 80);
-    let instance = Instance::new().without_rate_limits();
+    let instance = backend.instance().without_rate_limits();
     let _daemon = instance.start_daemon();
     let mut wire = instance.connect();
     let report = Collection::load(&mut wire, &documents).measure(&mut wire, &queries);
@@ -29,10 +28,9 @@ fn recall_of_the_committed_set_stays() {
     assert!(report.mean_reciprocal_rank >= MRR_MIN, "{}", report.table());
 }
 
-#[test]
-fn every_plain_word_of_an_entry_finds_it() {
+fn every_plain_word_of_an_entry_finds_it(backend: Backend) {
     let documents = read_documents(&data("documents.jsonl")).expect("documents");
-    let instance = Instance::new().without_rate_limits();
+    let instance = backend.instance().without_rate_limits();
     let _daemon = instance.start_daemon();
     let mut wire = instance.connect();
     for document in documents.iter().step_by(7) {
@@ -47,3 +45,5 @@ fn every_plain_word_of_an_entry_finds_it() {
         }
     }
 }
+
+on_every_backend!(recall_of_the_committed_set_stays, every_plain_word_of_an_entry_finds_it,);

@@ -1,7 +1,7 @@
 //! One daemon for each data directory, and what its signals do.
 
 use agent_memory_proto::{Request, Response, model::ScopeRef, request::Echo};
-use agent_memory_tests::{Daemon, Exit, Instance, requests, until};
+use agent_memory_tests::{Backend, Daemon, Exit, Instance, on_every_backend, requests, until};
 use rustix::process::Signal;
 use std::time::{Duration, Instant};
 
@@ -48,9 +48,8 @@ fn a_second_daemon_on_another_socket_is_refused_as_well() {
     assert_eq!(second.wait(), ALREADY_RUNNING, "{}", second.log());
 }
 
-#[test]
-fn a_killed_daemon_leaves_nothing_that_keeps_the_next_from_starting() {
-    let instance = Instance::new();
+fn a_killed_daemon_leaves_nothing_that_keeps_the_next_from_starting(backend: Backend) {
+    let instance = backend.instance();
     for _ in 0..3 {
         let mut daemon = instance.start_daemon();
         assert!(instance.socket().exists());
@@ -60,25 +59,26 @@ fn a_killed_daemon_leaves_nothing_that_keeps_the_next_from_starting() {
     let _daemon = instance.start_daemon();
 }
 
-#[test]
-fn terminate_and_interrupt_end_it_cleanly() {
+fn terminate_and_interrupt_end_it_cleanly(backend: Backend) {
     for signal in [Signal::TERM, Signal::INT] {
-        let instance = Instance::new();
+        let instance = backend.instance();
         let mut daemon = instance.start_daemon();
         let stored = instance.connect().call(&requests::add_knowledge(ScopeRef::GLOBAL, "a", "b"));
         assert!(matches!(stored, Response::Written(_)), "{stored:?}");
         daemon.signal(signal);
         assert_eq!(daemon.wait(), Exit::Code(0), "{}", daemon.log());
         assert!(instance.probe().is_none());
+        if backend == Backend::Postgres {
+            continue;
+        }
         let log_left = instance.data_dir().join("memory.db-wal");
         let left = std::fs::metadata(log_left).map_or(0, |metadata| metadata.len());
         assert_eq!(left, 0, "the write-ahead log was not checkpointed");
     }
 }
 
-#[test]
-fn a_stop_request_is_as_good_as_a_signal() {
-    let instance = Instance::new();
+fn a_stop_request_is_as_good_as_a_signal(backend: Backend) {
+    let instance = backend.instance();
     let mut daemon = instance.start_daemon();
     assert_eq!(instance.connect().call(&Request::Stop), Response::Done);
     assert_eq!(daemon.wait(), Exit::Code(0), "{}", daemon.log());
@@ -136,10 +136,9 @@ fn hang_up_takes_up_what_can_be_changed_and_names_the_rest() {
     assert!(instance.probe().is_some());
 }
 
-#[test]
-fn a_daemon_that_a_client_started_exits_when_nobody_needs_it() {
+fn a_daemon_that_a_client_started_exits_when_nobody_needs_it(backend: Backend) {
     let idle = Duration::from_millis(300);
-    let instance = Instance::new().with("IDLE_EXIT_MS", idle.as_millis()).without_rate_limits();
+    let instance = backend.instance().with("IDLE_EXIT_MS", idle.as_millis()).without_rate_limits();
     let mut daemon = instance.start_daemon_as_clients_do();
     let mut wire = instance.connect();
     let connected = Instant::now();
@@ -151,3 +150,10 @@ fn a_daemon_that_a_client_started_exits_when_nobody_needs_it() {
     assert_eq!(daemon.wait(), Exit::Code(0), "{}", daemon.log());
     assert!(daemon.log().contains("no connection for"), "{}", daemon.log());
 }
+
+on_every_backend!(
+    a_killed_daemon_leaves_nothing_that_keeps_the_next_from_starting,
+    terminate_and_interrupt_end_it_cleanly,
+    a_stop_request_is_as_good_as_a_signal,
+    a_daemon_that_a_client_started_exits_when_nobody_needs_it,
+);

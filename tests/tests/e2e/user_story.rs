@@ -1,7 +1,7 @@
 //! The story of a user: from nothing to a memory that a person, two agents and a script share. No
 //! setting is made but those that keep the test private.
 
-use agent_memory_tests::{Bridge, Instance};
+use agent_memory_tests::{Backend, Bridge, Instance, on_every_backend};
 use serde_json::{Value, json};
 
 /// A command line in the directory of a project.
@@ -14,9 +14,8 @@ fn text(result: &Value) -> String {
     content.iter().filter_map(|part| part["text"].as_str()).collect::<Vec<_>>().join("\n")
 }
 
-#[test]
-fn a_person_writes_an_agent_finds_and_the_other_way_round() {
-    let instance = Instance::new();
+fn a_person_writes_an_agent_finds_and_the_other_way_round(backend: Backend) {
+    let instance = backend.instance();
     let directory = instance.root().join("shop");
     std::fs::create_dir(&directory).expect("makes");
     let directory = directory.to_str().expect("text");
@@ -75,9 +74,8 @@ fn a_person_writes_an_agent_finds_and_the_other_way_round() {
     assert_eq!(again["knowledge"]["currentVersion"]["versionNum"], json!(2), "it outlives the daemon");
 }
 
-#[test]
-fn exit_codes_tell_what_happened() {
-    let instance = Instance::new();
+fn exit_codes_tell_what_happened(backend: Backend) {
+    let instance = backend.instance();
     let global = ["--scope", "global"];
     let run = |arguments: &[&str]| instance.run(arguments);
     let _ = run(&["guideline", "add", "one", "text", global[0], global[1]]).ok();
@@ -87,14 +85,13 @@ fn exit_codes_tell_what_happened() {
     let _ = run(&["no-such-command"]).code_is(2);
     let _ = run(&["guideline", "add", "three", global[0], "galaxy"]).code_is(2);
     let _ = run(&["daemon", "stop"]).ok();
-    let broken = Instance::new().with("DAEMON", "/nowhere/agent-memoryd");
+    let broken = backend.instance().with("DAEMON", "/nowhere/agent-memoryd");
     let failed = broken.run(["health"]).code_is(3);
     assert!(failed.err.contains("AGENT_MEMORY_DAEMON"), "{}", failed.err);
 }
 
-#[test]
-fn content_comes_from_stdin_and_programs_get_json_errors() {
-    let instance = Instance::new();
+fn content_comes_from_stdin_and_programs_get_json_errors(backend: Backend) {
+    let instance = backend.instance();
     let long = "line\n".repeat(1_000);
     let arguments = ["--json", "knowledge", "add", "long", "-", "--scope", "global"];
     let added = instance.run_with_input(arguments, long.as_bytes()).ok().json();
@@ -104,3 +101,9 @@ fn content_comes_from_stdin_and_programs_get_json_errors() {
     let error: Value = serde_json::from_str(&failed.err).expect("the error is JSON");
     assert_eq!(error["error"]["code"], json!("E2000"), "{error}");
 }
+
+on_every_backend!(
+    a_person_writes_an_agent_finds_and_the_other_way_round,
+    exit_codes_tell_what_happened,
+    content_comes_from_stdin_and_programs_get_json_errors,
+);

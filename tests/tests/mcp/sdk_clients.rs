@@ -7,7 +7,7 @@ use std::{
     process::Command,
 };
 
-use agent_memory_tests::{CLIENT, DAEMON, Instance, executable};
+use agent_memory_tests::{Backend, CLIENT, DAEMON, Instance, executable, on_every_backend};
 use serde_json::{Value, json};
 
 const INSTALL: &str =
@@ -191,9 +191,8 @@ fn the_typescript_sdk_2_with_a_handshake() {
     tells_its_story(NODE_2.legacy());
 }
 
-#[test]
-fn clients_of_every_kind_share_one_memory() {
-    let instance = Instance::new();
+fn clients_of_every_kind_share_one_memory(backend: Backend) {
+    let instance = backend.instance();
     for (number, sdk) in [PYTHON_1, PYTHON_2, NODE_1, NODE_2].into_iter().enumerate() {
         let title = format!("fact {number}");
         let add = json!({ "action": "add", "title": title, "content": "shared", "scopeType": "global" });
@@ -229,3 +228,5 @@ fn the_inspector() {
         assert!(call.to_string().contains("healthy"), "{call}");
     }
 }
+
+on_every_backend!(clients_of_every_kind_share_one_memory,);

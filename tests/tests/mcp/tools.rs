@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use agent_memory_tests::{Instance, McpStream};
+use agent_memory_tests::{Backend, Instance, McpStream, on_every_backend};
 use serde_json::{Value, json};
 
 /// A bridge that runs in a git repository of its own.
@@ -20,9 +20,8 @@ fn text(result: &Value) -> &str {
     result["content"][0]["text"].as_str().expect("a text")
 }
 
-#[test]
-fn what_one_agent_remembers_another_finds() {
-    let instance = Instance::new();
+fn what_one_agent_remembers_another_finds(backend: Backend) {
+    let instance = backend.instance();
     let mut first = in_repository(&instance, "shop");
     let mut second = in_repository(&instance, "shop");
     first.call_ok("memory_quickstart", &json!({ "sessionPurpose": "payments" }));
@@ -40,9 +39,8 @@ fn what_one_agent_remembers_another_finds() {
     assert!(text(&started).contains(fact), "{started}");
 }
 
-#[test]
-fn without_a_project_a_write_says_what_to_do() {
-    let instance = Instance::new();
+fn without_a_project_a_write_says_what_to_do(backend: Backend) {
+    let instance = backend.instance();
     let mut stream = McpStream::start(&instance);
     stream.initialize("2025-11-25");
     let error = stream.call_refused("memory_remember", &json!({ "text": "Use tabs" }));
@@ -57,9 +55,8 @@ fn without_a_project_a_write_says_what_to_do() {
     );
 }
 
-#[test]
-fn a_project_that_was_named_has_to_exist() {
-    let instance = Instance::new().with("PROJECT", "ghost");
+fn a_project_that_was_named_has_to_exist(backend: Backend) {
+    let instance = backend.instance().with("PROJECT", "ghost");
     let mut stream = McpStream::start(&instance);
     stream.initialize("2025-11-25");
     let error = stream.call_refused("memory_guideline", &json!({ "action": "list" }));
@@ -69,9 +66,8 @@ fn a_project_that_was_named_has_to_exist() {
     stream.call_ok("memory_guideline", &json!({ "action": "list" }));
 }
 
-#[test]
-fn projects_are_kept_apart() {
-    let instance = Instance::new();
+fn projects_are_kept_apart(backend: Backend) {
+    let instance = backend.instance();
     let mut shop = in_repository(&instance, "shop");
     let mut blog = in_repository(&instance, "blog");
     shop.call_ok("memory_quickstart", &json!({}));
@@ -87,9 +83,8 @@ fn projects_are_kept_apart() {
     assert_eq!(named["results"][0]["title"], "port");
 }
 
-#[test]
-fn an_entry_lives_through_all_its_actions() {
-    let instance = Instance::new();
+fn an_entry_lives_through_all_its_actions(backend: Backend) {
+    let instance = backend.instance();
     let mut stream = in_repository(&instance, "shop");
     stream.call_ok("memory_quickstart", &json!({}));
     for (tool, kind, name_field, text_field) in [
@@ -120,9 +115,8 @@ fn an_entry_lives_through_all_its_actions() {
     }
 }
 
-#[test]
-fn a_bulk_is_applied_all_or_none() {
-    let instance = Instance::new();
+fn a_bulk_is_applied_all_or_none(backend: Backend) {
+    let instance = backend.instance();
     let mut stream = in_repository(&instance, "shop");
     stream.call_ok("memory_quickstart", &json!({}));
     let twice = json!([{ "name": "a", "content": "x" }, { "name": "a", "content": "y" }]);
@@ -139,9 +133,8 @@ fn a_bulk_is_applied_all_or_none() {
     assert_eq!(stream.call_ok("memory_guideline", &json!({ "action": "list" }))["guidelines"], json!([]));
 }
 
-#[test]
-fn the_same_key_is_applied_once() {
-    let instance = Instance::new();
+fn the_same_key_is_applied_once(backend: Backend) {
+    let instance = backend.instance();
     let mut stream = McpStream::start(&instance);
     stream.initialize("2025-11-25");
     let key = "0190a0b0-0000-7000-8000-000000000001";
@@ -150,9 +143,8 @@ fn the_same_key_is_applied_once() {
     assert_eq!(stream.call_ok("memory_org", &add), first);
 }
 
-#[test]
-fn what_has_no_effect_is_reported() {
-    let instance = Instance::new();
+fn what_has_no_effect_is_reported(backend: Backend) {
+    let instance = backend.instance();
     let mut stream = McpStream::start(&instance);
     stream.initialize("2025-11-25");
     let search = json!({ "action": "search", "search": "x", "fuzzy": true, "mintoStyle": true });
@@ -163,9 +155,8 @@ fn what_has_no_effect_is_reported() {
     assert_eq!(error["field"], "regex");
 }
 
-#[test]
-fn clients_that_hide_the_text_get_the_text_alone() {
-    let instance = Instance::new();
+fn clients_that_hide_the_text_get_the_text_alone(backend: Backend) {
+    let instance = backend.instance();
     let mut stream = McpStream::start(&instance);
     let hello = json!({
         "protocolVersion": "2025-11-25", "capabilities": {},
@@ -177,9 +168,8 @@ fn clients_that_hide_the_text_get_the_text_alone() {
     assert!(text(&health).starts_with("healthy"), "{health}");
 }
 
-#[test]
-fn prompts_and_resources_hold_what_is_remembered() {
-    let instance = Instance::new();
+fn prompts_and_resources_hold_what_is_remembered(backend: Backend) {
+    let instance = backend.instance();
     let mut stream = in_repository(&instance, "shop");
     stream.call_ok("memory_quickstart", &json!({}));
     let stored = stream.call_ok(
@@ -203,3 +193,16 @@ fn prompts_and_resources_hold_what_is_remembered() {
     let gone = format!("memory://entry/{}", "0190a0b0-0000-7000-8000-000000000001");
     assert_eq!(stream.request("resources/read", &json!({ "uri": gone }))["error"]["code"], -32002);
 }
+
+on_every_backend!(
+    what_one_agent_remembers_another_finds,
+    without_a_project_a_write_says_what_to_do,
+    a_project_that_was_named_has_to_exist,
+    projects_are_kept_apart,
+    an_entry_lives_through_all_its_actions,
+    a_bulk_is_applied_all_or_none,
+    the_same_key_is_applied_once,
+    what_has_no_effect_is_reported,
+    clients_that_hide_the_text_get_the_text_alone,
+    prompts_and_resources_hold_what_is_remembered,
+);

@@ -4,5 +4,7 @@
 mod files;
 pub mod postgres;
 mod process;
+mod proxy;
 
 pub use postgres::{Postgres, PostgresOptions};
+pub use proxy::{Proxy, Traffic};

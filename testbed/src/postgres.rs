@@ -170,13 +170,12 @@ impl Postgres {
         self.end(Signal::INT)
     }
 
-    /// Kills it with SIGKILL.
+    /// Kills all its processes with SIGKILL.
     ///
     /// # Errors
     /// When it cannot be signalled.
     pub fn kill(&mut self) -> Result<()> {
-        self.end(Signal::KILL)?;
-        // Its children hold the shared memory until they notice.
+        self.server.take().context("the server runs")?.kill_all()?;
         let _ = fs::remove_file(self.data().join("postmaster.pid"));
         Ok(())
     }

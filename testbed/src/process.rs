@@ -11,7 +11,10 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::{
+    event::{PollFd, PollFlags, poll},
+    process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open},
+};
 
 /// Servers that refuse to run as root run as this user.
 pub(crate) const SERVER_USER: &str = "postgres";
@@ -99,11 +102,40 @@ impl Server {
         Ok(kill_process(pid, signal)?)
     }
 
+    /// Kills it together with every process that it started, and waits for the end of all of them.
+    pub(crate) fn kill_all(mut self) -> Result<()> {
+        // Stopped, it does not see its children die and starts no others.
+        self.signal(Signal::STOP)?;
+        let children = children_of(self.child.id());
+        let watched: Vec<_> =
+            children.iter().filter_map(|child| pidfd_open(*child, PidfdFlags::empty()).ok()).collect();
+        self.signal(Signal::KILL)?;
+        for child in children {
+            // One that has ended by itself meanwhile is as good as killed.
+            let _ = kill_process(child, Signal::KILL);
+        }
+        for process in &watched {
+            poll(&mut [PollFd::new(process, PollFlags::IN)], None)?;
+        }
+        self.wait()
+    }
+
     /// Waits for its end.
     pub(crate) fn wait(&mut self) -> Result<()> {
         self.child.wait()?;
         Ok(())
     }
+}
+
+/// The processes that a process started and that have not ended.
+fn children_of(parent: u32) -> Vec<Pid> {
+    let parent = format!("PPid:\t{parent}");
+    let of_parent = |name: &str| {
+        let status = std::fs::read_to_string(format!("/proc/{name}/status")).ok()?;
+        status.lines().any(|line| line == parent).then(|| Pid::from_raw(name.parse().ok()?))?
+    };
+    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    processes.filter_map(|entry| of_parent(entry.file_name().to_str()?)).collect()
 }
 
 impl Drop for Server {

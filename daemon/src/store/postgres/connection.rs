@@ -201,7 +201,8 @@ impl Connection {
     ) -> Result<T, StoreError> {
         self.under_way.store(true, Ordering::Relaxed);
         let answer = tokio::time::timeout(self.answer_timeout, answer).await;
-        self.under_way.store(false, Ordering::Relaxed);
+        // What was not answered in time goes on at the server, and is cancelled there.
+        self.under_way.store(answer.is_err(), Ordering::Relaxed);
         match answer {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => Err(of_driver(&error, during)),

@@ -1,36 +1,46 @@
 //! Makes connections: to the server itself, or to a pooler before it, which is found out by asking.
 
 use std::{
-    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
 use tokio_postgres::{
-    AsyncMessage, Client, Config, NoTls, Socket,
-    config::SslMode,
+    AsyncMessage, CancelToken, Client, Config, NoTls, Socket,
     tls::{MakeTlsConnect, TlsConnect},
+    types::Type,
 };
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::{
     connection::Connection,
     error::{During, chain, of_driver},
-    options::{PostgresOptions, Tls},
+    options::PostgresOptions,
+    refusal,
+    server::{Place, Server},
     tls,
 };
-use crate::store::StoreError;
+use crate::{store::StoreError, supervisor::lock};
 
 /// What a session of our own is known by: a setting that only the connection it was made on has.
 const MARK: &str = "agent_memory.connection";
+/// After this long without a word the system asks whether the server is still there.
+const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
 
 /// Makes connections to one server.
 pub(super) struct Connector {
-    server: Config,
+    server: Server,
     encryption: Option<MakeRustlsConnect>,
+    connection_timeout: Duration,
     statement_timeout: Duration,
     connected: AtomicU64,
     /// A pooler that gives each transaction another connection stands in between.
     is_pooled: AtomicBool,
+    /// What was last said about the password file, so that it is not said at every connection.
+    password_file_warning: Mutex<String>,
 }
 
 impl std::fmt::Debug for Connector {
@@ -44,20 +54,15 @@ impl Connector {
     ///
     /// # Errors
     /// `Unavailable` when they cannot be read.
-    pub(super) fn new(options: &PostgresOptions, server: &Config) -> Result<Self, StoreError> {
-        let mut server = server.clone();
-        server
-            .application_name("agent-memoryd")
-            .connect_timeout(options.connection_timeout)
-            .tcp_user_timeout(options.connection_timeout)
-            .keepalives_idle(Duration::from_secs(30))
-            .ssl_mode(if options.tls == Tls::Off { SslMode::Disable } else { SslMode::Require });
+    pub(super) fn new(options: &PostgresOptions, server: &Server) -> Result<Self, StoreError> {
         Ok(Self {
-            server,
-            encryption: tls::connector(&options.tls)?,
+            server: server.clone(),
+            encryption: tls::connector(&server.tls)?,
+            connection_timeout: options.connection_timeout,
             statement_timeout: options.statement_timeout,
             connected: AtomicU64::new(0),
             is_pooled: AtomicBool::new(false),
+            password_file_warning: Mutex::default(),
         })
     }
 
@@ -84,32 +89,94 @@ impl Connector {
         &self,
         on_message: impl FnMut(AsyncMessage) + Send + Clone + 'static,
     ) -> Result<(Client, bool), StoreError> {
-        let token = format!("{}-{}", std::process::id(), self.connected.fetch_add(1, Ordering::Relaxed));
-        let mut marked = self.server.clone();
-        marked.options(format!(
-            "-c {MARK}={token} -c statement_timeout={} -c idle_in_transaction_session_timeout={}",
-            self.statement_timeout.as_millis(),
-            self.statement_timeout.as_millis().saturating_mul(2),
-        ));
+        let mut failed: Option<StoreError> = None;
+        for place in &self.server.places {
+            let attempt = self.open_at(place, on_message.clone());
+            let error = match tokio::time::timeout(self.connection_timeout, attempt).await {
+                Ok(Ok(opened)) => return Ok(opened),
+                Ok(Err(error)) => error,
+                Err(_) => refusal::no_answer(place, self.connection_timeout),
+            };
+            failed = Some(refusal::both(failed, error));
+        }
+        Err(failed.unwrap_or_else(|| StoreError::Unavailable("no host is named".to_owned())))
+    }
+
+    async fn open_at(
+        &self,
+        place: &Place,
+        on_message: impl FnMut(AsyncMessage) + Send + Clone + 'static,
+    ) -> Result<(Client, bool), StoreError> {
+        let (mut server, password) = self.server.config_for(place);
+        self.warn_of_password_file(password.as_ref().err());
+        server.tcp_user_timeout(self.connection_timeout).keepalives_idle(KEEPALIVE_IDLE);
+        if server.get_connect_timeout().is_none() {
+            server.connect_timeout(self.connection_timeout);
+        }
+        let mark = format!("{}-{}", std::process::id(), self.connected.fetch_add(1, Ordering::Relaxed));
+        let marked = self.marked(&server, &mark);
         let client = match self.open_with(&marked, on_message.clone()).await {
             Ok(client) => client,
-            Err(error) if refuses_options(&error) => self.open_with(&self.server, on_message).await?,
-            Err(error) => return Err(error),
+            Err(error) if refusal::is_of_options(&error) => self
+                .open_with(&server, on_message)
+                .await
+                .map_err(|error| refusal::explain(&error, &self.server, place, &password))?,
+            Err(error) => return Err(refusal::explain(&error, &self.server, place, &password)),
         };
         let found = client
-            .query_typed("SELECT current_setting($1, true)", &[(&MARK, tokio_postgres::types::Type::TEXT)]);
-        let found = tokio::time::timeout(self.answer_timeout(), found)
+            .query_typed("SELECT current_setting($1, true), pg_is_in_recovery()", &[(&MARK, Type::TEXT)])
             .await
-            .map_err(|_| {
-                StoreError::Unavailable("the server took the connection and does not answer".to_owned())
-            })?
             .map_err(|error| of_driver(&error, During::Work))?;
-        let mark: Option<String> = found.first().and_then(|row| row.get(0));
-        let is_own = mark.as_deref() == Some(token.as_str());
+        let (found, is_standby) = match found.first() {
+            Some(row) => (row.get::<_, Option<String>>(0), row.get(1)),
+            None => (None, false),
+        };
+        if is_standby {
+            return Err(refusal::standby(place));
+        }
+        let is_own = found.as_deref() == Some(mark.as_str());
         if !is_own && !self.is_pooled.swap(true, Ordering::Relaxed) {
             tracing::info!("a pooler stands before the server: statements are not kept prepared");
         }
         Ok((client, is_own))
+    }
+
+    /// With what only a session of our own would keep, beside the options that the address asks for.
+    fn marked(&self, server: &Config, mark: &str) -> Config {
+        let mut marked = server.clone();
+        let asked_for = server.get_options().map(|options| format!("{options} ")).unwrap_or_default();
+        marked.options(format!(
+            "{asked_for}-c {MARK}={mark} -c statement_timeout={} -c idle_in_transaction_session_timeout={}",
+            self.statement_timeout.as_millis(),
+            self.statement_timeout.as_millis().saturating_mul(2),
+        ));
+        marked
+    }
+
+    fn warn_of_password_file(&self, warning: Option<&String>) {
+        let warning = warning.cloned().unwrap_or_default();
+        let mut last = lock(&self.password_file_warning);
+        if *last != warning && !warning.is_empty() {
+            tracing::warn!("{warning}");
+        }
+        *last = warning;
+    }
+
+    /// Asks the server to stop what a connection does, encrypted as that connection is.
+    pub(super) async fn cancel(&self, token: CancelToken) {
+        let cancelled = async {
+            match &self.encryption {
+                Some(encryption) => token.cancel_query(encryption.clone()).await,
+                None => token.cancel_query(NoTls).await,
+            }
+        };
+        match tokio::time::timeout(self.connection_timeout, cancelled).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                tracing::debug!(error = chain(&error), "a statement could not be cancelled");
+            }
+            Err(_) => tracing::debug!("a statement could not be cancelled: no answer"),
+        }
     }
 
     /// Longer than a statement may take on the server: what is over by then is lost.
@@ -121,7 +188,7 @@ impl Connector {
         &self,
         server: &Config,
         on_message: impl FnMut(AsyncMessage) + Send + 'static,
-    ) -> Result<Client, StoreError> {
+    ) -> Result<Client, tokio_postgres::Error> {
         match &self.encryption {
             Some(encryption) => start(server, encryption.clone(), on_message).await,
             None => start(server, NoTls, on_message).await,
@@ -133,14 +200,14 @@ async fn start<T>(
     server: &Config,
     tls: T,
     mut on_message: impl FnMut(AsyncMessage) + Send + 'static,
-) -> Result<Client, StoreError>
+) -> Result<Client, tokio_postgres::Error>
 where
     T: MakeTlsConnect<Socket> + Send,
     T::Stream: Send + 'static,
     T::TlsConnect: Send,
     <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
 {
-    let (client, mut connection) = server.connect(tls).await.map_err(|error| refused(&error))?;
+    let (client, mut connection) = server.connect(tls).await?;
     tokio::spawn(async move {
         while let Some(message) = std::future::poll_fn(|context| connection.poll_message(context)).await {
             match message {
@@ -153,28 +220,4 @@ where
         }
     });
     Ok(client)
-}
-
-/// Why there is no connection, with what to do about it.
-fn refused(error: &tokio_postgres::Error) -> StoreError {
-    let text = chain(error);
-    let code = error.code().map(tokio_postgres::error::SqlState::code);
-    let hint = match code {
-        Some("28P01" | "28000") => {
-            "; check AGENT_MEMORY_PG_USER and AGENT_MEMORY_PG_PASSWORD (or the password file), and pg_hba.conf"
-        }
-        Some("3D000") => "; create the database, or set AGENT_MEMORY_PG_DATABASE",
-        Some("53300") => "; lower AGENT_MEMORY_PG_POOL_MAX or raise max_connections of the server",
-        Some(_) => "",
-        None => {
-            "; check that the server runs, and AGENT_MEMORY_PG_HOST, AGENT_MEMORY_PG_PORT and AGENT_MEMORY_PG_SSL"
-        }
-    };
-    let code = code.map_or_else(String::new, |code| format!(" (SQLSTATE {code})"));
-    StoreError::Unavailable(format!("cannot connect: {text}{code}{hint}"))
-}
-
-/// Poolers take only the options that they know.
-fn refuses_options(error: &StoreError) -> bool {
-    matches!(error, StoreError::Unavailable(text) if text.contains("startup parameter"))
 }

@@ -1,6 +1,7 @@
 //! The PostgreSQL backend: many daemons share one database. Each has a pool of connections; a write
 //! is one transaction, and readers see what was committed. The only folder that names the driver.
 
+mod address;
 mod columns;
 mod connection;
 mod connector;
@@ -9,12 +10,15 @@ mod floor;
 mod health;
 mod migrations;
 mod options;
+mod password_file;
 mod payload;
 mod pool;
 mod readiness;
 mod reads;
+mod refusal;
 mod scope_keys;
 mod search;
+mod server;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -23,7 +27,8 @@ mod writes;
 
 use std::sync::Arc;
 
-pub use options::{PostgresOptions, Tls};
+pub use options::PostgresOptions;
+pub use server::{Server, Tls};
 
 use self::{
     connector::Connector,
@@ -79,12 +84,6 @@ impl PostgresStore {
         on_change: OnChange,
     ) -> Result<(Store, PostgresHandle), StoreError> {
         let connector = Arc::new(Connector::new(&options, &options.server)?);
-        if options.tls == Tls::Unverified {
-            tracing::warn!(
-                "AGENT_MEMORY_PG_SSL_REJECT_UNAUTHORIZED is 0: the certificate of the PostgreSQL server is not \
-                 checked, so anybody in between can read and change everything"
-            );
-        }
         let pool = Pool::new(&options, Arc::clone(&connector));
         let readiness = Readiness::new();
         let store = Self(Arc::new(Parts { options, clock, connector, pool, readiness, on_change }));

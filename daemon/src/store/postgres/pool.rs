@@ -22,6 +22,7 @@ const LIFETIME: Duration = Duration::from_secs(3_600);
 #[derive(Clone, Debug)]
 pub(super) struct Pool {
     connections: bb8::Pool<Manager>,
+    connector: Arc<Connector>,
     waiting: Arc<AtomicU32>,
     waiting_max: u32,
     failures: watch::Receiver<Failures>,
@@ -58,9 +59,10 @@ impl Pool {
             .retry_connection(false)
             .test_on_check_out(false)
             .error_sink(Box::new(Sink(sender)))
-            .build_unchecked(Manager(connector));
+            .build_unchecked(Manager(Arc::clone(&connector)));
         Self {
             connections,
+            connector,
             waiting: Arc::default(),
             waiting_max: u32::try_from(options.waiting_max).unwrap_or(u32::MAX),
             failures,
@@ -74,7 +76,8 @@ impl Pool {
     pub(super) async fn get(&self) -> Result<Lease<'_>, StoreError> {
         let _place = self.enter()?;
         loop {
-            let lease = Lease(self.take().await?);
+            let connection = self.take().await?;
+            let lease = Lease { connection, connector: Arc::clone(&self.connector) };
             // The server may have gone while it was idle.
             if !lease.is_broken() {
                 return Ok(lease);
@@ -134,22 +137,25 @@ impl Pool {
 
 /// A connection that is given back when this is dropped.
 #[derive(Debug)]
-pub(super) struct Lease<'a>(PooledConnection<'a, Manager>);
+pub(super) struct Lease<'a> {
+    connection: PooledConnection<'a, Manager>,
+    connector: Arc<Connector>,
+}
 
 impl std::ops::Deref for Lease<'_> {
     type Target = Connection;
 
     fn deref(&self) -> &Connection {
-        &self.0
+        &self.connection
     }
 }
 
 impl Drop for Lease<'_> {
     fn drop(&mut self) {
-        if self.0.is_under_way() {
-            let token = self.0.cancel_token();
-            // Over TLS the server may refuse it; then the statement's own timeout ends it.
-            tokio::spawn(async move { token.cancel_query(tokio_postgres::NoTls).await });
+        if self.connection.is_under_way() {
+            let token = self.connection.cancel_token();
+            let connector = Arc::clone(&self.connector);
+            tokio::spawn(async move { connector.cancel(token).await });
         }
     }
 }

@@ -10,7 +10,7 @@ use rustls::{
 };
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::options::Tls;
+use super::server::Tls;
 use crate::store::StoreError;
 
 /// What makes a connection encrypted; `None` when it is not to be.
@@ -31,10 +31,16 @@ pub(super) fn connector(tls: &Tls) -> Result<Option<MakeRustlsConnect>, StoreErr
             };
             builder.with_root_certificates(roots).with_no_client_auth()
         }
-        Tls::Unverified => builder
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)))
-            .with_no_client_auth(),
+        Tls::Unverified => {
+            tracing::warn!(
+                "AGENT_MEMORY_PG_SSL_REJECT_UNAUTHORIZED is 0: the certificate of the PostgreSQL server is not \
+                 checked, so anybody in between can read and change everything"
+            );
+            builder
+                .dangerous()
+                .with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)))
+                .with_no_client_auth()
+        }
     };
     Ok(Some(MakeRustlsConnect::new(config)))
 }

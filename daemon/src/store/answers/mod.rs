@@ -1,9 +1,10 @@
-//! What answers are made of, whatever backend the rows come from: pages, cursors, the plan of a
-//! context, and how similar two texts are.
+//! What answers are made of, whatever backend the rows come from: pages, cursors, which project is
+//! meant, the plan of a context, and how similar two texts are.
 
 pub(super) mod cursor;
 pub(super) mod likeness;
 pub(super) mod pages;
 pub(super) mod plan;
+pub(super) mod projects;
 pub(super) mod texts;
 pub(super) mod window;

@@ -1,4 +1,4 @@
-//! Reads organisations, and answers for everything above entries.
+//! Answers for everything above entries.
 
 use agent_memory_proto::{
     model::{Id, Project, ScopeRef, Session},
@@ -6,8 +6,9 @@ use agent_memory_proto::{
     response::{OrgPage, ProjectPage, SessionPage},
 };
 
+use super::{orgs, projects, sessions};
 use crate::store::{
-    ScopeStore, StoreError, StoreFuture,
+    ScopeStore, StoreFuture,
     postgres::{PostgresStore, scope_keys},
 };
 
@@ -16,23 +17,23 @@ impl ScopeStore for PostgresStore {
         Box::pin(async move { scope_keys::chain(&*self.lease().await?, &scope).await })
     }
 
-    fn orgs(&self, _request: ListOrgs) -> StoreFuture<'_, OrgPage> {
-        Box::pin(async move { Err(StoreError::Other("not there yet".to_owned())) })
+    fn orgs(&self, request: ListOrgs) -> StoreFuture<'_, OrgPage> {
+        Box::pin(async move { orgs::page(&*self.lease().await?, &request).await })
     }
 
-    fn project(&self, _request: GetProject) -> StoreFuture<'_, Option<Project>> {
-        Box::pin(async move { Err(StoreError::Other("not there yet".to_owned())) })
+    fn project(&self, request: GetProject) -> StoreFuture<'_, Option<Project>> {
+        Box::pin(async move { projects::find(&*self.lease().await?, &request).await })
     }
 
-    fn projects(&self, _request: ListProjects) -> StoreFuture<'_, ProjectPage> {
-        Box::pin(async move { Err(StoreError::Other("not there yet".to_owned())) })
+    fn projects(&self, request: ListProjects) -> StoreFuture<'_, ProjectPage> {
+        Box::pin(async move { projects::page(&*self.lease().await?, &request).await })
     }
 
-    fn session(&self, _id: Id) -> StoreFuture<'_, Option<Session>> {
-        Box::pin(async move { Err(StoreError::Other("not there yet".to_owned())) })
+    fn session(&self, id: Id) -> StoreFuture<'_, Option<Session>> {
+        Box::pin(async move { sessions::by_id(&*self.lease().await?, id).await })
     }
 
-    fn sessions(&self, _request: ListSessions) -> StoreFuture<'_, SessionPage> {
-        Box::pin(async move { Err(StoreError::Other("not there yet".to_owned())) })
+    fn sessions(&self, request: ListSessions) -> StoreFuture<'_, SessionPage> {
+        Box::pin(async move { sessions::page(&*self.lease().await?, &request).await })
     }
 }

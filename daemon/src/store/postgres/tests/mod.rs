@@ -2,6 +2,7 @@
 //! what only PostgreSQL can suffer.
 
 mod contract;
+mod reads;
 
 use std::sync::Arc;
 

@@ -1,7 +1,6 @@
 //! Reads projects: by id, by directory or one above it, by name, and in pages.
 
 use agent_memory_proto::{
-    ErrorBody, ErrorCode,
     model::{Id, Project, ScopeRef},
     request::{GetProject, ListProjects},
     response::ProjectPage,
@@ -10,14 +9,12 @@ use rusqlite::{Connection, OptionalExtension, Params};
 
 use crate::store::{
     StoreError,
+    answers::projects::{CANDIDATES_MAX, ancestors, the_only},
     sqlite::{
         columns::{PROJECT, level_code, project_from_row},
         scope_keys,
     },
 };
-
-/// Projects named in an error when a name fits several.
-const CANDIDATES_MAX: i64 = 10;
 
 /// The project that the request names.
 ///
@@ -43,17 +40,6 @@ pub(in crate::store::sqlite) fn find(
         Some(org) => by_name(connection, name, org),
         None => by_name_anywhere(connection, name),
     }
-}
-
-/// A directory and those above it. Both separators are taken as such, whatever the platform.
-fn ancestors(path: &str) -> impl Iterator<Item = &str> {
-    let first = (!path.is_empty()).then_some(path);
-    std::iter::successors(first, |path| {
-        let cut = path.trim_end_matches(['/', '\\']).rfind(['/', '\\'])?;
-        // The root itself keeps its separator.
-        let end = if cut == 0 { 1 } else { cut };
-        (end < path.len()).then(|| &path[..end])
-    })
 }
 
 pub(in crate::store::sqlite) fn by_id(
@@ -89,18 +75,7 @@ fn by_name(connection: &Connection, name: &str, org: Id) -> Result<Option<Projec
 }
 
 fn by_name_anywhere(connection: &Connection, name: &str) -> Result<Option<Project>, StoreError> {
-    let mut found = many(connection, "p.name = ?1 LIMIT ?2", (name, CANDIDATES_MAX))?;
-    if found.len() <= 1 {
-        return Ok(found.pop());
-    }
-    let ids: Vec<String> = found.iter().map(|project| project.id.to_string()).collect();
-    Err(StoreError::refused(
-        ErrorBody::new(ErrorCode::Conflict, format!("{} projects have this name", found.len()))
-            .with_field("name")
-            .with_value(name)
-            .with_allowed(ids.join(", "))
-            .with_suggestion("Name the project by its id or directory, or give its organisation"),
-    ))
+    the_only(name, many(connection, "p.name = ?1 ORDER BY p.org LIMIT ?2", (name, CANDIDATES_MAX))?)
 }
 
 fn select(condition: &str) -> String {
@@ -146,22 +121,4 @@ pub(in crate::store::sqlite) fn page(
     };
     let (projects, has_more) = super::cut(rows, request.limit);
     Ok(ProjectPage { projects, has_more })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_directory_has_those_above_it() {
-        let of = |path| ancestors(path).collect::<Vec<_>>();
-        assert_eq!(
-            of("/home/ada/app/src"),
-            ["/home/ada/app/src", "/home/ada/app", "/home/ada", "/home", "/"]
-        );
-        assert_eq!(of("C:\\work\\app"), ["C:\\work\\app", "C:\\work", "C:"]);
-        assert_eq!(of("/"), ["/"]);
-        assert_eq!(of(""), [""; 0]);
-        assert_eq!(of("app"), ["app"]);
-    }
 }

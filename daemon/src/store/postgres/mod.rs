@@ -27,6 +27,9 @@ mod writes;
 
 use std::sync::Arc;
 
+use agent_memory_proto::model::Id;
+use tokio_util::task::TaskTracker;
+
 pub use options::PostgresOptions;
 pub use server::{Server, Tls};
 
@@ -53,6 +56,10 @@ pub struct Parts {
     pool: Pool,
     readiness: Readiness,
     on_change: OnChange,
+    /// Names this daemon to the others in what it tells them.
+    origin: Id,
+    /// Writes that are under way.
+    writers: TaskTracker,
 }
 
 impl std::fmt::Debug for Parts {
@@ -86,7 +93,10 @@ impl PostgresStore {
         let connector = Arc::new(Connector::new(&options, &options.server)?);
         let pool = Pool::new(&options, Arc::clone(&connector));
         let readiness = Readiness::new();
-        let store = Self(Arc::new(Parts { options, clock, connector, pool, readiness, on_change }));
+        let origin = clock.new_id();
+        let writers = TaskTracker::new();
+        let parts = Parts { options, clock, connector, pool, readiness, on_change, origin, writers };
+        let store = Self(Arc::new(parts));
         readiness::start(&store).await?;
         let handle = PostgresHandle { store: store.clone() };
         let shared = Arc::new(store);
@@ -118,6 +128,8 @@ impl PostgresHandle {
     /// Finishes the writes that were accepted.
     pub async fn close(&self) {
         self.store.readiness.close();
+        self.store.writers.close();
+        self.store.writers.wait().await;
     }
 
     /// Connections, idle connections, and requests that wait for one.

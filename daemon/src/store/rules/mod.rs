@@ -17,13 +17,15 @@ mod scopes;
 mod sessions;
 mod transaction;
 mod update_entries;
+mod words;
 
-use agent_memory_proto::{Response, request::EntryDraft};
+use agent_memory_proto::Response;
 
 pub(in crate::store) use self::{
     once::KEPT_MS,
     refusals::no_scope,
     transaction::{GLOBAL_KEY, KeptReply, Step, StoredEntry, WriteTransaction},
+    words::{PreparedWrite, is_quick, reads_the_same, text_of, texts_of},
 };
 use super::{Change, IdempotencyKey, Write, WriteOutcome};
 use crate::text::entry::IndexedEntry;
@@ -81,24 +83,4 @@ async fn apply_each_time(
             bind::apply(rows, &wish, session).await
         }
     }
-}
-
-/// The words of the new entries of a write, in their order.
-pub(in crate::store) fn texts_of(write: &Write) -> Vec<IndexedEntry> {
-    drafts(write).map(text_of).collect()
-}
-
-/// The words of a new entry.
-pub(in crate::store) fn text_of(draft: &EntryDraft) -> IndexedEntry {
-    IndexedEntry::of(&draft.name, &draft.tags, draft.category.as_deref(), &draft.body)
-}
-
-/// The new entries of a write whose words can be found before it is begun.
-pub(in crate::store) fn drafts(write: &Write) -> impl Iterator<Item = &EntryDraft> {
-    let entries = match write {
-        Write::AddEntries { entries, .. } => entries.as_slice(),
-        // A remembered text may still get another name.
-        _ => &[],
-    };
-    entries.iter().map(|new| &new.draft)
 }

@@ -7,7 +7,9 @@ use agent_memory_proto::{
     response::{Remembered, WriteAction},
 };
 
-use super::{Applied, add_entries, reports::report, scopes, text_of, transaction::WriteTransaction};
+use super::{
+    Applied, add_entries, reports::report, scopes, transaction::WriteTransaction, words::text_of_draft,
+};
 use crate::store::{NewEntry, StoreError};
 
 /// Texts of one name get a number; nobody has as many.
@@ -36,7 +38,7 @@ pub(super) async fn apply(
     for number in 2..SAME_NAMES_MAX {
         match rows.entry_named(scope_key, new.draft.body.kind(), &new.draft.name).await? {
             None => {
-                let entry = add_entries::add(rows, &new, &text_of(&new.draft), at_ms).await?;
+                let entry = add_entries::add(rows, &new, &text_of_draft(&new.draft), at_ms).await?;
                 return Ok(remembered(&entry, WriteAction::Added, false));
             }
             Some(entry) if entry.is_active && entry.version.body.text() == new.draft.body.text() => {

@@ -15,7 +15,6 @@ mod identity;
 mod index;
 mod migrations;
 mod options;
-mod prepare;
 mod reads;
 mod scope_keys;
 mod search;
@@ -33,10 +32,12 @@ pub use writer::OnChange;
 
 use self::{
     gap::Gap,
-    prepare::PreparedWrite,
     writer::{Job, SqliteWriter},
 };
-use super::{Store, StoreError, StoreFuture, WriteOutcome, WriteRequest, WriteStore};
+use super::{
+    Store, StoreError, StoreFuture, WriteOutcome, WriteRequest, WriteStore,
+    rules::{PreparedWrite, is_quick},
+};
 use crate::{
     actors::{Arbiters, WorkerPool, WriterHandle},
     clock::Clock,
@@ -111,7 +112,7 @@ impl SqliteStore {
 impl WriteStore for SqliteStore {
     fn write(&self, request: WriteRequest) -> StoreFuture<'_, WriteOutcome> {
         Box::pin(async move {
-            let write = if prepare::is_quick(&request.write) {
+            let write = if is_quick(&request.write) {
                 PreparedWrite::new(request)
             } else {
                 self.readers.run_long(|_| Ok(PreparedWrite::new(request))).await?

@@ -7,13 +7,12 @@ use agent_memory_proto::Response;
 use rusqlite::Connection;
 
 use super::{
-    connection, gap::Gap, housekeeping::Housekeeping, identity::FileIdentity, options::SqliteOptions,
-    prepare::PreparedWrite, writes,
+    connection, gap::Gap, housekeeping::Housekeeping, identity::FileIdentity, options::SqliteOptions, writes,
 };
 use crate::{
     actors::BatchWriter,
     clock::Clock,
-    store::{Change, StoreError, WriteOutcome},
+    store::{Change, StoreError, WriteOutcome, rules::PreparedWrite},
 };
 
 /// Told of every durable change, before its writer is answered.

@@ -9,7 +9,7 @@ use super::{entry_rows, scope_rows};
 use crate::{
     store::{
         IdempotencyKey,
-        rules::{KeptReply, Step, StoredEntry, WriteTransaction},
+        rules::{KeptReply, Step, StoredEntry, WriteTransaction, reads_the_same, text_of},
         sqlite::{
             idempotency, index,
             reads::{entries, projects, sessions},
@@ -117,9 +117,9 @@ impl WriteTransaction for SqliteTransaction<'_> {
             entry_rows::remove_tags(self.connection, old.rowid, &old.entry.tags)?;
             entry_rows::add_tags(self.connection, old.rowid, &new.tags)?;
         }
-        if !index::reads_the_same(&old.entry, new) {
+        if !reads_the_same(&old.entry, new) {
             index::remove(self.connection, old.rowid)?;
-            index::insert(self.connection, old.rowid, &index::text_of(new))?;
+            index::insert(self.connection, old.rowid, &text_of(new))?;
         }
         Ok(true)
     }

@@ -1,0 +1,204 @@
+//! The statements of entries: reading one for a change, storing new ones, and storing new states of
+//! old ones.
+
+use std::sync::LazyLock;
+
+use agent_memory_proto::model::{Entry, EntryKind, Id};
+use uuid::Uuid;
+
+use super::{
+    entry_columns::{EntryColumns, NAMES, parameters, taken},
+    transaction::PgTransaction,
+};
+use crate::{
+    store::{
+        columns::kind_code,
+        postgres::{
+            columns::{ENTRY, ENTRY_COUNT, code, entry_from_row, get, text_key, uuid},
+            search::index::IndexRow,
+            values::value,
+        },
+        rules::{Step, StoredEntry, reads_the_same, text_of},
+    },
+    text::entry::IndexedEntry,
+};
+
+static LOAD: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT {ENTRY}, e.rowid, e.scope FROM entries e JOIN scopes s ON s.key = e.scope \
+         WHERE e.id = $1 AND e.kind = $2 FOR UPDATE OF e"
+    )
+});
+
+/// Reads the entry of that id and kind, and keeps others from changing it.
+pub(super) async fn load(rows: &PgTransaction<'_>, kind: EntryKind, id: Id) -> Step<Option<StoredEntry>> {
+    let found = rows.row(&LOAD, &[value(&uuid(id)), value(&code(kind_code(kind)))]).await?;
+    let stored = found.map(|row| {
+        Ok(StoredEntry {
+            rowid: get(&row, ENTRY_COUNT)?,
+            scope_key: get(&row, ENTRY_COUNT + 1)?,
+            entry: entry_from_row(&row)?,
+        })
+    });
+    stored.transpose()
+}
+
+static NAMED: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT {ENTRY} FROM entries e JOIN scopes s ON s.key = e.scope \
+         WHERE e.scope = $1 AND e.kind = $2 AND e.name_key = $3"
+    )
+});
+
+/// The entry of that name in the scope of that key, hidden or not.
+pub(super) async fn named(
+    rows: &PgTransaction<'_>,
+    scope_key: i64,
+    kind: EntryKind,
+    name: &str,
+) -> Step<Option<Entry>> {
+    rows.row(&NAMED, &[value(&scope_key), value(&code(kind_code(kind))), value(&text_key(name))])
+        .await?
+        .as_ref()
+        .map(entry_from_row)
+        .transpose()
+}
+
+/// Whether another entry than that of the row id has the name or the id of an entry. It stays so
+/// until the end of the transaction.
+pub(super) async fn is_taken(
+    rows: &PgTransaction<'_>,
+    scope_key: i64,
+    entry: &Entry,
+    but: i64,
+) -> Step<bool> {
+    const SQL: &str = "SELECT rowid FROM entries WHERE rowid <> $5 \
+                       AND ((scope = $1 AND kind = $2 AND name_key = $3) OR id = $4) FOR KEY SHARE";
+    let (kind, name) = (code(kind_code(entry.kind())), text_key(&entry.name));
+    Ok(!rows
+        .rows(SQL, &[value(&scope_key), value(&kind), value(&name), value(&uuid(entry.id)), value(&but)])
+        .await?
+        .is_empty())
+}
+
+static INSERT: LazyLock<String> = LazyLock::new(|| {
+    let (names, taken) = (NAMES.join(", "), taken());
+    let (columns, scope) = (parameters(1, NAMES.len()), NAMES.len() + 1);
+    let words = parameters(scope + 1, 3);
+    format!(
+        "WITH added AS (INSERT INTO entries ({names}, scope) \
+         SELECT {taken}, ${scope} FROM unnest({columns}) AS n ({names}) \
+         ON CONFLICT DO NOTHING RETURNING rowid) \
+         INSERT INTO entry_index (entry, tokens, frequencies, terms) \
+         SELECT rowid, w.tokens, w.frequencies, w.terms::tsvector \
+         FROM added, (SELECT {words}) AS w (tokens, frequencies, terms) RETURNING entry"
+    )
+});
+
+/// Stores a new entry with its words; false when its name or its id is taken.
+pub(super) async fn insert(
+    rows: &PgTransaction<'_>,
+    scope_key: i64,
+    entry: &Entry,
+    text: &IndexedEntry,
+) -> Step<bool> {
+    let mut columns = EntryColumns::default();
+    columns.push(entry);
+    let words = IndexRow::of(text, scope_key);
+    let mut values = columns.values();
+    values.extend([value(&scope_key), value(&words.tokens), value(&words.frequencies), value(&words.terms)]);
+    Ok(!rows.rows(&INSERT, &values).await?.is_empty())
+}
+
+/// What of an entry is a version of it: the column of `entry_versions`, and that of `entries`.
+const VERSION: &[(&str, &str)] = &[
+    ("entry", "rowid"),
+    ("number", "version"),
+    ("id", "version_id"),
+    ("created_at_ms", "version_at_ms"),
+    ("created_by", "version_by"),
+    ("change_reason", "change_reason"),
+    ("conflict", "conflict"),
+    ("priority", "priority"),
+    ("valid_from_ms", "valid_from_ms"),
+    ("valid_until_ms", "valid_until_ms"),
+    ("invalidated_by", "invalidated_by"),
+    ("confidence", "confidence"),
+    ("source", "source"),
+    ("content", "content"),
+    ("rationale", "rationale"),
+    ("constraints", "constraints"),
+    ("examples", "examples"),
+    ("parameters", "parameters"),
+    ("verification_rules", "verification_rules"),
+];
+
+static REPLACE: LazyLock<String> = LazyLock::new(|| {
+    let (names, taken) = (NAMES.join(", "), taken());
+    let kept: Vec<String> = VERSION.iter().map(|(kept, _)| (*kept).to_owned()).collect();
+    let current: Vec<String> = VERSION.iter().map(|(_, current)| format!("e.{current}")).collect();
+    let (kept, current) = (kept.join(", "), current.join(", "));
+    let (columns, rowid) = (parameters(1, NAMES.len()), NAMES.len() + 1);
+    let words = parameters(rowid + 1, 4);
+    format!(
+        "WITH kept AS (INSERT INTO entry_versions ({kept}) \
+             SELECT {current} FROM entries e WHERE e.rowid = ${rowid}), \
+         words AS (UPDATE entry_index i \
+             SET tokens = w.tokens, frequencies = w.frequencies, terms = w.terms::tsvector \
+             FROM unnest({words}) AS w (entry, tokens, frequencies, terms) WHERE i.entry = w.entry) \
+         UPDATE entries e SET ({names}) = (SELECT {taken}) FROM unnest({columns}) AS n ({names}) \
+         WHERE e.rowid = ${rowid} AND (e.name_key = n.name_key OR NOT EXISTS (SELECT FROM entries o \
+             WHERE o.scope = e.scope AND o.kind = e.kind AND o.name_key = n.name_key)) \
+         RETURNING e.rowid"
+    )
+});
+
+/// Keeps the old version and stores the new state of an entry; false when its name is taken.
+pub(super) async fn replace(rows: &PgTransaction<'_>, old: &StoredEntry, new: &Entry) -> Step<bool> {
+    let mut columns = EntryColumns::default();
+    columns.push(new);
+    let (mut entries, mut tokens, mut frequencies, mut terms) = (vec![], vec![], vec![], vec![]);
+    if !reads_the_same(&old.entry, new) {
+        let words = IndexRow::of(&text_of(new), old.scope_key);
+        entries.push(old.rowid);
+        tokens.push(words.tokens);
+        frequencies.push(words.frequencies);
+        terms.push(words.terms);
+    }
+    let mut values = columns.values();
+    values.extend([value(&old.rowid), value(&entries), value(&tokens), value(&frequencies), value(&terms)]);
+    Ok(!rows.rows(&REPLACE, &values).await?.is_empty())
+}
+
+/// Removes an entry; its words, versions and conflicts go with it.
+pub(super) async fn remove(rows: &PgTransaction<'_>, rowid: i64) -> Step<()> {
+    rows.rows("DELETE FROM entries WHERE rowid = $1", &[value(&rowid)]).await?;
+    Ok(())
+}
+
+/// Records that two agents changed an entry at once.
+pub(super) async fn insert_conflict(
+    rows: &PgTransaction<'_>,
+    old: &StoredEntry,
+    new: &Entry,
+    at_ms: i64,
+) -> Step<()> {
+    const SQL: &str = "INSERT INTO conflicts (id, entry, base_version, version, first_by, second_by, at_ms) \
+                       VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    let number = |entry: &Entry| i32::try_from(entry.version.number).unwrap_or(i32::MAX);
+    let id: Uuid = uuid(new.version.id);
+    rows.rows(
+        SQL,
+        &[
+            value(&id),
+            value(&old.rowid),
+            value(&number(&old.entry)),
+            value(&number(new)),
+            value(&old.entry.version.created_by),
+            value(&new.version.created_by),
+            value(&at_ms),
+        ],
+    )
+    .await?;
+    Ok(())
+}

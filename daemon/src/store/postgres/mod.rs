@@ -55,6 +55,7 @@ pub struct Parts {
     connector: Arc<Connector>,
     pool: Pool,
     readiness: Readiness,
+    statistics: search::Statistics,
     on_change: OnChange,
     /// Names this daemon to the others in what it tells them.
     origin: Id,
@@ -95,7 +96,9 @@ impl PostgresStore {
         let readiness = Readiness::new();
         let origin = clock.new_id();
         let writers = TaskTracker::new();
-        let parts = Parts { options, clock, connector, pool, readiness, on_change, origin, writers };
+        let statistics = search::Statistics::default();
+        let parts =
+            Parts { options, clock, connector, pool, readiness, statistics, on_change, origin, writers };
         let store = Self(Arc::new(parts));
         readiness::start(&store).await?;
         let handle = PostgresHandle { store: store.clone() };

@@ -23,6 +23,7 @@ macro_rules! typed {
             impl Typed for $rust { const TYPE: Type = Type::$sql; }
             impl Typed for Option<$rust> { const TYPE: Type = Type::$sql; }
             impl Typed for Vec<$rust> { const TYPE: Type = Type::$array; }
+            impl Typed for Option<Vec<$rust>> { const TYPE: Type = Type::$array; }
             impl Typed for &[$rust] { const TYPE: Type = Type::$array; }
             impl Typed for Vec<Option<$rust>> { const TYPE: Type = Type::$array; }
         )+

@@ -24,6 +24,8 @@ const GAP: u32 = 16;
 const PLACE_MAX: u32 = 16_383;
 /// Nor more places of one term.
 const PLACES_MAX: usize = 255;
+/// What a vector may take on the server, with room to spare (its bound is 1 MiB).
+const VECTOR_BYTES_MAX: usize = 1_000_000;
 
 #[derive(Default)]
 struct Term {
@@ -68,9 +70,15 @@ impl IndexRow {
     }
 }
 
-/// The lexeme that every entry of a scope has. No word begins with a capital letter.
+/// The lexeme that every entry of a scope has. No word begins with an ASCII capital.
 pub(super) fn scope_lexeme(scope_key: i64) -> String {
     format!("S{scope_key}")
+}
+
+/// The lexeme of an entry that has the term in its name or tags: the index does not know the weights
+/// of places, and would have to be followed by a look at every entry with the term.
+pub(super) fn named_lexeme(term: &str) -> String {
+    format!("N{term}")
 }
 
 /// A lexeme as the server reads it, in a vector or a query.
@@ -83,9 +91,24 @@ pub(super) fn term_hash(term: &str) -> u32 {
     term.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
+/// The vector as text. Of the longest texts that are allowed, in scripts with many bytes for a letter,
+/// some terms of the content have no room; those of the name and the tags come first.
 fn vector(terms: &BTreeMap<&str, Term>, scope_key: i64) -> String {
+    let is_named = |term: &Term| term.places.first().is_some_and(|(_, label)| *label != 'C');
     let mut out = quoted(&scope_lexeme(scope_key));
-    for (word, term) in terms {
+    let mut room = VECTOR_BYTES_MAX;
+    let named = terms.iter().filter(|(_, term)| is_named(term));
+    for (word, _) in named.clone() {
+        out.push(' ');
+        out.push_str(&quoted(&named_lexeme(word)));
+        room = room.saturating_sub(word.len() + 8);
+    }
+    for (word, term) in named.chain(terms.iter().filter(|(_, term)| !is_named(term))) {
+        let bytes = word.len() + 8 + 2 * term.places.len();
+        if bytes > room {
+            break;
+        }
+        room -= bytes;
         out.push(' ');
         out.push_str(&quoted(word));
         for (index, (place, label)) in term.places.iter().enumerate() {
@@ -109,7 +132,10 @@ mod tests {
             content: "a tab is a tab".to_owned(),
         };
         let row = IndexRow::of(&text, 7);
-        assert_eq!(row.terms, "'S7' 'a':36C,39C 'is':38C 'size':2A 'style':19B 'tab':1A,37C,40C");
+        assert_eq!(
+            row.terms,
+            "'S7' 'Nsize' 'Nstyle' 'Ntab' 'size':2A 'style':19B 'tab':1A,37C,40C 'a':36C,39C 'is':38C"
+        );
         assert_eq!(row.tokens, 8);
         assert_eq!(row.frequencies.len(), 5 * 6);
         let tab = term_hash("tab").to_be_bytes();

@@ -1,0 +1,226 @@
+//! Tiers: which entries are ranked before which others, so that the cost of a search does not grow
+//! with how common its words are. The index gives all entries of a word before the first can be
+//! looked at, and each that is scored costs some microseconds.
+//!
+//! One exact tier is all there is when the words are in few entries, or when the scopes have few.
+//! Otherwise the rarer words, together in at most [`SCORED_MAX`] entries, make the first tier. Entries
+//! that have only the more common words follow: those that have all of them, those that have them in
+//! name or tags, and the others, latest first.
+
+use super::{
+    Ranking, SCORED_MAX,
+    candidates::{self, Ranked},
+    expression,
+    filters::Filters,
+    reading::Reading,
+    score::Scoring,
+    statistics::{Looked, Statistics},
+};
+use crate::{
+    store::{StoreError, answers::window::Window},
+    text::query::Unit,
+};
+
+/// Scopes with this many entries are searched by the scope's own lexeme.
+const NARROW_ENTRIES: f64 = 20_000.0;
+/// And only when they are this small a part of the store: else most matches lie inside anyway.
+const NARROW_PART: f64 = 8.0;
+/// Common words that are looked for together.
+const TOGETHER_MAX: usize = 4;
+/// What is in more entries than this is not counted together with anything.
+const WALKED_MAX: f64 = 50_000.0;
+/// The latest entries of a store that are looked at one by one, at most.
+const LOOKED_AT_MAX: f64 = 20_000.0;
+
+/// The entries of a window over all tiers.
+///
+/// # Errors
+/// What the server says.
+pub(super) async fn over(
+    reading: &Reading<'_>,
+    statistics: &Statistics,
+    looked: &Looked,
+    ranking: &Ranking<'_>,
+    window: &Window,
+) -> Result<Vec<Ranked>, StoreError> {
+    let units = &ranking.parsed.units;
+    let figures = &looked.figures;
+    let inside = if ranking.keys.is_some() { looked.inside } else { figures.entries };
+    let is_narrow = inside <= NARROW_ENTRIES && inside * NARROW_PART <= figures.entries;
+    let search = Search {
+        reading,
+        statistics,
+        looked,
+        units,
+        filters: Filters::of(ranking),
+        scoring: Scoring::new(
+            units.iter().zip(looked.having.iter().copied()),
+            figures.entries,
+            figures.average_tokens,
+        ),
+        within: ranking.keys.filter(|_| is_narrow).map(expression::in_scopes),
+        inside,
+    };
+    let mut found = Found { skip: window.offset as usize, limit: window.limit as usize, entries: Vec::new() };
+    let is_exact = figures.is_tiny() || is_narrow && inside <= f64::from(SCORED_MAX);
+    if is_exact {
+        found.extend(search.scored(&expression::any_of(units)).await?);
+        return Ok(found.entries);
+    }
+    let (rare, common) = search.split().await?;
+    search.tiers(&rare, &common, &mut found).await?;
+    Ok(found.entries)
+}
+
+/// What is found, of what is wanted.
+struct Found {
+    skip: usize,
+    limit: usize,
+    entries: Vec<Ranked>,
+}
+
+impl Found {
+    /// Entries that are wanted of the next tier, with those that are skipped.
+    fn open(&self) -> usize {
+        if self.entries.len() >= self.limit { 0 } else { self.skip + self.limit - self.entries.len() }
+    }
+
+    fn extend(&mut self, tier: Vec<Ranked>) {
+        let skipped = self.skip.min(tier.len());
+        self.skip -= skipped;
+        let room = self.limit.saturating_sub(self.entries.len());
+        self.entries.extend(tier.into_iter().skip(skipped).take(room));
+    }
+}
+
+/// A unit, and how many entries it may find.
+type Counted<'a> = (&'a Unit, f64);
+
+struct Search<'a> {
+    reading: &'a Reading<'a>,
+    statistics: &'a Statistics,
+    looked: &'a Looked,
+    units: &'a [Unit],
+    filters: Filters,
+    scoring: Scoring,
+    /// Restricts a match to the scopes, where that is cheaper than to filter them out.
+    within: Option<String>,
+    inside: f64,
+}
+
+impl<'a> Search<'a> {
+    /// The rarer units, together in few entries, and the others.
+    async fn split(&self) -> Result<(Vec<Counted<'a>>, Vec<Counted<'a>>), StoreError> {
+        let mut counted: Vec<Counted<'_>> =
+            self.units.iter().zip(self.looked.having.iter().copied()).collect();
+        if self.within.is_some() {
+            let many = |having: f64| having > f64::from(SCORED_MAX);
+            let counts = self
+                .statistics
+                .count(
+                    self.reading,
+                    &self.looked.figures,
+                    counted
+                        .iter()
+                        .filter(|(_, having)| many(*having))
+                        .map(|(unit, _)| self.restricted(&expression::of(unit)))
+                        .collect(),
+                )
+                .await?;
+            for ((_, having), inside) in counted.iter_mut().filter(|(_, having)| many(*having)).zip(counts) {
+                *having = inside;
+            }
+        }
+        counted.sort_by(|one, other| one.1.total_cmp(&other.1));
+        let mut total = 0.0;
+        let rare = counted.iter().take_while(|(_, having)| {
+            total += having;
+            total <= f64::from(SCORED_MAX)
+        });
+        let common = counted.split_off(rare.count());
+        Ok((counted, common))
+    }
+
+    async fn tiers(
+        &self,
+        rare: &[Counted<'a>],
+        common: &[Counted<'a>],
+        found: &mut Found,
+    ) -> Result<(), StoreError> {
+        let units = |counted: &[Counted<'a>]| counted.iter().map(|(unit, _)| *unit).collect::<Vec<_>>();
+        let mut earlier = Vec::with_capacity(3);
+        if !rare.is_empty() {
+            let expression = expression::any_of(units(rare));
+            found.extend(self.scored(&expression).await?);
+            earlier.push(expression);
+        }
+        if common.len() > 1 && found.open() > 0 {
+            let common = &common[..common.len().min(TOGETHER_MAX)];
+            let all = expression::all_of(units(common));
+            let share = self.share(common);
+            if self.is_few(&all, common[0].1).await? {
+                found.extend(self.scored(&expression::without(&all, &earlier)).await?);
+            } else {
+                found.extend(self.latest(&expression::without(&all, &earlier), share, found.open()).await?);
+            }
+            earlier.push(all);
+        }
+        if !common.is_empty() && found.open() > 0 {
+            let named = expression::any_named(units(common));
+            if self.is_few(&named, 0.0).await? {
+                found.extend(self.scored(&expression::without(&named, &earlier)).await?);
+                earlier.push(named);
+            }
+        }
+        if let (Some((_, most)), true) = (common.last(), found.open() > 0) {
+            let any = expression::any_of(units(common));
+            let share = (most / self.looked.figures.entries).min(1.0);
+            found.extend(self.latest(&expression::without(&any, &earlier), share, found.open()).await?);
+        }
+        Ok(())
+    }
+
+    fn restricted(&self, expression: &str) -> String {
+        match &self.within {
+            Some(within) => format!("({within}) & ({expression})"),
+            None => expression.to_owned(),
+        }
+    }
+
+    /// The share of all entries that have all the units.
+    fn share(&self, common: &[Counted<'a>]) -> f64 {
+        let figures = &self.looked.figures;
+        let together = figures.together(common.iter().map(|(_, having)| Some(*having)));
+        together.unwrap_or_default() / figures.entries
+    }
+
+    /// Whether few enough match to be scored. What has to walk through too many is not asked.
+    async fn is_few(&self, expression: &str, walked: f64) -> Result<bool, StoreError> {
+        if walked > WALKED_MAX {
+            return Ok(false);
+        }
+        let expression = self.restricted(expression);
+        let counts = self.statistics.count(self.reading, &self.looked.figures, vec![expression]).await?;
+        Ok(counts.first().is_some_and(|count| *count <= f64::from(SCORED_MAX)))
+    }
+
+    async fn scored(&self, expression: &str) -> Result<Vec<Ranked>, StoreError> {
+        candidates::scored(
+            self.reading,
+            &self.filters,
+            &self.restricted(expression),
+            self.units,
+            &self.scoring,
+        )
+        .await
+    }
+
+    /// The latest, of an expression that matches such a share of all entries.
+    async fn latest(&self, expression: &str, share: f64, limit: usize) -> Result<Vec<Ranked>, StoreError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let share = share * self.inside / self.looked.figures.entries.max(1.0);
+        let needed = 3.0 * limit as f64 / share.max(1e-9);
+        let looked_at = (needed <= LOOKED_AT_MAX).then_some((needed as i64).max(1_000));
+        candidates::latest(self.reading, &self.filters, &self.restricted(expression), limit, looked_at).await
+    }
+}

@@ -2,6 +2,7 @@
 //! so that a test can start it; `main.rs` only parses, builds and waits.
 
 pub mod actors;
+pub mod breaker;
 pub mod cache;
 pub mod clock;
 pub mod config;

@@ -18,6 +18,29 @@ pub enum ChangeAction {
     Deleted,
 }
 
+/// How a circuit breaker stands. Append only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Encode, Decode)]
+pub enum BreakerState {
+    /// The service is used.
+    Closed,
+    /// It failed too often: it is left alone, and what needs it is refused at once.
+    Open,
+    /// A few requests are let through to see whether it is back.
+    HalfOpen,
+}
+
+impl BreakerState {
+    /// The public name, as `halfOpen`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Open => "open",
+            Self::HalfOpen => "halfOpen",
+        }
+    }
+}
+
 /// A pushed event. Append only.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub enum Event {
@@ -46,4 +69,30 @@ pub enum Event {
         /// How many were dropped.
         missed: u64,
     },
+    /// The circuit breaker of a service that the daemon needs changed. Since protocol version 2.
+    BreakerChanged {
+        /// The service, as `postgresql`.
+        service: String,
+        /// How the breaker stands now.
+        state: BreakerState,
+        /// When the service will be tried again, in milliseconds; for an open breaker.
+        retry_after_ms: Option<u64>,
+    },
+    /// Changes made through other daemons may not have been told: what the subscriber remembers may
+    /// be stale. Since protocol version 2.
+    ChangesMissed {
+        /// Why, in words.
+        reason: String,
+    },
+}
+
+impl Event {
+    /// The first protocol version that knows the event; older peers are not sent it.
+    #[must_use]
+    pub const fn protocol(&self) -> u16 {
+        match self {
+            Self::EntryChanged { .. } | Self::ShuttingDown { .. } | Self::Lagged { .. } => 1,
+            Self::BreakerChanged { .. } | Self::ChangesMissed { .. } => 2,
+        }
+    }
 }

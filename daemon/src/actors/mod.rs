@@ -3,6 +3,7 @@
 
 mod arbiters;
 mod group_commit;
+mod task;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
@@ -11,6 +12,7 @@ mod worker;
 
 pub use arbiters::{Arbiters, block_on, current_session_arbiter, spawn_local};
 pub use group_commit::{BatchWriter, WriterHandle};
+pub use task::keep_running;
 #[cfg(test)]
 pub(crate) use together::all_at_once;
 pub use worker::{WorkerHandle, WorkerPool};

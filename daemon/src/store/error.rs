@@ -36,6 +36,18 @@ pub enum StoreError {
     /// The store cannot be reached or opened, or the daemon is stopping; nothing was written.
     #[error("the store is not available: {0}")]
     Unavailable(String),
+    /// The service behind the store failed too often and is left alone for now; nothing was done.
+    #[error("{service} is away, its circuit breaker is {state}; the last failure: {cause}")]
+    BreakerOpen {
+        /// The service.
+        service: &'static str,
+        /// How the breaker stands.
+        state: &'static str,
+        /// When the service is tried again.
+        retry_after_ms: u64,
+        /// The last failure.
+        cause: String,
+    },
     /// The work was lost inside the daemon by a crash of an actor. It may have been applied.
     #[error("the work was lost: {0}")]
     Lost(String),
@@ -62,7 +74,8 @@ impl StoreError {
             | Self::ReadOnly(_)
             | Self::Locked(_)
             | Self::Contended(_)
-            | Self::Unavailable(_) => true,
+            | Self::Unavailable(_)
+            | Self::BreakerOpen { .. } => true,
             Self::Corrupt(_) | Self::Lost(_) | Self::Other(_) => false,
         }
     }
@@ -98,6 +111,11 @@ impl From<StoreError> for ErrorBody {
             StoreError::Unavailable(_) => Self::new(ErrorCode::Unavailable, text)
                 .with_retry_after_ms(LOCKED_RETRY_AFTER_MS)
                 .with_suggestion("Nothing was stored; repeat the request"),
+            StoreError::BreakerOpen { retry_after_ms, .. } => Self::new(ErrorCode::Unavailable, text)
+                .with_retry_after_ms(retry_after_ms)
+                .with_suggestion(
+                    "Nothing was stored; repeat the request later. The daemon tries the service again by itself",
+                ),
             StoreError::Lost(_) => Self::new(ErrorCode::Internal, text).with_suggestion(
                 "Repeat the request with the same idempotency key: it is applied once at most",
             ),

@@ -10,6 +10,8 @@ use actix::{Actor, AsyncContext, Context, Handler, Message};
 use actix_rt::ArbiterHandle;
 use agent_memory_proto::response::ActorHealth;
 
+use crate::breaker::Breakers;
+
 pub use panics::install_panic_hook;
 #[cfg(test)]
 pub(crate) use panics::remember_panics_for_test;
@@ -25,6 +27,7 @@ struct Shared {
     watcher: Mutex<Option<actix::Addr<Watcher>>>,
     restarts: std::sync::atomic::AtomicU32,
     last_panic: Mutex<Option<String>>,
+    breakers: Breakers,
 }
 
 const MAILBOX: usize = 1_024;
@@ -42,6 +45,7 @@ impl Supervisor {
             watcher: Mutex::default(),
             restarts: 0.into(),
             last_panic: Mutex::default(),
+            breakers: Breakers::default(),
         });
         start_watcher(&shared);
         Self(shared)
@@ -65,6 +69,17 @@ impl Supervisor {
         if let Some(watcher) = &*lock(&self.0.watcher) {
             watcher.do_send(Panic);
         }
+    }
+
+    /// The breakers of the services outside the daemon.
+    #[must_use]
+    pub fn breakers(&self) -> &Breakers {
+        &self.0.breakers
+    }
+
+    /// Where the supervisor runs, and tasks that do little.
+    pub(crate) fn arbiter(&self) -> ArbiterHandle {
+        self.0.arbiter.clone()
     }
 
     pub(crate) fn watch(&self, slot: Arc<dyn Supervised>) {

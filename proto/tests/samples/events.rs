@@ -2,7 +2,7 @@
 
 use agent_memory_proto::{
     Event,
-    event::ChangeAction,
+    event::{BreakerState, ChangeAction},
     model::{EntryKind, ScopeRef},
 };
 
@@ -21,10 +21,18 @@ pub(crate) fn events() -> Vec<(String, Event)> {
         },
         Event::ShuttingDown { retry_after_ms: 250 },
         Event::Lagged { missed: 7 },
+        Event::BreakerChanged {
+            service: "postgresql".to_owned(),
+            state: BreakerState::Open,
+            retry_after_ms: Some(30_000),
+        },
+        Event::ChangesMissed { reason: "the connection for events was lost".to_owned() },
     ];
     named_variants!(all, {
         Event::EntryChanged { .. } => "entry_changed",
         Event::ShuttingDown { .. } => "shutting_down",
         Event::Lagged { .. } => "lagged",
+        Event::BreakerChanged { .. } => "breaker_changed",
+        Event::ChangesMissed { .. } => "changes_missed",
     })
 }

@@ -78,6 +78,7 @@ impl SqliteWriter {
             | StoreError::DiskFull(_)
             | StoreError::Locked(_)
             | StoreError::Contended(_)
+            | StoreError::BreakerOpen { .. }
             | StoreError::Lost(_) => {}
         }
         error

@@ -5,6 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use agent_memory_proto::settings::Settings;
 
 use crate::{
+    breaker::BreakerOptions,
     limiter::{Limit, Limits},
     store::postgres::PostgresOptions,
 };
@@ -44,6 +45,10 @@ pub struct Config {
     pub query_cache_entries: u64,
     /// Most bytes in the query cache.
     pub query_cache_bytes: u64,
+    /// When the breakers of services outside the daemon open and close.
+    pub breaker: BreakerOptions,
+    /// Whether answers from the cache, marked as degraded, are given while the store cannot be reached.
+    pub serve_stale: bool,
     /// Two agents' updates within this time are a conflict.
     pub conflict_window_ms: i64,
     /// The key that removing a project asks for.
@@ -61,6 +66,17 @@ pub enum StoreKind {
     Sqlite,
     /// A PostgreSQL server.
     Postgres(Box<PostgresOptions>),
+}
+
+impl StoreKind {
+    /// Whether the store is a service outside the process.
+    #[must_use]
+    pub fn is_outside(&self) -> bool {
+        match self {
+            Self::Sqlite => false,
+            Self::Postgres(_) => true,
+        }
+    }
 }
 
 /// What SIGHUP may change.
@@ -144,6 +160,12 @@ impl Config {
             wal_limit_bytes: settings.number("WAL_LIMIT_MB") * MEBIBYTE,
             query_cache_entries: settings.number("QUERY_CACHE_SIZE"),
             query_cache_bytes: cache_mb * MEBIBYTE,
+            breaker: BreakerOptions {
+                failure_threshold: small(&settings, "CB_FAILURE_THRESHOLD"),
+                reset_timeout: millis(&settings, "CB_RESET_TIMEOUT_MS"),
+                success_threshold: small(&settings, "CB_SUCCESS_THRESHOLD"),
+            },
+            serve_stale: settings.flag("SERVE_STALE"),
             conflict_window_ms: i64::try_from(settings.number("CONFLICT_WINDOW_MS")).unwrap_or(i64::MAX),
             admin_key: settings.text("ADMIN_KEY").map(|key| AdminKey(key.to_owned())),
             settings,

@@ -13,7 +13,7 @@ use crate::{
     memory::Trimmer,
     services::{Changes, Live, Parts, Services},
     session,
-    store::{Change, StoreError},
+    store::StoreError,
     stores::{self, StoreHandle},
     supervisor::Supervisor,
     telemetry::LogLevel,
@@ -81,9 +81,7 @@ async fn serve(config: Config, log_level: LogLevel) -> Result<Ending, StartError
     let arbiters = Arbiters::start(session_threads());
     let clock = Clock::system();
     let changes = Arc::new(Changes::default());
-    let published = Arc::clone(&changes);
-    let on_change = Arc::new(move |change: &Change| published.publish(change));
-    let opened = stores::open(&config, &supervisor, &arbiters, clock.clone(), on_change).await;
+    let opened = stores::open(&config, &supervisor, &arbiters, clock.clone(), Arc::clone(&changes)).await;
     let (store, handle) = opened.map_err(StartError::Store)?;
     let listener = match Listener::inherited(&config.socket)? {
         Some(listener) => listener,
@@ -176,11 +174,16 @@ fn watch(
     actors::spawn_local(tidy(Arc::clone(services), handle));
 }
 
-/// Tells the service manager that all is well, as long as the store answers.
+/// Tells the service manager that all is well, as long as a store inside the process answers. A
+/// server that is away is no fault of the daemon, and a restart would not mend it.
 async fn watchdog(services: Arc<Services>, service_manager: ServiceManager, period: Duration) {
     let mut ticks = tokio::time::interval(period);
     loop {
         ticks.tick().await;
+        if services.config.store.is_outside() {
+            service_manager.alive();
+            continue;
+        }
         let read = services.store.entries.next_validity_change(services.clock.now_ms());
         match tokio::time::timeout(period, read).await {
             Ok(Ok(_)) => service_manager.alive(),

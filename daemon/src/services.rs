@@ -98,9 +98,14 @@ impl Changes {
     pub fn publish(&self, change: &Change) {
         self.generations.raise(change.scope, change.scope_tree);
         if let Some(event) = &change.event {
-            // Without subscribers nobody has to be told.
-            let _ = self.events.send(Arc::new(event.clone()));
+            self.tell(event.clone());
         }
+    }
+
+    /// Tells the subscribers.
+    pub fn tell(&self, event: Event) {
+        // Without subscribers nobody has to be told.
+        let _ = self.events.send(Arc::new(event));
     }
 
     /// From now on, every event.

@@ -2,17 +2,24 @@
 
 use std::sync::Arc;
 
+use agent_memory_proto::Event;
+
 use crate::{
     actors::Arbiters,
+    breaker::{self, Ping},
     clock::Clock,
     config::{Config, StoreKind},
+    services::Changes,
     store::{
-        Change, Store, StoreError,
+        Change, Store, StoreError, guarded,
         postgres::{PostgresHandle, PostgresStore},
         sqlite::{SqliteHandle, SqliteOptions, SqliteStore, Synchronous},
     },
     supervisor::Supervisor,
 };
+
+/// How the server is called where breakers are told of.
+const POSTGRESQL: &str = "postgresql";
 
 /// Told of every durable change, before its writer is answered.
 pub type OnChange = Arc<dyn Fn(&Change) + Send + Sync>;
@@ -26,8 +33,10 @@ pub async fn open(
     supervisor: &Supervisor,
     arbiters: &Arbiters,
     clock: Clock,
-    on_change: OnChange,
+    changes: Arc<Changes>,
 ) -> Result<(Store, StoreHandle), StoreError> {
+    let published = Arc::clone(&changes);
+    let on_change: OnChange = Arc::new(move |change| published.publish(change));
     match &config.store {
         StoreKind::Sqlite => {
             let options = sqlite_options(config);
@@ -36,9 +45,34 @@ pub async fn open(
         }
         StoreKind::Postgres(options) => {
             let (store, handle) = PostgresStore::open((**options).clone(), clock, on_change).await?;
+            let store = behind_breaker(store, &handle, config, supervisor, changes)?;
             Ok((store, StoreHandle::Postgres(handle)))
         }
     }
+}
+
+/// Puts the circuit breaker before the server. Subscribers are told of its changes.
+fn behind_breaker(
+    store: Store,
+    handle: &PostgresHandle,
+    config: &Config,
+    supervisor: &Supervisor,
+    changes: Arc<Changes>,
+) -> Result<Store, StoreError> {
+    let (pinged, ready) = (handle.clone(), handle.clone());
+    let ping: Ping = Arc::new(move || {
+        let handle = pinged.clone();
+        Box::pin(async move { handle.ping().await })
+    });
+    let on_breaker = move |change: &breaker::Change| {
+        changes.tell(Event::BreakerChanged {
+            service: change.service.to_owned(),
+            state: change.state,
+            retry_after_ms: change.retry_after.and_then(|wait| u64::try_from(wait.as_millis()).ok()),
+        });
+    };
+    let gate = breaker::start(supervisor, POSTGRESQL, config.breaker, ping, Arc::new(on_breaker))?;
+    Ok(guarded(store, gate, Arc::new(move || ready.check_ready())))
 }
 
 /// Ends the store. Whoever opened it holds this.

@@ -79,8 +79,13 @@ async fn heal(gate: &Gate, ping: &Ping) {
             }
             (BreakerState::Closed | BreakerState::Open, _) => tokio::select! {
                 () = gate.suspected() => {
-                    let pause = if probe(gate, ping).await { BETWEEN_LOOKS } else { PAUSE };
-                    sleep(pause).await;
+                    if probe(gate, ping).await {
+                        sleep(BETWEEN_LOOKS).await;
+                    } else {
+                        // Until the service answers or the breaker opens.
+                        gate.suspect();
+                        sleep(PAUSE).await;
+                    }
                 }
                 _ = changed.changed() => {}
             },
@@ -88,8 +93,7 @@ async fn heal(gate: &Gate, ping: &Ping) {
     }
 }
 
-/// Makes the lightest call, through the gate. Whether it succeeded; while the breaker is closed, a
-/// failure asks for the next look, until the service answers or the breaker opens.
+/// Makes the lightest call, through the gate. Whether it succeeded.
 async fn probe(gate: &Gate, ping: &Ping) -> bool {
     let Ok(permit) = gate.enter() else { return false };
     let result = timeout(PING_TIMEOUT, ping()).await.unwrap_or_else(|_| {
@@ -98,7 +102,6 @@ async fn probe(gate: &Gate, ping: &Ping) -> bool {
     permit.settle(result.as_ref().err());
     if let Err(error) = &result {
         tracing::debug!(%error, "a look at the service failed");
-        gate.suspect();
     }
     result.is_ok()
 }

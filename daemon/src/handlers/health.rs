@@ -12,6 +12,7 @@ use crate::{lifecycle::Phase, memory};
 pub(super) async fn handle(call: Call) -> Handled {
     let services = &call.services;
     let (database, mut problems) = services.store.health.probe().await?;
+    problems.extend(services.supervisor.breakers().problems());
     let mut status = match (database.connected, problems.is_empty()) {
         (false, _) => HealthStatus::Unhealthy,
         (true, false) => HealthStatus::Degraded,
@@ -38,7 +39,7 @@ pub(super) async fn handle(call: Call) -> Handled {
         cache: services.answers.health(),
         rate_limits: services.live.load().limiter.health(),
         requests: services.counters.health(),
-        breakers: Vec::new(),
+        breakers: services.supervisor.breakers().health(),
     };
     Ok(Response::Health(Box::new(health)).into())
 }

@@ -236,6 +236,7 @@ impl<'a> Connection<'a> {
 
     fn take_event(&mut self, event: Result<Arc<Event>, broadcast::error::RecvError>) {
         match event {
+            Ok(event) if event.protocol() > self.peer.protocol => {}
             Ok(event) => self.outbox.push_event(&event),
             Err(broadcast::error::RecvError::Lagged(missed)) => {
                 self.outbox.push_event(&Event::Lagged { missed })

@@ -24,6 +24,8 @@ pub(super) struct Peer {
     pub(super) process_id: u32,
     pub(super) agent_id: String,
     pub(super) limits_lifted: bool,
+    /// The protocol version that both speak.
+    pub(super) protocol: u16,
 }
 
 impl Peer {
@@ -86,6 +88,7 @@ async fn exchange(mut stream: &Stream, services: &Services) -> std::io::Result<O
     Ok(Some(Peer {
         purpose: hello.purpose,
         process_id: hello.process_id,
+        protocol: welcome.protocol,
         limits_lifted: hello.flags & FLAG_LIFT_RATE_LIMITS != 0,
         agent_id: hello.agent_id,
     }))

@@ -6,6 +6,7 @@ mod columns;
 #[cfg(test)]
 mod contract;
 mod error;
+mod guarded;
 mod rules;
 mod traits;
 mod write;
@@ -14,6 +15,7 @@ pub mod postgres;
 pub mod sqlite;
 
 pub use error::StoreError;
+pub use guarded::{Ready, guarded};
 pub use traits::{
     ContextQuery, EntryStore, FloorStore, HealthStore, ListQuery, ScopeStore, SearchQuery, SearchStore,
     SimilarQuery, Store, StoreFuture, WriteStore,

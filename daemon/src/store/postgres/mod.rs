@@ -12,6 +12,7 @@ mod migrations;
 mod options;
 mod password_file;
 mod payload;
+mod ping;
 mod pool;
 mod readiness;
 mod reads;

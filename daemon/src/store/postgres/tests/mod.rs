@@ -1,6 +1,7 @@
 //! Tests of the whole backend against a real server of their own: the contract of every store, and
 //! what only PostgreSQL can suffer.
 
+mod breaker;
 mod contract;
 mod reads;
 

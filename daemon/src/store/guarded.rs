@@ -1,0 +1,142 @@
+//! A store behind a circuit breaker: every call passes the gate of the service, which refuses it at
+//! once while the service is left alone. What the store does is none of its business.
+
+use std::sync::Arc;
+
+use agent_memory_proto::{
+    model::{Entry, EntryKind, Id, Project, ScopeRef, Session},
+    request::{GetProject, ListOrgs, ListProjects, ListSessions, MeasureFloor},
+    response::{
+        Context, DatabaseHealth, EntryPage, Floor, History, OrgPage, ProjectPage, SearchPage, SessionPage,
+        SimilarEntry,
+    },
+};
+
+use super::{
+    ContextQuery, EntryStore, FloorStore, HealthStore, ListQuery, ScopeStore, SearchQuery, SearchStore,
+    SimilarQuery, Store, StoreError, StoreFuture, WriteOutcome, WriteRequest, WriteStore,
+};
+use crate::breaker::Gate;
+
+/// Whether the service may be asked at all, for a reason that the store knows by itself.
+pub type Ready = Arc<dyn Fn() -> Result<(), StoreError> + Send + Sync>;
+
+/// The store behind the gate.
+struct GuardedStore {
+    inner: Store,
+    gate: Gate,
+    ready: Ready,
+}
+
+/// Puts a gate before a store. What is not ready is refused with its own cause, and that is no
+/// failure of the service.
+#[must_use]
+pub fn guarded(inner: Store, gate: Gate, ready: Ready) -> Store {
+    let shared = Arc::new(GuardedStore { inner, gate, ready });
+    Store {
+        entries: Arc::clone(&shared) as _,
+        scopes: Arc::clone(&shared) as _,
+        search: Arc::clone(&shared) as _,
+        writes: Arc::clone(&shared) as _,
+        health: Arc::clone(&shared) as _,
+        floors: shared,
+    }
+}
+
+impl GuardedStore {
+    fn pass<'a, T: Send + 'a>(&'a self, call: StoreFuture<'a, T>) -> StoreFuture<'a, T> {
+        Box::pin(async move {
+            (self.ready)()?;
+            self.gate.guard(call).await
+        })
+    }
+}
+
+impl EntryStore for GuardedStore {
+    fn get(&self, kind: EntryKind, id: Id) -> StoreFuture<'_, Option<Entry>> {
+        self.pass(self.inner.entries.get(kind, id))
+    }
+
+    fn find(
+        &self,
+        kind: EntryKind,
+        name: String,
+        scopes: Vec<ScopeRef>,
+        include_inactive: bool,
+    ) -> StoreFuture<'_, Option<Entry>> {
+        self.pass(self.inner.entries.find(kind, name, scopes, include_inactive))
+    }
+
+    fn list(&self, query: ListQuery) -> StoreFuture<'_, EntryPage> {
+        self.pass(self.inner.entries.list(query))
+    }
+
+    fn next_validity_change(&self, now_ms: i64) -> StoreFuture<'_, Option<i64>> {
+        self.pass(self.inner.entries.next_validity_change(now_ms))
+    }
+
+    fn history(&self, kind: EntryKind, id: Id, limit: u32, offset: u32) -> StoreFuture<'_, Option<History>> {
+        self.pass(self.inner.entries.history(kind, id, limit, offset))
+    }
+}
+
+impl ScopeStore for GuardedStore {
+    fn chain(&self, scope: ScopeRef) -> StoreFuture<'_, Option<Vec<ScopeRef>>> {
+        self.pass(self.inner.scopes.chain(scope))
+    }
+
+    fn orgs(&self, request: ListOrgs) -> StoreFuture<'_, OrgPage> {
+        self.pass(self.inner.scopes.orgs(request))
+    }
+
+    fn project(&self, request: GetProject) -> StoreFuture<'_, Option<Project>> {
+        self.pass(self.inner.scopes.project(request))
+    }
+
+    fn projects(&self, request: ListProjects) -> StoreFuture<'_, ProjectPage> {
+        self.pass(self.inner.scopes.projects(request))
+    }
+
+    fn session(&self, id: Id) -> StoreFuture<'_, Option<Session>> {
+        self.pass(self.inner.scopes.session(id))
+    }
+
+    fn sessions(&self, request: ListSessions) -> StoreFuture<'_, SessionPage> {
+        self.pass(self.inner.scopes.sessions(request))
+    }
+}
+
+impl SearchStore for GuardedStore {
+    fn search(&self, query: SearchQuery) -> StoreFuture<'_, SearchPage> {
+        self.pass(self.inner.search.search(query))
+    }
+
+    fn context(&self, query: ContextQuery) -> StoreFuture<'_, Context> {
+        self.pass(self.inner.search.context(query))
+    }
+
+    fn similar(&self, query: SimilarQuery) -> StoreFuture<'_, Vec<SimilarEntry>> {
+        self.pass(self.inner.search.similar(query))
+    }
+}
+
+impl WriteStore for GuardedStore {
+    fn write(&self, request: WriteRequest) -> StoreFuture<'_, WriteOutcome> {
+        self.pass(self.inner.writes.write(request))
+    }
+}
+
+impl HealthStore for GuardedStore {
+    /// Health is asked for when something is wrong: it looks past the breaker, and what it finds is
+    /// not counted.
+    fn probe(&self) -> StoreFuture<'_, (DatabaseHealth, Vec<String>)> {
+        self.inner.health.probe()
+    }
+}
+
+impl FloorStore for GuardedStore {
+    /// A measurement is of the bare store.
+    fn measure_floor(&self, request: MeasureFloor, now_ms: i64) -> StoreFuture<'_, Floor> {
+        self.inner.floors.measure_floor(request, now_ms)
+    }
+}

@@ -5,7 +5,10 @@ use std::{path::Path, sync::atomic::Ordering, time::Instant};
 use agent_memory_proto::{model::EntryKind, response::DatabaseHealth};
 
 use super::{SqliteStore, columns::kind_from, migrations, options::file_bytes, writer::Job};
-use crate::store::{HealthStore, StoreError, StoreFuture};
+use crate::store::{
+    HealthStore, StoreError, StoreFuture,
+    answers::health::{micros, problem},
+};
 
 /// Less free space than this is a problem.
 const FREE_BYTES_MIN: u64 = 256 * 1024 * 1024;
@@ -86,16 +89,6 @@ impl SqliteStore {
             entries: [0; EntryKind::ALL.len()],
         }
     }
-}
-
-fn problem(what: &str, error: &StoreError) -> String {
-    let body = agent_memory_proto::ErrorBody::from(error.clone());
-    let mend = body.suggestion.unwrap_or_default();
-    format!("{what}: {error}. {mend}")
-}
-
-fn micros(since: Instant) -> u64 {
-    u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX)
 }
 
 fn read_canary(connection: &rusqlite::Connection) -> Result<(i64, [u64; 3]), StoreError> {

@@ -3,6 +3,7 @@
 
 mod breaker;
 mod contract;
+mod health;
 mod reads;
 
 use std::sync::Arc;

@@ -6,6 +6,7 @@ mod columns;
 #[cfg(test)]
 mod contract;
 mod error;
+mod floor;
 mod guarded;
 mod rules;
 mod traits;

@@ -3,7 +3,6 @@
 
 mod copy;
 mod loops;
-mod rounds;
 
 use agent_memory_proto::{request::MeasureFloor, response::Floor};
 

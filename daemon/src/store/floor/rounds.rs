@@ -7,16 +7,16 @@ use agent_memory_proto::response::Floor;
 use crate::store::StoreError;
 
 /// A loop ends after this long, however many rounds were asked for.
-const TIME_MAX: Duration = Duration::from_secs(3);
+pub(in crate::store) const TIME_MAX: Duration = Duration::from_secs(3);
 /// Rounds that are run first and not counted: they fill the caches.
-const WARM_UP: u32 = 20;
+pub(in crate::store) const WARM_UP: u32 = 20;
 
 /// Runs `round` again and again; each does `weight` rounds at once, and takes what it took for all
 /// of them.
 ///
 /// # Errors
 /// What `round` returns.
-pub(super) fn measure(
+pub(in crate::store) fn measure(
     rounds: u32,
     weight: u32,
     mut round: impl FnMut() -> Result<(), StoreError>,
@@ -33,16 +33,20 @@ pub(super) fn measure(
         times_ns.push(u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX));
         done += weight;
     }
-    let elapsed_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+    Ok(summary(times_ns, done, started.elapsed()))
+}
+
+/// What single rounds, which took so long each, come to.
+pub(in crate::store) fn summary(mut times_ns: Vec<u64>, rounds: u32, elapsed: Duration) -> Floor {
     times_ns.sort_unstable();
     let at =
         |percent: usize| times_ns.get((times_ns.len() * percent / 100).min(times_ns.len().saturating_sub(1)));
-    Ok(Floor {
-        rounds: done,
-        elapsed_us,
+    Floor {
+        rounds,
+        elapsed_us: u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX),
         p50_ns: at(50).copied().unwrap_or_default(),
         p99_ns: at(99).copied().unwrap_or_default(),
-    })
+    }
 }
 
 #[cfg(test)]

@@ -1,12 +1,17 @@
 //! Threads: each arbiter is one thread with its own event loop. Sessions share a few of them;
 //! the writer and each search reader have one to themselves.
 
-use std::{cell::Cell, future::Future, io};
+use std::{
+    cell::{Cell, RefCell},
+    future::Future,
+    io,
+};
 
 use actix_rt::{Arbiter, ArbiterHandle, System};
 
 thread_local! {
     static SESSION_ARBITER: Cell<Option<usize>> = const { Cell::new(None) };
+    static SESSION_ARBITERS: RefCell<Vec<ArbiterHandle>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Runs a future on this thread, with the actor system around it, until it is done.
@@ -28,6 +33,17 @@ pub fn current_session_arbiter() -> Option<usize> {
     SESSION_ARBITER.with(Cell::get)
 }
 
+/// Spawns a task on one of the session arbiters, by turns when `number` counts up; on this thread
+/// when it is none of theirs.
+pub fn spawn_in_turn(number: usize, task: impl Future<Output = ()> + Send + 'static) {
+    let arbiter = SESSION_ARBITERS.with_borrow(|all| all.get(number % all.len().max(1)).cloned());
+    match arbiter {
+        // A task that is not run is dropped, and whoever waits for it sees that.
+        Some(arbiter) => drop(arbiter.spawn(task)),
+        None => spawn_local(task),
+    }
+}
+
 /// The arbiters on which sessions run.
 #[derive(Debug)]
 pub struct Arbiters {
@@ -39,8 +55,13 @@ impl Arbiters {
     #[must_use]
     pub fn start(count: usize) -> Self {
         let sessions: Vec<Arbiter> = (0..count.max(1)).map(|_| Arbiter::new()).collect();
+        let all: Vec<_> = sessions.iter().map(Arbiter::handle).collect();
         for (index, arbiter) in sessions.iter().enumerate() {
-            arbiter.spawn_fn(move || SESSION_ARBITER.with(|cell| cell.set(Some(index))));
+            let all = all.clone();
+            arbiter.spawn_fn(move || {
+                SESSION_ARBITER.set(Some(index));
+                SESSION_ARBITERS.set(all);
+            });
         }
         Self { sessions }
     }

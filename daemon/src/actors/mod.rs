@@ -10,7 +10,7 @@ mod tests;
 mod together;
 mod worker;
 
-pub use arbiters::{Arbiters, block_on, current_session_arbiter, spawn_local};
+pub use arbiters::{Arbiters, block_on, current_session_arbiter, spawn_in_turn, spawn_local};
 pub use group_commit::{BatchWriter, WriterHandle};
 pub use task::keep_running;
 #[cfg(test)]

@@ -23,7 +23,9 @@ pub enum FloorOperation {
     GroupWrite,
 }
 
-/// Runs the loop on a copy of the store in the same directory, on one thread, and removes the copy.
+/// Runs the loop: on SQLite on one thread, on a copy of the store in the same directory, which is
+/// removed; on PostgreSQL in several tasks over the daemon's pool, writing to a scratch project,
+/// which is removed.
 #[derive(Clone, Debug, PartialEq, Encode, Decode)]
 pub struct MeasureFloor {
     /// Which loop.
@@ -32,7 +34,8 @@ pub struct MeasureFloor {
     pub project_id: Id,
     /// Rounds, at most 1,000,000.
     pub rounds: u32,
-    /// Writes to a transaction, for group writes.
+    /// How many requests the benchmark has under way at once: the writes of one transaction in a
+    /// group write on SQLite, the tasks of any loop on PostgreSQL.
     pub batch: u32,
     /// The searches to run in turn, for `Search`.
     pub searches: Vec<Search>,

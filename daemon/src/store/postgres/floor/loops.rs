@@ -1,0 +1,136 @@
+//! The loops: each runs the very functions that answer requests.
+
+use std::sync::Arc;
+
+use agent_memory_proto::{
+    ErrorBody,
+    model::{EntryKind, Id, ScopeRef},
+    request::{FloorOperation, MeasureFloor},
+    response::Floor,
+};
+
+use super::{scratch::Scratch, tasks::measure};
+use crate::store::{
+    EntryStore, SearchQuery, SearchStore, StoreError, WriteStore,
+    floor::{IDS_MAX, Load, nothing_to_read},
+    postgres::{
+        PostgresStore,
+        columns::{id_from, kind_from, uuid},
+        scope_keys,
+        values::value,
+    },
+    rules::no_scope,
+};
+
+/// Runs the loop that the request asks for.
+///
+/// # Errors
+/// `Refused` when the project is not there or has nothing to read, else what the server says.
+pub(super) async fn run(
+    store: PostgresStore,
+    request: MeasureFloor,
+    now_ms: i64,
+) -> Result<Floor, StoreError> {
+    let (rounds, tasks, operation) = (request.rounds, request.batch, request.operation);
+    let load = Load { request: &request, clock: &store.clock, now_ms };
+    match operation {
+        FloorOperation::SimpleRead => {
+            let ids = Arc::new(ids(&store, &load).await?);
+            let store = store.clone();
+            measure(rounds, tasks, move |number| {
+                let (store, (kind, id)) = (store.clone(), *in_turn(&ids, number));
+                async move { store.get(kind, id).await.map(drop) }
+            })
+            .await
+        }
+        FloorOperation::ScopedRead => {
+            let query = load.list(chain(&store, load.project()).await?);
+            let store = store.clone();
+            measure(rounds, tasks, move |_| {
+                let (store, query) = (store.clone(), query.clone());
+                async move { store.list(query).await.map(drop) }
+            })
+            .await
+        }
+        FloorOperation::Search => {
+            let queries = Arc::new(searches(&store, &load).await?);
+            let store = store.clone();
+            measure(rounds, tasks, move |number| {
+                let (store, query) = (store.clone(), in_turn(&queries, number).clone());
+                async move { store.search(query).await.map(drop) }
+            })
+            .await
+        }
+        FloorOperation::Context => {
+            let query = load.context(chain(&store, load.project()).await?);
+            let store = store.clone();
+            measure(rounds, tasks, move |_| {
+                let (store, query) = (store.clone(), query.clone());
+                async move { store.context(query).await.map(drop) }
+            })
+            .await
+        }
+        FloorOperation::Write | FloorOperation::GroupWrite => {
+            chain(&store, load.project()).await?;
+            let scratch = Scratch::create(&store, now_ms).await?;
+            let measured = writes(&store, &request, scratch.scope(), now_ms).await;
+            scratch.remove(&store, now_ms).await;
+            measured
+        }
+    }
+}
+
+/// Adds entries to a scope, one transaction each.
+async fn writes(
+    store: &PostgresStore,
+    request: &MeasureFloor,
+    scope: ScopeRef,
+    now_ms: i64,
+) -> Result<Floor, StoreError> {
+    let (store, all) = (store.clone(), Arc::new(request.clone()));
+    measure(request.rounds, request.batch, move |_| {
+        let (store, request) = (store.clone(), Arc::clone(&all));
+        async move {
+            let load = Load { request: &request, clock: &store.clock, now_ms };
+            store.write(load.new_write(scope)).await.map(drop)
+        }
+    })
+    .await
+}
+
+fn in_turn<T>(all: &[T], number: u32) -> &T {
+    &all[number as usize % all.len()]
+}
+
+async fn ids(store: &PostgresStore, load: &Load<'_>) -> Result<Vec<(EntryKind, Id)>, StoreError> {
+    const SQL: &str = "SELECT e.kind, e.id FROM entries e JOIN scopes s ON s.key = e.scope \
+        WHERE s.level = 2 AND s.id = $1 LIMIT $2";
+    let project = uuid(load.request.project_id);
+    let rows = store.lease().await?.rows(SQL, &[value(&project), value(&i64::from(IDS_MAX))]).await?;
+    let ids: Vec<_> = rows
+        .iter()
+        .map(|row| Ok((kind_from(row, 0)?, id_from(row, 1)?)))
+        .collect::<Result<_, StoreError>>()?;
+    if ids.is_empty() { Err(nothing_to_read(load)) } else { Ok(ids) }
+}
+
+async fn searches(store: &PostgresStore, load: &Load<'_>) -> Result<Vec<SearchQuery>, StoreError> {
+    let mut queries = Vec::with_capacity(load.request.searches.len());
+    for search in &load.request.searches {
+        let scopes = match search.scope {
+            Some(scope) if search.inherit => Some(chain(store, scope).await?),
+            Some(scope) => Some(vec![scope]),
+            None => None,
+        };
+        queries.push(load.search(search, scopes));
+    }
+    if queries.is_empty() {
+        return Err(StoreError::refused(ErrorBody::missing("searches")));
+    }
+    Ok(queries)
+}
+
+async fn chain(store: &PostgresStore, scope: ScopeRef) -> Result<Vec<ScopeRef>, StoreError> {
+    let chain = scope_keys::chain(&*store.lease().await?, &scope).await?;
+    chain.ok_or_else(|| no_scope(&scope, "projectId"))
+}

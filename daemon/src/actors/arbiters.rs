@@ -40,7 +40,7 @@ pub fn spawn_in_turn(number: usize, task: impl Future<Output = ()> + Send + 'sta
     match arbiter {
         // A task that is not run is dropped, and whoever waits for it sees that.
         Some(arbiter) => drop(arbiter.spawn(task)),
-        None => spawn_local(task),
+        None => drop(tokio::spawn(task)),
     }
 }
 

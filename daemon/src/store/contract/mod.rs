@@ -7,6 +7,7 @@ pub(crate) mod bulk;
 pub(crate) mod changes;
 pub(crate) mod context;
 pub(crate) mod entries;
+pub(crate) mod floor;
 pub(crate) mod health;
 pub(crate) mod idempotency;
 pub(crate) mod lists;
@@ -43,6 +44,7 @@ macro_rules! contract_suite {
             random: random_histories_match_a_model;
             remember: remembered_texts_are_stored_once;
             health: a_healthy_store_says_so;
+            floor: every_floor_is_measured_and_nothing_stays, a_floor_of_nothing_is_refused;
             search: words_find_what_has_them_best_first, identifiers_are_found_by_their_parts_and_whole,
                 phrases_prefixes_and_other_scripts_are_found, any_text_is_a_query,
                 scopes_are_searched_as_asked, overridden_and_hidden_entries_are_left_out,

@@ -15,9 +15,10 @@ use crate::store::{
 
 impl WriteStore for PostgresStore {
     fn write(&self, request: WriteRequest) -> StoreFuture<'_, WriteOutcome> {
-        let store = self.clone();
-        let task = self.writers.spawn(async move { store.write_to_the_end(request).await });
+        // Nothing is begun before this is waited for: whoever asked may still be refused.
         Box::pin(async move {
+            let store = self.clone();
+            let task = self.writers.spawn(async move { store.write_to_the_end(request).await });
             task.await.unwrap_or_else(|_| {
                 Err(StoreError::Lost("the write panicked, or the daemon ended".to_owned()))
             })

@@ -98,6 +98,7 @@ async fn serve(config: Config, log_level: LogLevel) -> Result<Ending, StartError
         managed: service_manager.is_there,
     };
     let services = Arc::new(Services::new(config, parts));
+    handle.follow(&services).await.map_err(StartError::Store)?;
     watch(&services, handle.clone(), log_level, service_manager);
     info!(socket = %services.socket.display(), data_dir = %services.config.data_dir.display(), "ready");
     service_manager.ready();

@@ -3,7 +3,7 @@
 use std::{
     path::PathBuf,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicU32, AtomicU64, Ordering},
     },
     time::Instant,
@@ -14,13 +14,13 @@ use arc_swap::ArcSwap;
 use tokio::sync::{broadcast, watch};
 
 use crate::{
-    cache::{Generations, QueryCache, QueryCacheOptions, ScopeCache},
+    cache::{CachedReply, Generations, QueryCache, QueryCacheOptions, ScopeCache},
     clock::Clock,
     config::{Config, LiveConfig},
     lifecycle::Shutdown,
     limiter::Limiter,
-    store::{Change, Store},
-    supervisor::Supervisor,
+    store::{Change, Follower, Store},
+    supervisor::{Supervisor, lock},
 };
 
 /// Events kept for a subscriber that is slow to read them.
@@ -85,11 +85,17 @@ pub struct Changes {
     /// One number per scope.
     pub generations: Generations,
     events: broadcast::Sender<Arc<Event>>,
+    /// Why other daemons' changes are not heard, while they are not.
+    deaf: Mutex<Option<String>>,
 }
 
 impl Default for Changes {
     fn default() -> Self {
-        Self { generations: Generations::default(), events: broadcast::Sender::new(EVENTS_KEPT) }
+        Self {
+            generations: Generations::default(),
+            events: broadcast::Sender::new(EVENTS_KEPT),
+            deaf: Mutex::default(),
+        }
     }
 }
 
@@ -106,6 +112,12 @@ impl Changes {
     pub fn tell(&self, event: Event) {
         // Without subscribers nobody has to be told.
         let _ = self.events.send(Arc::new(event));
+    }
+
+    /// Why other daemons' changes are not heard; `None` while they are, or when there are no others.
+    #[must_use]
+    pub fn deaf(&self) -> Option<String> {
+        lock(&self.deaf).clone()
     }
 
     /// From now on, every event.
@@ -180,6 +192,49 @@ impl Services {
             managed: parts.managed,
             config,
         }
+    }
+}
+
+/// A store that several daemons share tells of the changes of the others. While it cannot, nothing is
+/// answered from a cache as if it were fresh.
+impl Follower for Services {
+    fn changed(&self, change: &Change) {
+        self.changes.publish(change);
+    }
+
+    fn lost(&self, reason: &str) {
+        self.changes.generations.go_blind();
+        *lock(&self.changes.deaf) = Some(reason.to_owned());
+    }
+
+    fn restored(&self) {
+        self.forget_everything();
+        self.changes.generations.see_again();
+        let was_deaf = lock(&self.changes.deaf).take();
+        self.changes.tell(Event::ChangesMissed { reason: was_deaf.unwrap_or_default() });
+    }
+
+    fn missed(&self, reason: &str) {
+        tracing::warn!("caches are dropped: {reason}");
+        self.changes.generations.raise_all();
+        self.forget_everything();
+        self.changes.tell(Event::ChangesMissed { reason: reason.to_owned() });
+    }
+}
+
+impl Services {
+    /// An answer from the cache that nothing is known to have made stale.
+    #[must_use]
+    pub fn fresh_answer(&self, request: &[u8], now: Instant) -> Option<Arc<CachedReply>> {
+        if self.changes.generations.are_blind() {
+            return None;
+        }
+        self.answers.get(request, now)
+    }
+
+    fn forget_everything(&self) {
+        self.answers.clear();
+        self.chains.clear();
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{
     breaker::{self, Ping},
     clock::Clock,
     config::{Config, StoreKind},
-    services::Changes,
+    services::{Changes, Services},
     store::{
         Change, Store, StoreError, guarded,
         postgres::{PostgresHandle, PostgresStore},
@@ -85,6 +85,17 @@ pub enum StoreHandle {
 }
 
 impl StoreHandle {
+    /// Hears from now on what other daemons change, where several share the store.
+    ///
+    /// # Errors
+    /// When that cannot be started at all; that the store is away is no reason.
+    pub async fn follow(&self, services: &Arc<Services>) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres(handle) => handle.follow(&services.supervisor, Arc::clone(services) as _).await,
+        }
+    }
+
     /// Finishes the writes that were accepted, and closes the store for good.
     pub async fn close(&self) {
         match self {

@@ -5,7 +5,7 @@ use std::{
     collections::HashMap,
     sync::{
         Arc, PoisonError, RwLock,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
@@ -25,6 +25,8 @@ pub struct Generations {
     /// Raised when a scope's parents may have changed.
     tree: Number,
     scopes: RwLock<HashMap<ScopeRef, Number, RandomState>>,
+    /// Changes may happen that raise no number.
+    is_blind: AtomicBool,
 }
 
 impl Generations {
@@ -37,6 +39,30 @@ impl Generations {
         if let Some(number) = self.read().get(&scope) {
             number.fetch_add(1, Ordering::SeqCst);
         }
+    }
+
+    /// Raises every number: nothing that was read before is good any more, and no reader that is
+    /// under way can keep what it read.
+    pub fn raise_all(&self) {
+        self.any.fetch_add(1, Ordering::SeqCst);
+        self.tree.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// From now on changes happen that raise no number: that one stands says nothing.
+    pub fn go_blind(&self) {
+        self.is_blind.store(true, Ordering::SeqCst);
+    }
+
+    /// Every change raises its number from now on. What was read before is not good any more.
+    pub fn see_again(&self) {
+        self.raise_all();
+        self.is_blind.store(false, Ordering::SeqCst);
+    }
+
+    /// Whether changes may happen that raise no number.
+    #[must_use]
+    pub fn are_blind(&self) -> bool {
+        self.is_blind.load(Ordering::SeqCst)
     }
 
     /// The numbers that an answer about these scopes depends on. Take them before reading.
@@ -141,6 +167,21 @@ mod tests {
         assert!(generations.narrow(before, project(1)).is_some());
         generations.raise(project(2), false);
         assert!(generations.narrow(before, project(1)).is_none());
+    }
+
+    #[test]
+    fn nothing_read_before_a_gap_is_good_after_it() {
+        let generations = Generations::default();
+        let (scoped, everything) = (generations.capture(Some(&[project(1)])), generations.capture(None));
+        let (tree, any) = (generations.tree(), generations.any_change());
+        generations.go_blind();
+        assert!(generations.are_blind() && scoped.hold());
+        let during = generations.capture(Some(&[project(1)]));
+        generations.see_again();
+        assert!(!generations.are_blind());
+        assert!(!scoped.hold() && !everything.hold() && !during.hold());
+        assert!(generations.tree() != tree && generations.narrow(any, project(1)).is_none());
+        assert!(generations.capture(Some(&[project(1)])).hold());
     }
 
     #[test]

@@ -37,6 +37,11 @@ impl ScopeCache {
         (chain.tree == tree && chain.expires_at > now).then_some(chain.scopes)
     }
 
+    /// Forgets every chain.
+    pub fn clear(&self) {
+        self.chains.clear();
+    }
+
     /// Keeps a chain that was read after the tree stood at `tree`.
     pub fn put(&self, scope: ScopeRef, scopes: Arc<[ScopeRef]>, tree: u64, now: Instant, ttl: Duration) {
         if !ttl.is_zero() {

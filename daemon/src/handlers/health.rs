@@ -12,6 +12,11 @@ use crate::{lifecycle::Phase, memory};
 pub(super) async fn handle(call: Call) -> Handled {
     let services = &call.services;
     let (database, mut problems) = services.store.health.probe().await?;
+    if let Some(reason) = services.changes.deaf() {
+        problems.push(format!(
+            "changes made through other daemons are not heard, so every read goes to the database: {reason}"
+        ));
+    }
     problems.extend(services.supervisor.breakers().problems());
     let mut status = match (database.connected, problems.is_empty()) {
         (false, _) => HealthStatus::Unhealthy,

@@ -187,7 +187,7 @@ impl<'a> Connection<'a> {
             }
             request if handlers::is_cacheable(request) => {
                 let now = Instant::now();
-                match self.services.answers.get(&admitted.bytes, now) {
+                match self.services.fresh_answer(&admitted.bytes, now) {
                     Some(reply) => {
                         self.outbox.push_encoded(request_id, FLAG_CACHED, &reply.payload);
                         self.log_time(request.name(), now, "cache hit");

@@ -7,6 +7,7 @@ mod columns;
 mod contract;
 mod error;
 mod floor;
+mod follower;
 mod guarded;
 mod rules;
 mod traits;
@@ -16,6 +17,7 @@ pub mod postgres;
 pub mod sqlite;
 
 pub use error::StoreError;
+pub use follower::Follower;
 pub use guarded::{Ready, guarded};
 pub use traits::{
     ContextQuery, EntryStore, FloorStore, HealthStore, ListQuery, ScopeStore, SearchQuery, SearchStore,

@@ -6,6 +6,7 @@ mod columns;
 mod connection;
 mod connector;
 mod error;
+mod events;
 mod floor;
 mod health;
 mod migrations;

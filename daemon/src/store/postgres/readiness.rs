@@ -45,6 +45,11 @@ impl Readiness {
         *lock(&self.0) = State::Closed;
     }
 
+    /// Whether the store was closed for good.
+    pub(super) fn is_closed(&self) -> bool {
+        matches!(&*lock(&self.0), State::Closed)
+    }
+
     fn is_open(&self) -> bool {
         matches!(&*lock(&self.0), State::NotYet(_))
     }

@@ -3,6 +3,7 @@
 
 mod breaker;
 mod contract;
+mod events;
 mod health;
 mod reads;
 

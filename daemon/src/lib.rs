@@ -6,6 +6,7 @@ pub mod breaker;
 pub mod cache;
 pub mod clock;
 pub mod config;
+pub mod db;
 mod handlers;
 pub mod lifecycle;
 pub mod limiter;

@@ -4,11 +4,12 @@ use std::process::ExitCode;
 
 use agent_memory_daemon::{
     config::Config,
+    db::{self, DbCommand},
     places,
     server::{self, Ending},
     supervisor, telemetry,
 };
-use clap::Parser;
+use clap::{Parser, Subcommand};
 
 /// The agent-memory daemon: owns a memory store and serves it over a local socket. Runs in the
 /// foreground and logs to stderr. Settings come from AGENT_MEMORY_* and the settings file.
@@ -18,6 +19,16 @@ struct Arguments {
     /// Exit when no client has been connected for AGENT_MEMORY_IDLE_EXIT_MS.
     #[arg(long)]
     started_by_client: bool,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// What it can do instead of serving.
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Work on the database of the settings, and return
+    #[command(subcommand)]
+    Db(DbCommand),
 }
 
 /// Another daemon has the store, so this one is not needed (`EX_TEMPFAIL` of sysexits).
@@ -47,6 +58,9 @@ fn main() -> ExitCode {
             return ExitCode::from(BAD_SETTING);
         }
     };
+    if let Some(Command::Db(command)) = arguments.command {
+        return ExitCode::from(db::run(&config, &command));
+    }
     match server::run(config, log_level) {
         Ok(Ending::Clean | Ending::Hard) => ExitCode::SUCCESS,
         Err(error) if error.is_already_running() => {

@@ -2,9 +2,11 @@
 //! with its directory when it is dropped, or when the test process dies.
 
 mod files;
+mod pgbouncer;
 pub mod postgres;
 mod process;
 mod proxy;
 
+pub use pgbouncer::{PgBouncer, PgBouncerOptions, PoolMode};
 pub use postgres::{Postgres, PostgresOptions};
 pub use proxy::{Proxy, Traffic};

@@ -133,12 +133,7 @@ impl Postgres {
     /// # Errors
     /// With what the server says.
     pub fn sql(&self, database: &str, sql: &str) -> Result<String> {
-        let output = Command::new(program("psql")?)
-            .args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-c", sql])
-            .arg(self.url(database))
-            .output()?;
-        ensure!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
-        Ok(String::from_utf8(output.stdout)?.trim_end().to_owned())
+        query(&self.url(database), sql)
     }
 
     /// Replaces `pg_hba.conf`; a running server takes it up.
@@ -208,6 +203,19 @@ impl Postgres {
     pub fn log(&self) -> String {
         self.server.as_ref().map(process::Server::log).unwrap_or_default()
     }
+}
+
+/// Runs SQL over an address and returns what `psql -At` prints.
+///
+/// # Errors
+/// With what the server says.
+pub fn query(url: &str, sql: &str) -> Result<String> {
+    let output = Command::new(program("psql")?)
+        .args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-c", sql])
+        .arg(url)
+        .output()?;
+    ensure!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
+    Ok(String::from_utf8(output.stdout)?.trim_end().to_owned())
 }
 
 /// A program of the newest PostgreSQL on this machine.

@@ -4,6 +4,7 @@ mod client;
 mod completions;
 mod config;
 mod daemon;
+mod db;
 mod doctor;
 mod entry;
 mod globals;
@@ -104,6 +105,8 @@ pub(crate) enum Command {
     /// Start, stop and watch the daemon
     #[command(subcommand)]
     Daemon(daemon::DaemonCommand),
+    /// Check and migrate the database of the settings
+    Db(db::DbArgs),
     /// Tools of the client itself
     #[command(subcommand)]
     Client(client::ClientCommand),
@@ -135,6 +138,7 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Mcp => mcp::run(&invocation).await,
         Command::Config(args) => config::run(&invocation, &args).await,
         Command::Daemon(command) => daemon::run(&invocation, command).await,
+        Command::Db(args) => db::run(&invocation, args),
         Command::Client(command) => client::run(&invocation, command).await,
         Command::Completions(_) | Command::Doctor => Ok(()),
     }

@@ -6,6 +6,7 @@ mod stop;
 
 use agent_memory_client::Client;
 use clap::{Args, Subcommand};
+pub(crate) use run::run as become_daemon;
 
 use super::status;
 use crate::{failure::Failure, invocation::Invocation};
@@ -47,7 +48,7 @@ pub(crate) async fn run(invocation: &Invocation, command: DaemonCommand) -> Resu
         }
         DaemonCommand::Status => status::run(invocation).await,
         DaemonCommand::Logs(args) => logs::run(invocation, &args).await,
-        DaemonCommand::Run(args) => run::run(invocation, &args.arguments),
+        DaemonCommand::Run(args) => become_daemon(invocation, &args.arguments),
     }
 }
 

@@ -216,12 +216,12 @@ mod tests {
     #[test]
     fn what_is_wrong_is_told_without_the_secret() {
         let wrong = [
-            ("sesame", "postgres://"),
-            ("host=db password=sesame", "postgres://"),
-            ("postgres://me:sesame@x@db/memory", "%40"),
-            ("postgres://me:ses/ame@db/memory", "%2F"),
-            ("postgres://me:ses?ame=1@db/memory", "%3F"),
-            ("postgres://me:sesame", "port"),
+            ("zzzyyy", "postgres://"),
+            ("host=db password=zzzyyy", "postgres://"),
+            ("postgres://me:zzzyyy@x@db/memory", "%40"),
+            ("postgres://me:zzz/yyy@db/memory", "%2F"),
+            ("postgres://me:zzz?yyy=1@db/memory", "%3F"),
+            ("postgres://me:zzzyyy", "port"),
             ("postgres://db/memory?ssl=true", "the parameter ssl"),
             ("postgres://db/memory?sslmode=prefer", "verify-full"),
             ("postgres://db/memory?target_session_attrs=standby", "read-write"),
@@ -230,7 +230,7 @@ mod tests {
         for (text, part) in wrong {
             let error = parse(text).err().unwrap_or_else(|| panic!("{text} is wrong"));
             assert!(error.contains(part), "{text}: {error}");
-            assert!(!error.contains("ses"), "{text}: {error}");
+            assert!(!error.contains("zzz") && !error.contains("yyy"), "{text}: {error}");
         }
     }
 }

@@ -108,7 +108,7 @@ async fn migrate_alone(
 }
 
 /// The steps that the schema lacks, after checking that it is one of ours and not newer.
-async fn pending<'a>(
+pub(super) async fn pending<'a>(
     connection: &Connection,
     migrations: &'a [Migration],
 ) -> Result<&'a [Migration], StoreError> {

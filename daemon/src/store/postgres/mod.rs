@@ -9,6 +9,8 @@ mod error;
 mod events;
 mod floor;
 mod health;
+mod inspection;
+mod maintenance;
 mod migrations;
 mod options;
 mod password_file;
@@ -18,6 +20,7 @@ mod pool;
 mod readiness;
 mod reads;
 mod refusal;
+mod rights;
 mod scope_keys;
 mod search;
 mod server;
@@ -32,6 +35,8 @@ use std::sync::Arc;
 use agent_memory_proto::model::Id;
 use tokio_util::task::TaskTracker;
 
+pub use inspection::{Finding, Level, inspect};
+pub use maintenance::{Step, migrate, pending_migrations};
 pub use options::PostgresOptions;
 pub use server::{Server, Tls};
 

@@ -5,13 +5,11 @@ use std::{sync::Mutex, time::Duration};
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 
-use super::{PostgresStore, connection::Connection, migrations};
+use super::{PostgresStore, connection::Connection, maintenance::MIGRATION_TIMEOUT, migrations, rights};
 use crate::{store::StoreError, supervisor::lock};
 
 /// How long the start of the daemon waits for the server.
 const START_PATIENCE: Duration = Duration::from_secs(2);
-/// A migration may take its time.
-const MIGRATION_TIMEOUT: Duration = Duration::from_secs(24 * 3_600);
 
 /// Whether the database can be used.
 #[derive(Debug)]
@@ -132,5 +130,11 @@ async fn attempt(store: &PostgresStore) -> Result<(), StoreError> {
     if applied > 0 {
         tracing::info!(applied, "the schema is up to date");
     }
-    Ok(())
+    match rights::missing(&connection, migrations::ALL).await?.as_slice() {
+        [] => Ok(()),
+        grants => Err(StoreError::Unavailable(format!(
+            "the role lacks rights; run as the owner of the schema: {};",
+            grants.join("; ")
+        ))),
+    }
 }

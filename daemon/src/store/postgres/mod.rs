@@ -5,6 +5,7 @@ mod address;
 mod columns;
 mod connection;
 mod connector;
+mod context;
 mod error;
 mod events;
 mod floor;
@@ -24,13 +25,14 @@ mod rights;
 mod scope_keys;
 mod search;
 mod server;
+mod similar;
 #[cfg(test)]
 mod tests;
 mod tls;
 mod values;
 mod writes;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use agent_memory_proto::model::Id;
 use tokio_util::task::TaskTracker;
@@ -119,6 +121,12 @@ impl PostgresStore {
             floors: shared,
         };
         Ok((store, handle))
+    }
+
+    /// A connection to a database that is ready, if one comes free in time.
+    async fn lease_until(&self, deadline: Instant) -> Result<Lease<'_>, StoreError> {
+        let lease = tokio::time::timeout_at(deadline.into(), self.lease());
+        lease.await.map_err(|_| StoreError::DeadlineExceeded)?
     }
 
     /// A connection to a database that is ready.

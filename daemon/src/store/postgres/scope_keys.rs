@@ -10,13 +10,22 @@ use super::{
 };
 use crate::store::{StoreError, columns::level_code};
 
-/// The keys of those scopes that exist, in the same order.
-pub(super) async fn find_all(connection: &Connection, scopes: &[ScopeRef]) -> Result<Vec<i64>, StoreError> {
+/// The levels and ids of scopes, as parameters.
+pub(super) fn parameters(scopes: &[ScopeRef]) -> (Vec<i16>, Vec<Uuid>) {
+    let levels = scopes.iter().map(|scope| code(level_code(scope.level))).collect();
+    (levels, scopes.iter().map(scope_uuid).collect())
+}
+
+/// Begins a transaction and returns the keys of those scopes that exist, in the same order.
+pub(super) async fn begin_and_find_all(
+    connection: &Connection,
+    begin: &str,
+    scopes: &[ScopeRef],
+) -> Result<Vec<i64>, StoreError> {
     const SQL: &str = "SELECT s.key FROM unnest($1, $2) WITH ORDINALITY AS w (level, id, place) \
                        JOIN scopes s ON s.level = w.level AND s.id = w.id ORDER BY w.place";
-    let levels: Vec<i16> = scopes.iter().map(|scope| code(level_code(scope.level))).collect();
-    let ids: Vec<Uuid> = scopes.iter().map(scope_uuid).collect();
-    let rows = connection.rows(SQL, &[value(&levels), value(&ids)]).await?;
+    let (levels, ids) = parameters(scopes);
+    let rows = connection.begin_with(begin, SQL, &[value(&levels), value(&ids)]).await?;
     rows.iter().map(|row| get(row, 0)).collect()
 }
 

@@ -6,15 +6,15 @@ use agent_memory_proto::{
     model::{Entry, EntryKind, Id, ScopeRef},
     response::{EntryPage, History},
 };
-use uuid::Uuid;
 
 use crate::store::{
     EntryStore, ListQuery, StoreError, StoreFuture,
-    columns::{kind_code, level_code},
+    columns::kind_code,
     postgres::{
         PostgresStore,
-        columns::{ENTRY, VERSION, code, entry_from_row, get, scope_uuid, text_key, uuid, version_from_row},
+        columns::{ENTRY, VERSION, code, entry_from_row, get, text_key, uuid, version_from_row},
         connection::Connection,
+        scope_keys,
         values::value,
     },
 };
@@ -92,8 +92,7 @@ async fn by_name(
     scopes: &[ScopeRef],
     include_inactive: bool,
 ) -> Result<Option<Entry>, StoreError> {
-    let levels: Vec<i16> = scopes.iter().map(|scope| code(level_code(scope.level))).collect();
-    let ids: Vec<Uuid> = scopes.iter().map(scope_uuid).collect();
+    let (levels, ids) = scope_keys::parameters(scopes);
     let (kind, name_key) = (code(kind_code(kind)), text_key(name));
     let values =
         [value(&levels), value(&ids), value(&kind), value(&name_key), value(&name), value(&include_inactive)];

@@ -4,19 +4,18 @@
 use std::fmt::Write as _;
 
 use agent_memory_proto::response::EntryPage;
-use uuid::Uuid;
 
 use crate::store::{
     ListQuery, StoreError,
-    columns::{kind_code, level_code},
+    columns::kind_code,
     postgres::{
-        columns::{ENTRY, code, entry_from_row, scope_uuid},
+        columns::{ENTRY, code, entry_from_row},
         connection::Connection,
+        scope_keys,
         values::value,
     },
 };
 
-const FILTER: &str = "e.kind = $1 AND (e.is_active OR $2) AND ($3 IS NULL OR e.category = $3)";
 const HEAD: &str = "e.rowid, e.priority, e.updated_at_ms, e.id";
 const ORDER: &str = "priority DESC NULLS LAST, updated_at_ms DESC, id";
 const ENTRY_ORDER: &str = "e.priority DESC NULLS LAST, e.updated_at_ms DESC, e.id";
@@ -26,31 +25,29 @@ const SCOPES_MAX: usize = 4;
 /// The shortest list of heads that is asked for.
 const HEADS_MIN: u64 = 64;
 
-/// One page.
+/// One page. Statements are planned for their texts, so what the best plan depends on stands in it: the
+/// filters, and the number of heads, which is one of few.
 pub(super) async fn page(connection: &Connection, query: &ListQuery) -> Result<EntryPage, StoreError> {
     let kind = code(kind_code(query.kind));
     let (wanted, offset) = (i64::from(query.limit) + 1, i64::from(query.offset));
-    let filter = [
-        value(&kind),
-        value(&query.include_inactive),
-        value(&query.category),
-        value(&wanted),
-        value(&offset),
-    ];
-    // Statements are planned for their texts, so the number of heads stands in it, and is one of few.
     let heads = (u64::from(query.offset) + u64::from(query.limit) + 1).next_power_of_two().max(HEADS_MIN);
+    let mut values = vec![value(&kind), value(&wanted), value(&offset)];
+    let mut filter = if query.include_inactive { "TRUE".to_owned() } else { "e.is_active".to_owned() };
+    if let Some(category) = &query.category {
+        values.push(value(category));
+        let _ = write!(filter, " AND e.category = ${}", values.len());
+    }
+    let (levels, ids) = scope_keys::parameters(query.scopes.as_deref().unwrap_or_default());
     let rows = match &query.scopes {
-        None => connection.rows(&select(&of_all(heads)), &filter).await?,
+        None => connection.rows(&select(&of_all(&filter, heads)), &values).await?,
         Some(scopes) if scopes.len() > SCOPES_MAX => {
             return Err(StoreError::Other(format!("a chain of {} scopes", scopes.len())));
         }
         Some(scopes) if scopes.is_empty() => Vec::new(),
         Some(scopes) => {
-            let levels: Vec<i16> = scopes.iter().map(|scope| code(level_code(scope.level))).collect();
-            let ids: Vec<Uuid> = scopes.iter().map(scope_uuid).collect();
-            let [kind, inactive, category, wanted, offset] = filter;
-            let values = [kind, inactive, category, wanted, offset, value(&levels), value(&ids)];
-            connection.rows(&select(&of_scopes(scopes.len(), heads)), &values).await?
+            let sql = select(&of_scopes(scopes.len(), values.len() + 1, &filter, heads));
+            values.extend([value(&levels), value(&ids)]);
+            connection.rows(&sql, &values).await?
         }
     };
     let entries = rows.iter().map(entry_from_row).collect::<Result<_, _>>()?;
@@ -61,25 +58,36 @@ pub(super) async fn page(connection: &Connection, query: &ListQuery) -> Result<E
 /// The page of entries whose heads are these.
 fn select(heads: &str) -> String {
     format!(
-        "SELECT {ENTRY} FROM (SELECT * FROM ({heads}) h ORDER BY {ORDER} LIMIT $4 OFFSET $5) h \
+        "SELECT {ENTRY} FROM (SELECT * FROM ({heads}) h ORDER BY {ORDER} LIMIT $2 OFFSET $3) h \
          JOIN entries e ON e.rowid = h.rowid JOIN scopes s ON s.key = e.scope ORDER BY {ENTRY_ORDER}"
     )
 }
 
-fn of_all(heads: u64) -> String {
-    format!("SELECT {HEAD} FROM entries e WHERE {FILTER} ORDER BY {ENTRY_ORDER} LIMIT {heads}")
+fn of_all(filter: &str, heads: u64) -> String {
+    format!(
+        "SELECT {HEAD} FROM entries e WHERE e.kind = $1 AND {filter} ORDER BY {ENTRY_ORDER} LIMIT {heads}"
+    )
 }
 
 /// The head of each scope's list, without what the narrower scopes before it override. A subquery
-/// with an offset stays what it is: the names are looked up one by one, in the order of the list.
-fn of_scopes(scopes: usize, heads: u64) -> String {
-    let key =
-        |place: usize| format!("(SELECT key FROM scopes WHERE level = $6[{place}] AND id = $7[{place}])");
+/// with an offset stays what it is: the names are looked up one by one, in the order of the list. Scope
+/// and kind are given as a range, so that the server, which cannot know how large a scope is when it
+/// plans, does not take it for small and sort all of it. The scopes' levels and ids are the parameters
+/// from `levels` on.
+fn of_scopes(scopes: usize, levels: usize, filter: &str, heads: u64) -> String {
+    let ids = levels + 1;
+    let key = |place: usize| {
+        format!("(SELECT key FROM scopes WHERE level = ${levels}[{place}] AND id = ${ids}[{place}])")
+    };
     let mut sql = String::new();
     for place in 1..=scopes {
+        let own = key(place);
         let union = if place > 1 { " UNION ALL " } else { "" };
-        let _ =
-            write!(sql, "{union}(SELECT {HEAD} FROM entries e WHERE e.scope = {} AND {FILTER}", key(place));
+        let _ = write!(
+            sql,
+            "{union}(SELECT {HEAD} FROM entries e WHERE (e.scope, e.kind) >= ({own}, $1) \
+             AND (e.scope, e.kind) <= ({own}, $1) AND {filter}"
+        );
         if place > 1 {
             let narrower: Vec<String> = (1..place).map(key).collect();
             let _ = write!(
@@ -89,7 +97,7 @@ fn of_scopes(scopes: usize, heads: u64) -> String {
                 narrower.join(", ")
             );
         }
-        let _ = write!(sql, " ORDER BY {ENTRY_ORDER} LIMIT {heads})");
+        let _ = write!(sql, " ORDER BY e.scope, e.kind, {ENTRY_ORDER} LIMIT {heads})");
     }
     sql
 }

@@ -45,12 +45,12 @@ impl SearchStore for PostgresStore {
         Box::pin(async move { self.page(&query).await })
     }
 
-    fn context(&self, _query: ContextQuery) -> StoreFuture<'_, Context> {
-        Box::pin(async move { Err(StoreError::Other("not there yet".to_owned())) })
+    fn context(&self, query: ContextQuery) -> StoreFuture<'_, Context> {
+        Box::pin(async move { self.gather(&query).await })
     }
 
-    fn similar(&self, _query: SimilarQuery) -> StoreFuture<'_, Vec<SimilarEntry>> {
-        Box::pin(async move { Err(StoreError::Other("not there yet".to_owned())) })
+    fn similar(&self, query: SimilarQuery) -> StoreFuture<'_, Vec<SimilarEntry>> {
+        Box::pin(async move { self.find_similar(&query).await })
     }
 }
 
@@ -62,8 +62,7 @@ impl PostgresStore {
         let parsed = query::parse(&request.query);
         let window = Window::of(request, cursor);
         begin_until(query.deadline)?;
-        let connection = tokio::time::timeout_at(query.deadline.into(), self.lease());
-        let connection = connection.await.map_err(|_| StoreError::DeadlineExceeded)??;
+        let connection = self.lease_until(query.deadline).await?;
         let reading = Reading::until(query.deadline, &connection)?;
         let read = async {
             let place = query.scopes.as_deref().map_or(Where::Everywhere, Where::Scopes);

@@ -1,8 +1,6 @@
 //! What could go into a context, in the order of importance, without the texts: guidelines by
 //! priority, then knowledge and tools by relevance and by latest change.
 
-use std::{cmp::Reverse, collections::HashMap};
-
 use agent_memory_proto::model::EntryKind;
 use rusqlite::{Connection, Row, params_from_iter};
 
@@ -10,19 +8,17 @@ use super::totals;
 use crate::{
     store::{
         ContextQuery, StoreError,
-        answers::plan::Candidate,
+        answers::{
+            heads::{self, Head, Relevance},
+            plan::Candidate,
+        },
         sqlite::{
-            columns::kind_code,
+            columns::{id_from, kind_code, kind_from},
             search::{self, Ranking, Sql},
         },
     },
     text::query,
 };
-
-/// Entries of one kind that are looked at; no budget has room for more of any use.
-const PER_KIND_MAX: u32 = 200;
-/// Hits that count as relevant.
-const RELEVANT_MAX: u32 = 50;
 
 /// The candidates, and how many entries of each kind there are in all.
 pub(super) struct Candidates {
@@ -39,57 +35,35 @@ pub(super) fn read(
     query: &ContextQuery,
     keys: &[i64],
 ) -> Result<Candidates, StoreError> {
-    let kinds: Vec<EntryKind> = EntryKind::ALL
-        .into_iter()
-        .filter(|kind| query.request.kinds.is_empty() || query.request.kinds.contains(kind))
-        .collect();
+    let kinds = heads::kinds(&query.request);
     let relevance = relevance(connection, query, keys, &kinds)?;
-    let per_kind = query.request.limit_per_kind.unwrap_or(PER_KIND_MAX).min(PER_KIND_MAX);
-    let mut entries: Vec<Head> = Vec::new();
+    let per_kind = heads::per_kind(&query.request);
+    let mut found: Vec<Head> = Vec::new();
     let mut totals = [0; 3];
     for kind in kinds {
-        let mut heads = heads(connection, query, keys, kind, per_kind)?;
+        let mut heads = first(connection, query, keys, kind, per_kind)?;
         heads.extend(missing(connection, &relevance, &heads, kind)?);
-        heads.sort_by_key(|head| head.order(&relevance));
-        heads.truncate(per_kind as usize);
-        entries.extend(heads);
+        found.extend(heads);
         totals[kind as usize] = totals::visible(connection, keys, kind, query.now_ms)?;
     }
-    entries.sort_by_key(|head| (head.candidate.kind != EntryKind::Guideline, head.order(&relevance)));
-    Ok(Candidates { entries: entries.into_iter().map(|head| head.candidate).collect(), totals })
-}
-
-/// An entry without its text, and what its place depends on.
-struct Head {
-    candidate: Candidate,
-    priority: Option<u8>,
-    updated_at_ms: i64,
-    id: [u8; 16],
+    Ok(Candidates { entries: heads::candidates(found, &relevance, per_kind), totals })
 }
 
 const COLUMNS: &str =
     "e.rowid, e.kind, e.priority, e.updated_at_ms, e.id, octet_length(e.name), octet_length(e.content)";
 
-impl Head {
-    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Self {
-            candidate: Candidate {
-                rowid: row.get(0)?,
-                kind: crate::store::sqlite::columns::kind_from(row, 1)?,
-                name_bytes: row.get::<_, u32>(5)? as usize,
-                text_bytes: row.get::<_, u32>(6)? as usize,
-            },
-            priority: row.get(2)?,
-            updated_at_ms: row.get(3)?,
-            id: row.get(4)?,
-        })
-    }
-
-    /// Guidelines by priority; everything by relevance, then by latest change.
-    fn order(&self, relevance: &HashMap<i64, usize>) -> (Reverse<Option<u8>>, usize, Reverse<i64>, [u8; 16]) {
-        let rank = relevance.get(&self.candidate.rowid).copied().unwrap_or(usize::MAX);
-        (Reverse(self.priority), rank, Reverse(self.updated_at_ms), self.id)
-    }
+fn head(row: &Row<'_>) -> rusqlite::Result<Head> {
+    Ok(Head {
+        candidate: Candidate {
+            rowid: row.get(0)?,
+            kind: kind_from(row, 1)?,
+            name_bytes: row.get::<_, u32>(5)? as usize,
+            text_bytes: row.get::<_, u32>(6)? as usize,
+        },
+        priority: row.get(2)?,
+        updated_at_ms: row.get(3)?,
+        id: id_from(row, 4)?,
+    })
 }
 
 /// The ranks of the entries that have to do with the query.
@@ -98,19 +72,19 @@ fn relevance(
     query: &ContextQuery,
     keys: &[i64],
     kinds: &[EntryKind],
-) -> Result<HashMap<i64, usize>, StoreError> {
+) -> Result<Relevance, StoreError> {
     let parsed = query::parse(query.request.query.as_deref().unwrap_or_default());
     if parsed.is_empty() {
-        return Ok(HashMap::new());
+        return Ok(Relevance::new());
     }
     let request = search::unfiltered(kinds.to_vec());
     let ranking = Ranking { parsed: &parsed, request: &request, keys: Some(keys), now_ms: query.now_ms };
-    let ranked = search::ranked(connection, &ranking, RELEVANT_MAX)?;
+    let ranked = search::ranked(connection, &ranking, heads::RELEVANT_MAX)?;
     Ok(ranked.into_iter().enumerate().map(|(rank, rowid)| (rowid, rank)).collect())
 }
 
 /// The first entries of each scope, straight from the index that has their order.
-fn heads(
+fn first(
     connection: &Connection,
     query: &ContextQuery,
     keys: &[i64],
@@ -124,8 +98,8 @@ fn heads(
         push_visible(&mut sql, query, &keys[..=index], kind);
         sql.with(" ORDER BY e.priority DESC, e.updated_at_ms DESC, e.id LIMIT ?", limit);
         let mut statement = connection.prepare_cached(&sql.text)?;
-        for head in statement.query_map(params_from_iter(sql.values), Head::read)? {
-            heads.push(head?);
+        for found in statement.query_map(params_from_iter(sql.values), head)? {
+            heads.push(found?);
         }
     }
     Ok(heads)
@@ -134,7 +108,7 @@ fn heads(
 /// Relevant entries that are not among the first of their scopes.
 fn missing(
     connection: &Connection,
-    relevance: &HashMap<i64, usize>,
+    relevance: &Relevance,
     heads: &[Head],
     kind: EntryKind,
 ) -> Result<Vec<Head>, StoreError> {
@@ -143,8 +117,8 @@ fn missing(
     let known: std::collections::HashSet<i64> = heads.iter().map(|head| head.candidate.rowid).collect();
     let mut missing = Vec::new();
     for rowid in relevance.keys().filter(|rowid| !known.contains(rowid)) {
-        for head in statement.query_map((rowid, kind_code(kind)), Head::read)? {
-            missing.push(head?);
+        for found in statement.query_map((rowid, kind_code(kind)), head)? {
+            missing.push(found?);
         }
     }
     Ok(missing)

@@ -4,10 +4,7 @@
 mod candidates;
 mod totals;
 
-use agent_memory_proto::{
-    model::EntryKind,
-    response::{Context, ContextEntry, OmittedEntries},
-};
+use agent_memory_proto::response::{Context, ContextEntry};
 use rusqlite::{Connection, Row};
 
 use super::{
@@ -17,8 +14,8 @@ use super::{
 use crate::store::{
     ContextQuery, StoreError,
     answers::{
+        heads,
         plan::{self, Chosen},
-        texts::{cut, tokens},
     },
 };
 
@@ -38,25 +35,12 @@ pub(super) fn gather(connection: &Connection, query: &ContextQuery) -> Result<Co
     for choice in &chosen {
         entries.push(statement.query_row([choice.rowid], |row| read_entry(row, choice))?);
     }
-    let left_out = |kind: EntryKind| {
-        let included = entries.iter().filter(|entry: &&ContextEntry| entry.kind == kind).count() as u64;
-        OmittedEntries { kind, count: candidates.totals[kind as usize].saturating_sub(included) }
-    };
-    Ok(Context {
-        scope: query.request.scope,
-        omitted: EntryKind::ALL.map(left_out).into_iter().filter(|omitted| omitted.count > 0).collect(),
-        used_tokens: entries.iter().map(|entry| tokens(entry.name.len() + entry.text.len())).sum(),
-        budget_tokens: query.budget_tokens,
-        entries,
-    })
+    Ok(heads::context(query, entries, candidates.totals))
 }
 
 fn read_entry(row: &Row<'_>, choice: &Chosen) -> rusqlite::Result<ContextEntry> {
     let content = row.get_ref(10)?.as_str()?;
-    let (text, is_cut) = match choice.text_bytes {
-        Some(bytes) => (cut(content, bytes), true),
-        None => (content.to_owned(), false),
-    };
+    let (text, is_cut) = heads::text(content, choice);
     Ok(ContextEntry {
         id: id_from(row, 0)?,
         kind: kind_from(row, 1)?,

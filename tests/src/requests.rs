@@ -2,7 +2,7 @@
 
 use agent_memory_proto::{
     Request,
-    model::{EntryBody, EntryKind, Id, ScopeRef},
+    model::{BodyPatch, EntryBody, EntryKind, Id, ScopeRef},
     request::*,
 };
 use uuid::Uuid;
@@ -26,6 +26,29 @@ pub fn add_knowledge(scope: ScopeRef, title: &str, content: &str) -> Request {
         invalidated_by: None,
     };
     Request::AddEntry(AddEntry { id: None, draft: draft(scope, title, body) })
+}
+
+/// Changes the content of a piece of knowledge, from the version that it has.
+#[must_use]
+pub fn update_knowledge(id: Id, expected_version: u32, content: &str) -> Request {
+    let body = BodyPatch::Knowledge {
+        content: Some(content.to_owned()),
+        confidence: None,
+        source: None,
+        valid_from_ms: None,
+        valid_until_ms: None,
+        invalidated_by: None,
+    };
+    let patch = EntryPatch {
+        name: None,
+        category: None,
+        tags: None,
+        metadata: None,
+        body,
+        updated_by: None,
+        change_reason: None,
+    };
+    Request::UpdateEntry(UpdateEntry { id, expected_version: Some(expected_version), patch })
 }
 
 /// Adds a guideline.

@@ -14,7 +14,8 @@ pub(super) async fn handle(call: Call) -> Handled {
     let (database, mut problems) = services.store.health.probe().await?;
     if let Some(reason) = services.changes.deaf() {
         problems.push(format!(
-            "changes made through other daemons are not heard, so every read goes to the database: {reason}"
+            "changes made through other daemons are not heard, so every read goes to the database: {reason}. \
+             Events need a direct connection to the server: AGENT_MEMORY_PG_EVENTS_URL, else AGENT_MEMORY_PG_URL"
         ));
     }
     problems.extend(services.supervisor.breakers().problems());

@@ -6,7 +6,6 @@ use agent_memory_proto::{
     Request, Response,
     frame::FLAG_CACHED,
     model::{EntryKind, ScopeRef},
-    request::{EntryPatch, UpdateEntry},
 };
 use agent_memory_tests::{Backend, Wire, on_every_backend, requests};
 
@@ -37,25 +36,7 @@ fn every_read_after_an_acknowledged_write_sees_it(backend: Backend) {
         }
         let mut cached = 0;
         for n in 1..=500 {
-            let body = agent_memory_proto::model::BodyPatch::Knowledge {
-                content: Some(n.to_string()),
-                confidence: None,
-                source: None,
-                valid_from_ms: None,
-                valid_until_ms: None,
-                invalidated_by: None,
-            };
-            let patch = EntryPatch {
-                name: None,
-                category: None,
-                tags: None,
-                metadata: None,
-                body,
-                updated_by: None,
-                change_reason: None,
-            };
-            let update = UpdateEntry { id: entry.id, expected_version: Some(n), patch };
-            let answer = writer.call(&Request::UpdateEntry(update));
+            let answer = writer.call(&requests::update_knowledge(entry.id, n, &n.to_string()));
             assert!(matches!(answer, Response::Written(_)), "{answer:?}");
             for _ in 0..2 {
                 let (from_cache, text) = read(&mut reader, &by_name);

@@ -16,6 +16,7 @@ mod many_bridges;
 mod rate_limits;
 mod recall;
 mod service_manager;
+mod shared_database;
 mod slow_peers;
 mod socket;
 mod start_and_stop;

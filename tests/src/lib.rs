@@ -14,6 +14,7 @@ pub mod recall;
 pub mod requests;
 mod wait;
 mod wire;
+mod workload;
 
 pub use backend::Backend;
 pub use bridge::Bridge;
@@ -24,3 +25,4 @@ pub use instance::Instance;
 pub use mcp_stream::McpStream;
 pub use wait::{until, until_within};
 pub use wire::{Frame, Hello, Wire, request_frame};
+pub use workload::{Refusals, Workload, titles};

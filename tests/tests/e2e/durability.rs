@@ -12,10 +12,10 @@ use std::{
 
 use agent_memory_proto::{
     Response,
-    model::{EntryKind, Id, ScopeRef},
+    model::{Id, ScopeRef},
     request::Envelope,
 };
-use agent_memory_tests::{Backend, Daemon, Exit, Instance, on_every_backend, requests, until};
+use agent_memory_tests::{Backend, Daemon, Exit, Instance, on_every_backend, requests, titles, until};
 use rusqlite::{Connection, OpenFlags};
 
 const WRITERS: usize = 8;
@@ -148,17 +148,7 @@ fn write(instance: &Instance, project: Id, prefix: &str, count: usize, ledger: &
 
 /// The titles of all knowledge in a project.
 pub(crate) fn stored_titles(instance: &Instance, project: Id) -> Vec<String> {
-    let mut wire = instance.connect_unlimited();
-    let mut titles = Vec::new();
-    loop {
-        let offset = u32::try_from(titles.len()).expect("not that many");
-        let request = requests::list(EntryKind::Knowledge, ScopeRef::project(project), 100, offset);
-        let Response::Entries(page) = wire.call(&request) else { panic!("no list at {offset}") };
-        titles.extend(page.entries.into_iter().map(|entry| entry.name));
-        if !page.has_more {
-            return titles;
-        }
-    }
+    titles(&mut instance.connect_unlimited(), project)
 }
 
 /// The database as SQLite sees it, while no daemon runs; a server looks after its own.

@@ -13,6 +13,7 @@ mod hostile_peers;
 mod hostile_values;
 mod idempotency;
 mod many_bridges;
+mod postgres_faults;
 mod rate_limits;
 mod recall;
 mod service_manager;

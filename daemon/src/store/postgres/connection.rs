@@ -157,7 +157,8 @@ impl Connection {
 
     /// Gives up a transaction, if one is open. A connection that cannot even do that is broken.
     pub(super) async fn rollback(&self) {
-        if self.in_transaction.load(Ordering::Relaxed) && !self.client.is_closed() {
+        let is_lost = self.client.is_closed() || self.broken.load(Ordering::Relaxed);
+        if self.in_transaction.load(Ordering::Relaxed) && !is_lost {
             let done = self.answered(During::Work, self.client.batch_execute("ROLLBACK")).await;
             self.in_transaction.store(done.is_err(), Ordering::Relaxed);
         }

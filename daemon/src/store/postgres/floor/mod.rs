@@ -13,9 +13,9 @@ use crate::store::{FloorStore, StoreError, StoreFuture};
 
 impl FloorStore for PostgresStore {
     fn measure_floor(&self, request: MeasureFloor, now_ms: i64) -> StoreFuture<'_, Floor> {
-        // It goes to its end though its caller may have gone: what it wrote has to be removed.
-        let measured = tokio::spawn(loops::run(self.clone(), request, now_ms));
         Box::pin(async move {
+            // It goes to its end though its caller may have gone: what it wrote has to be removed.
+            let measured = tokio::spawn(loops::run(self.clone(), request, now_ms));
             measured.await.unwrap_or_else(|_| Err(StoreError::Other("the measurement panicked".to_owned())))
         })
     }

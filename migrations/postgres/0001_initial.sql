@@ -93,6 +93,8 @@ CREATE UNIQUE INDEX entries_by_name ON entries (scope, kind, name_key);
 -- The order of lists. Only guidelines have a priority, so one index serves all kinds.
 CREATE INDEX entries_in_scope ON entries (scope, kind, priority DESC NULLS LAST, updated_at_ms DESC, id);
 CREATE INDEX entries_of_kind ON entries (kind, priority DESC NULLS LAST, updated_at_ms DESC, id);
+-- The order of a search without words.
+CREATE INDEX entries_by_change ON entries (updated_at_ms DESC, id);
 -- The next time at which the validity of something changes.
 CREATE INDEX entries_by_valid_from ON entries (valid_from_ms) WHERE valid_from_ms IS NOT NULL;
 CREATE INDEX entries_by_valid_until ON entries (valid_until_ms) WHERE valid_until_ms IS NOT NULL;
@@ -143,10 +145,10 @@ CREATE INDEX conflicts_by_entry ON conflicts (entry);
 
 -- The words of each entry, cut and stemmed by the daemon; the server's own text search
 -- configurations have no part in it. `terms` has them with their places, weight A in the name, B in
--- the tags, C in the content, and the lexeme `S` with the key of the scope (no word begins with a
--- capital letter). `frequencies` says how often each term occurs, for ranking; see
--- daemon/src/store/postgres/search. Apart from `entries`, so that an update that changes no word
--- leaves the index alone.
+-- the tags, C in the content; the lexeme `S` with the key of the scope, and `N` with each term that is
+-- in the name or the tags (no word begins with such a capital). `frequencies` says how often each term
+-- occurs, for ranking; see daemon/src/store/postgres/search. Apart from `entries`, so that an update
+-- that changes no word leaves the index alone.
 CREATE TABLE entry_index (
     entry       bigint PRIMARY KEY REFERENCES entries (rowid) ON DELETE CASCADE,
     tokens      integer NOT NULL,

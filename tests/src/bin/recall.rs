@@ -1,10 +1,10 @@
-//! Measures recall: `recall [--json] [DOCUMENTS QUERIES]`, both files of JSON lines. Without files
-//! it takes the set of this repository. Starts a daemon of its own on an empty store.
+//! Measures recall: `recall [--json] [--postgres] [DOCUMENTS QUERIES]`, both files of JSON lines. Without
+//! files it takes the set of this repository. Starts a daemon of its own on an empty store.
 
 use std::{path::PathBuf, process::ExitCode};
 
 use agent_memory_tests::{
-    Instance,
+    Backend,
     recall::{Collection, read_documents, read_queries},
 };
 
@@ -16,12 +16,14 @@ fn main() -> anyhow::Result<ExitCode> {
         [] => (own.join("documents.jsonl"), own.join("queries.jsonl")),
         [documents, queries] => (PathBuf::from(documents), PathBuf::from(queries)),
         _ => {
-            eprintln!("usage: recall [--json] [DOCUMENTS QUERIES]");
+            eprintln!("usage: recall [--json] [--postgres] [DOCUMENTS QUERIES]");
             return Ok(ExitCode::from(2));
         }
     };
     let (documents, queries) = (read_documents(&documents)?, read_queries(&queries)?);
-    let instance = Instance::new().without_rate_limits();
+    let is_postgres = options.iter().any(|option| option == "--postgres");
+    let backend = if is_postgres { Backend::Postgres } else { Backend::Sqlite };
+    let instance = backend.instance().without_rate_limits();
     let _daemon = instance.start_daemon();
     let mut wire = instance.connect();
     let report = Collection::load(&mut wire, &documents).measure(&mut wire, &queries);

@@ -5,6 +5,7 @@ pub(crate) mod fixtures;
 
 pub(crate) mod bulk;
 pub(crate) mod changes;
+pub(crate) mod common_words;
 pub(crate) mod context;
 pub(crate) mod entries;
 pub(crate) mod floor;
@@ -52,6 +53,8 @@ macro_rules! contract_suite {
                 without_words_the_latest_change_comes_first, changed_texts_are_found_by_their_new_words_only,
                 pages_follow_each_other_without_gaps, a_page_follows_though_entries_came_in_between,
                 cursors_of_others_are_refused, a_passed_deadline_ends_a_search;
+            common_words: entries_with_all_the_common_words_come_before_those_with_one,
+                common_words_find_every_entry_once_and_names_come_first;
             context: guidelines_come_by_priority_then_the_latest_knowledge, a_context_shows_each_name_once,
                 a_context_keeps_its_budget_and_says_what_is_missing, a_context_can_be_limited_to_kinds,
                 the_same_words_are_similar;

@@ -20,7 +20,7 @@ mod scope_keys;
 mod search;
 mod similar;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod writer;
 mod writes;
 

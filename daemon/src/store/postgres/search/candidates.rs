@@ -54,15 +54,28 @@ static SCORED: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// With what the server says of each phrase and prefix, column by column.
-static SCORED_WITH_PARTS: LazyLock<String> = LazyLock::new(|| {
+/// With what the server says of each part.
+fn scored_with_parts(parts: usize) -> String {
+    let each: Vec<String> = (1..=parts).map(|part| format!("i.terms @@ w.parts[{part}]")).collect();
     format!(
-        "SELECT i.entry, e.id, e.updated_at_ms, i.tokens, i.frequencies, \
-         ARRAY(SELECT i.terms @@ w.part FROM unnest((SELECT ${SECOND}::text[]::tsquery[])) AS w (part)) \
-         FROM entry_index i {} WHERE i.terms @@ (SELECT ${QUERY}::text::tsquery)",
+        "SELECT i.entry, e.id, e.updated_at_ms, i.tokens, i.frequencies, ARRAY[{}] \
+         FROM (SELECT ${SECOND}::text[]::tsquery[] AS parts OFFSET 0) w CROSS JOIN entry_index i {} \
+         WHERE i.terms @@ (SELECT ${QUERY}::text::tsquery)",
+        each.join(", "),
         *PASSING
     )
-});
+}
+
+/// What is asked of the entries that are scored.
+#[derive(Debug)]
+pub(super) struct Scored<'a> {
+    pub(super) expression: String,
+    pub(super) scoring: &'a Scoring,
+    /// Units that the server has to look for in each entry, for the scoring.
+    pub(super) looked_for: Vec<&'a Unit>,
+    /// In so many of the columns, the name first.
+    pub(super) columns: usize,
+}
 
 /// All that match, scored, best first.
 ///
@@ -71,27 +84,24 @@ static SCORED_WITH_PARTS: LazyLock<String> = LazyLock::new(|| {
 pub(super) async fn scored(
     reading: &Reading<'_>,
     filters: &Filters,
-    expression: &str,
-    units: &[Unit],
-    scoring: &Scoring,
+    asked: &Scored<'_>,
 ) -> Result<Vec<Ranked>, StoreError> {
-    let combined = units.iter().filter(|unit| !matches!(unit, Unit::Term(_)));
-    let parts: Vec<String> = combined.flat_map(expression::in_each_column).collect();
     let mut values = filters.values();
-    let expression = expression.to_owned();
-    values.push(value(&expression));
+    values.push(value(&asked.expression));
+    let in_columns = |unit: &&Unit| expression::in_each_column(unit).into_iter().take(asked.columns);
+    let parts: Vec<String> = asked.looked_for.iter().flat_map(in_columns).collect();
     let rows = if parts.is_empty() {
         reading.rows(&SCORED, &values).await?
     } else {
         values.push(value(&parts));
-        reading.rows(&SCORED_WITH_PARTS, &values).await?
+        reading.rows(&scored_with_parts(parts.len()), &values).await?
     };
     let mut found = Vec::with_capacity(rows.len());
     for row in &rows {
         let parts: Vec<bool> = if parts.is_empty() { Vec::new() } else { get(row, 5)? };
-        let others: Vec<f64> = parts.chunks(WEIGHTS.len()).map(frequency_of_parts).collect();
+        let others: Vec<f64> = parts.chunks(asked.columns).map(frequency_of_parts).collect();
         let mut ranked = ranked(row)?;
-        ranked.score = scoring.score(get(row, 3)?, get(row, 4)?, &others);
+        ranked.score = asked.scoring.score(get(row, 3)?, get(row, 4)?, &others);
         found.push(ranked);
     }
     found.sort_unstable_by(|one, other| {
@@ -101,7 +111,7 @@ pub(super) async fn scored(
     Ok(found)
 }
 
-/// A phrase or prefix counts once in each column that has it.
+/// It counts once in each column that has it.
 fn frequency_of_parts(parts: &[bool]) -> f64 {
     parts.iter().zip(WEIGHTS).map(|(is_there, weight)| if *is_there { f64::from(weight) } else { 0.0 }).sum()
 }
@@ -123,9 +133,9 @@ static LATEST_AMONG: LazyLock<String> = LazyLock::new(|| {
 /// Among all that match: these are found first, and then looked up from the latest on.
 static LATEST: LazyLock<String> = LazyLock::new(|| {
     format!(
-        "WITH i AS MATERIALIZED (SELECT entry FROM entry_index WHERE terms @@ (SELECT ${QUERY}::text::tsquery) \
-         ORDER BY entry DESC) \
-         SELECT i.entry, e.id, e.updated_at_ms FROM i {} ORDER BY i.entry DESC LIMIT ${SECOND}",
+        "SELECT i.entry, e.id, e.updated_at_ms FROM (SELECT entry FROM entry_index \
+         WHERE terms @@ (SELECT ${QUERY}::text::tsquery) ORDER BY entry DESC OFFSET 0) i {} \
+         ORDER BY i.entry DESC LIMIT ${SECOND}",
         *PASSING
     )
 });
@@ -179,4 +189,28 @@ pub(super) async fn latest_changed(
     let mut values = filters.values();
     values.push(value(&limit));
     reading.rows(sql, &values).await?.iter().map(ranked).collect()
+}
+
+/// The statements, for whoever looks at their plans.
+#[cfg(test)]
+pub(in crate::store::postgres) mod statements {
+    pub(in crate::store::postgres) fn scored() -> &'static str {
+        &super::SCORED
+    }
+
+    pub(in crate::store::postgres) fn latest_among() -> &'static str {
+        &super::LATEST_AMONG
+    }
+
+    pub(in crate::store::postgres) fn latest() -> &'static str {
+        &super::LATEST
+    }
+
+    pub(in crate::store::postgres) fn changed() -> &'static str {
+        &super::CHANGED
+    }
+
+    pub(in crate::store::postgres) const fn hits() -> &'static str {
+        super::super::hit::HITS
+    }
 }

@@ -38,8 +38,7 @@ pub(super) fn any_named<'a>(units: impl IntoIterator<Item = &'a Unit>) -> String
     joined(units.into_iter().map(|unit| format!("({})", named(unit))), " | ")
 }
 
-/// What tells the columns in which a phrase or prefix stands: it alone in the name, the tags, the
-/// content.
+/// What tells the columns in which a unit stands: the name, the tags, the content.
 pub(super) fn in_each_column(unit: &Unit) -> [String; 3] {
     ["A", "B", "C"].map(|weight| weighted(unit, weight))
 }

@@ -15,6 +15,7 @@ use crate::{
 /// For how long figures are used, by the size of the store.
 const LIFE_SMALL: Duration = Duration::from_secs(1);
 const LIFE_LARGE: Duration = Duration::from_secs(60);
+const LIFE_COUNTS: Duration = Duration::from_secs(10);
 const LARGE_ENTRIES: f64 = 50_000.0;
 /// Without any figures from the server, so many entries are counted at most.
 const COUNTED_MAX: i64 = 50_000;
@@ -58,6 +59,11 @@ impl Figures {
     /// For how long it holds.
     pub(super) fn life(&self) -> Duration {
         if self.entries <= LARGE_ENTRIES { LIFE_SMALL } else { LIFE_LARGE }
+    }
+
+    /// For how long counts of terms hold: they matter less than that new entries are among them.
+    pub(super) fn counts_life(&self) -> Duration {
+        LIFE_COUNTS.max(self.life())
     }
 
     pub(super) fn is_fresh(&self) -> bool {

@@ -16,11 +16,11 @@ use crate::{
 };
 
 /// Of long texts only the part is sent that a snippet can come from.
-const HITS: &str = "SELECT e.id, e.kind, e.name, s.level, s.id, e.category, e.tags, e.updated_at_ms, \
+pub(super) const HITS: &str = "SELECT e.id, e.kind, e.name, s.level, s.id, e.category, e.tags, e.updated_at_ms, \
      e.created_by, e.version, e.is_active, e.priority, left(e.content, 32768) \
      FROM unnest($1::int8[]) WITH ORDINALITY AS w (rowid, place) \
      CROSS JOIN LATERAL (SELECT * FROM entries e WHERE e.rowid = w.rowid OFFSET 0) e \
-     JOIN scopes s ON s.key = e.scope ORDER BY w.place";
+     CROSS JOIN LATERAL (SELECT s.level, s.id FROM scopes s WHERE s.key = e.scope OFFSET 0) s ORDER BY w.place";
 
 /// Reads the hits, and ends the search with that.
 ///

@@ -18,6 +18,8 @@ use agent_memory_proto::{
     response::{Context, SearchPage, SimilarEntry},
 };
 
+#[cfg(test)]
+pub(super) use self::candidates::statements;
 use self::{
     candidates::Ranked,
     filters::Filters,

@@ -42,6 +42,13 @@ impl Scoring {
         Self { units: units.collect(), average_tokens: average_tokens.max(1.0) + SCOPE_TOKENS }
     }
 
+    /// The same for what the server has to look for in any case: units in names and tags alone.
+    pub(super) fn looked_for(having: &[f64], entries: f64, average_tokens: f64) -> Self {
+        let unit = |having: &f64| ScoredUnit { weight: weight(entries, *having), hash: None };
+        let units = having.iter().map(unit).collect();
+        Self { units, average_tokens: average_tokens.max(1.0) + SCOPE_TOKENS }
+    }
+
     /// The score of an entry: its length, the frequencies that the index keeps, and for each phrase
     /// or prefix, in the order of the query, how often it counts.
     pub(super) fn score(&self, tokens: i32, frequencies: &[u8], others: &[f64]) -> f64 {

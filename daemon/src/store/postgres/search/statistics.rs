@@ -176,6 +176,27 @@ impl Statistics {
         self.count_all(reading, figures, expressions, HashMap::new()).await
     }
 
+    /// Whether so few entries match an expression that they can all be scored.
+    ///
+    /// # Errors
+    /// What the server says.
+    pub(super) async fn is_few(
+        &self,
+        reading: &Reading<'_>,
+        figures: &Figures,
+        expression: String,
+    ) -> Result<bool, StoreError> {
+        if let Some(count) = self.remembered(figures, &expression) {
+            return Ok(count < FEW);
+        }
+        let counts = count_up_to(reading, FEW, vec![expression]).await?;
+        let is_few = counts.iter().all(|(_, count)| *count < FEW);
+        for (expression, count) in counts {
+            self.counts.insert(expression, (Instant::now(), count));
+        }
+        Ok(is_few)
+    }
+
     /// As [`Statistics::count`]; some were counted already, up to [`FEW`].
     async fn count_all(
         &self,
@@ -208,7 +229,7 @@ impl Statistics {
 
     fn remembered(&self, figures: &Figures, expression: &str) -> Option<i64> {
         let (at, count) = self.counts.get(expression)?;
-        (!figures.is_tiny() && at.elapsed() < figures.life()).then_some(count)
+        (!figures.is_tiny() && at.elapsed() < figures.counts_life()).then_some(count)
     }
 }
 

@@ -9,9 +9,10 @@
 
 use super::{
     Ranking, SCORED_MAX,
-    candidates::{self, Ranked},
+    candidates::{self, Ranked, Scored},
     expression,
     filters::Filters,
+    index::named_lexeme,
     reading::Reading,
     score::Scoring,
     statistics::{Looked, Statistics},
@@ -29,6 +30,8 @@ const NARROW_PART: f64 = 8.0;
 const TOGETHER_MAX: usize = 4;
 /// What is in more entries than this is not counted together with anything.
 const WALKED_MAX: f64 = 50_000.0;
+/// A word may be so much more frequent in a project than everywhere.
+const UNEVEN: f64 = 2.0;
 /// The latest entries of a store that are looked at one by one, at most.
 const LOOKED_AT_MAX: f64 = 20_000.0;
 
@@ -67,7 +70,7 @@ pub(super) async fn over(
         found.extend(search.scored(&expression::any_of(units)).await?);
         return Ok(found.entries);
     }
-    let (rare, common) = search.split().await?;
+    let (rare, common) = search.split();
     search.tiers(&rare, &common, &mut found).await?;
     Ok(found.entries)
 }
@@ -110,25 +113,14 @@ struct Search<'a> {
 
 impl<'a> Search<'a> {
     /// The rarer units, together in few entries, and the others.
-    async fn split(&self) -> Result<(Vec<Counted<'a>>, Vec<Counted<'a>>), StoreError> {
+    fn split(&self) -> (Vec<Counted<'a>>, Vec<Counted<'a>>) {
         let mut counted: Vec<Counted<'_>> =
             self.units.iter().zip(self.looked.having.iter().copied()).collect();
         if self.within.is_some() {
-            let many = |having: f64| having > f64::from(SCORED_MAX);
-            let counts = self
-                .statistics
-                .count(
-                    self.reading,
-                    &self.looked.figures,
-                    counted
-                        .iter()
-                        .filter(|(_, having)| many(*having))
-                        .map(|(unit, _)| self.restricted(&expression::of(unit)))
-                        .collect(),
-                )
-                .await?;
-            for ((_, having), inside) in counted.iter_mut().filter(|(_, having)| many(*having)).zip(counts) {
-                *having = inside;
+            let share = self.inside / self.looked.figures.entries.max(1.0);
+            for (_, having) in &mut counted {
+                // Words are not spread evenly over the projects.
+                *having = (*having * share * UNEVEN).min(*having).min(self.inside);
             }
         }
         counted.sort_by(|one, other| one.1.total_cmp(&other.1));
@@ -138,7 +130,7 @@ impl<'a> Search<'a> {
             total <= f64::from(SCORED_MAX)
         });
         let common = counted.split_off(rare.count());
-        Ok((counted, common))
+        (counted, common)
     }
 
     async fn tiers(
@@ -158,7 +150,8 @@ impl<'a> Search<'a> {
             let common = &common[..common.len().min(TOGETHER_MAX)];
             let all = expression::all_of(units(common));
             let share = self.share(common);
-            if self.is_few(&all, common[0].1).await? {
+            let is_many = share * self.inside > 3.0 * f64::from(SCORED_MAX);
+            if !is_many && self.is_few(&all, common[0].1).await? {
                 found.extend(self.scored(&expression::without(&all, &earlier)).await?);
             } else {
                 found.extend(self.latest(&expression::without(&all, &earlier), share, found.open()).await?);
@@ -167,8 +160,9 @@ impl<'a> Search<'a> {
         }
         if !common.is_empty() && found.open() > 0 {
             let named = expression::any_named(units(common));
-            if self.is_few(&named, 0.0).await? {
-                found.extend(self.scored(&expression::without(&named, &earlier)).await?);
+            let walked = units(common).iter().filter_map(|unit| self.having_named(unit)).sum();
+            if self.is_few(&named, walked).await? {
+                found.extend(self.named(&units(common), &expression::without(&named, &earlier)).await?);
                 earlier.push(named);
             }
         }
@@ -194,25 +188,48 @@ impl<'a> Search<'a> {
         together.unwrap_or_default() / figures.entries
     }
 
-    /// Whether few enough match to be scored. What has to walk through too many is not asked.
+    /// Whether few enough match to be scored, where that can be found out without walking through too
+    /// many.
     async fn is_few(&self, expression: &str, walked: f64) -> Result<bool, StoreError> {
         if walked > WALKED_MAX {
             return Ok(false);
         }
-        let expression = self.restricted(expression);
-        let counts = self.statistics.count(self.reading, &self.looked.figures, vec![expression]).await?;
-        Ok(counts.first().is_some_and(|count| *count <= f64::from(SCORED_MAX)))
+        self.statistics.is_few(self.reading, &self.looked.figures, self.restricted(expression)).await
     }
 
     async fn scored(&self, expression: &str) -> Result<Vec<Ranked>, StoreError> {
-        candidates::scored(
-            self.reading,
-            &self.filters,
-            &self.restricted(expression),
-            self.units,
-            &self.scoring,
-        )
-        .await
+        let asked = Scored {
+            expression: self.restricted(expression),
+            scoring: &self.scoring,
+            looked_for: self.units.iter().filter(|unit| !matches!(unit, Unit::Term(_))).collect(),
+            columns: 3,
+        };
+        candidates::scored(self.reading, &self.filters, &asked).await
+    }
+
+    /// How many entries of the store have a term in name or tags, if many do.
+    fn having_named(&self, unit: &Unit) -> Option<f64> {
+        match unit {
+            Unit::Term(term) => self.looked.figures.lexeme(&named_lexeme(term)),
+            Unit::Prefix(_) | Unit::Phrase(_) => None,
+        }
+    }
+
+    /// Entries with common words in name or tags: only there do they count.
+    async fn named(&self, common: &[&Unit], expression: &str) -> Result<Vec<Ranked>, StoreError> {
+        let figures = &self.looked.figures;
+        let unknown = common.iter().filter(|unit| self.having_named(unit).is_none());
+        let unknown = unknown.map(|unit| expression::named(unit)).collect();
+        let mut counts = self.statistics.count(self.reading, figures, unknown).await?.into_iter();
+        let having = |unit: &&Unit| self.having_named(unit).or_else(|| counts.next()).unwrap_or_default();
+        let having: Vec<f64> = common.iter().map(having).collect();
+        let asked = Scored {
+            expression: self.restricted(expression),
+            scoring: &Scoring::looked_for(&having, figures.entries, figures.average_tokens),
+            looked_for: common.to_vec(),
+            columns: 2,
+        };
+        candidates::scored(self.reading, &self.filters, &asked).await
     }
 
     /// The latest, of an expression that matches such a share of all entries.

@@ -3,8 +3,11 @@
 
 mod breaker;
 mod contract;
+mod corpus;
 mod events;
+mod growth;
 mod health;
+mod overlap;
 mod reads;
 
 use std::sync::Arc;

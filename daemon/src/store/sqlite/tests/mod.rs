@@ -6,7 +6,6 @@ mod faults;
 mod floor;
 mod full_disk;
 mod log;
-mod tiers;
 
 use std::sync::Arc;
 
@@ -32,7 +31,7 @@ fn on_empty_store(scenario: Scenario) {
 }
 
 /// Opens a store with a clock that stands.
-fn open(options: SqliteOptions) -> (World, SqliteHandle) {
+pub(in crate::store) fn open(options: SqliteOptions) -> (World, SqliteHandle) {
     let clock = Clock::manual(START_MS);
     let changes = Arc::new(std::sync::Mutex::new(Vec::new()));
     let heard = Arc::clone(&changes);

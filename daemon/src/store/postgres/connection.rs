@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use futures_util::future::join;
+use futures_util::future::{join, join_all};
 use tokio_postgres::{Client, Row, Statement, types::Type};
 
 use super::{
@@ -120,13 +120,29 @@ impl Connection {
         sql: &str,
         values: &[Value<'_>],
     ) -> Result<Vec<Row>, StoreError> {
-        self.ready(sql, values).await?;
+        Ok(self.begin_with_all(begin, &[(sql, values)]).await?.pop().unwrap_or_default())
+    }
+
+    /// Begins a transaction together with its first statements, a few, in one round trip.
+    ///
+    /// # Errors
+    /// As [`Connection::rows`].
+    pub(super) async fn begin_with_all(
+        &self,
+        begin: &str,
+        statements: &[(&str, &[Value<'_>])],
+    ) -> Result<Vec<Vec<Row>>, StoreError> {
+        for (sql, values) in statements {
+            self.ready(sql, values).await?;
+        }
         self.in_transaction.store(true, Ordering::Relaxed);
-        let both = async {
-            let (begun, rows) = join(self.client.batch_execute(begin), self.send(sql, values)).await;
-            begun.and(rows)
+        let all = async {
+            let sent = join_all(statements.iter().map(|(sql, values)| self.send(sql, values)));
+            let (begun, rows) = join(self.client.batch_execute(begin), sent).await;
+            begun?;
+            rows.into_iter().collect()
         };
-        self.answered(During::Work, both).await
+        self.answered(During::Work, all).await
     }
 
     /// Ends a transaction together with its last statement, in one round trip.

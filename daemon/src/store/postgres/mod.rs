@@ -50,6 +50,9 @@ use self::{
 use super::{Change, Store, StoreError};
 use crate::clock::Clock;
 
+/// One of so many connections may be storing a batch of new entries.
+const LANE_CONNECTIONS: u32 = 4;
+
 /// Told of every durable change, before its writer is answered.
 pub type OnChange = Arc<dyn Fn(&Change) + Send + Sync>;
 
@@ -70,6 +73,8 @@ pub struct Parts {
     origin: Id,
     /// Writes that are under way.
     writers: TaskTracker,
+    /// New entries that wait to be stored together.
+    batches: writes::Batches,
 }
 
 impl std::fmt::Debug for Parts {
@@ -105,9 +110,21 @@ impl PostgresStore {
         let readiness = Readiness::new();
         let origin = clock.new_id();
         let writers = TaskTracker::new();
+        let lanes = usize::try_from(options.pool_max / LANE_CONNECTIONS).unwrap_or(1);
+        let batches = writes::Batches::new(lanes, options.waiting_max);
         let statistics = search::Statistics::default();
-        let parts =
-            Parts { options, clock, connector, pool, readiness, statistics, on_change, origin, writers };
+        let parts = Parts {
+            options,
+            clock,
+            connector,
+            pool,
+            readiness,
+            statistics,
+            on_change,
+            origin,
+            writers,
+            batches,
+        };
         let store = Self(Arc::new(parts));
         readiness::start(&store).await?;
         let handle = PostgresHandle { store: store.clone() };
@@ -145,9 +162,9 @@ pub struct PostgresHandle {
 impl PostgresHandle {
     /// Finishes the writes that were accepted.
     pub async fn close(&self) {
-        self.store.readiness.close();
         self.store.writers.close();
         self.store.writers.wait().await;
+        self.store.readiness.close();
     }
 
     /// Connections, idle connections, and requests that wait for one.

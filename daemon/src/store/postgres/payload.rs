@@ -32,16 +32,37 @@ pub(super) fn line(change: &Change) -> String {
 /// The payloads that tell of some changes, made by the daemon of that id.
 pub(super) fn payloads(origin: Id, lines: impl IntoIterator<Item = String>) -> Vec<String> {
     let mut payloads: Vec<String> = Vec::new();
+    let mut filling = Filling::default();
     for line in lines {
-        match payloads.last_mut() {
-            Some(last) if last.len() + 1 + line.len() <= PAYLOAD_BYTES_MAX => {
+        match payloads.get_mut(filling.place(&line)) {
+            Some(last) => {
                 last.push('\n');
                 last.push_str(&line);
             }
-            _ => payloads.push(format!("{origin}\n{line}")),
+            None => payloads.push(format!("{origin}\n{line}")),
         }
     }
     payloads
+}
+
+/// Tells which payload each line goes into, as they come.
+#[derive(Debug, Default)]
+pub(super) struct Filling {
+    payload: usize,
+    used: usize,
+}
+
+impl Filling {
+    /// The payload of the next line, counted from 0.
+    pub(super) fn place(&mut self, line: &str) -> usize {
+        const ORIGIN_BYTES: usize = 36;
+        if self.used > 0 && self.used + 1 + line.len() > PAYLOAD_BYTES_MAX {
+            self.payload += 1;
+            self.used = 0;
+        }
+        self.used = self.used.max(ORIGIN_BYTES) + 1 + line.len();
+        self.payload
+    }
 }
 
 /// Who wrote a payload, and what changed; `None` when it cannot be understood.

@@ -49,6 +49,10 @@ impl Typed for &[u8] {
     const TYPE: Type = Type::BYTEA;
 }
 
+impl Typed for Vec<&[u8]> {
+    const TYPE: Type = Type::BYTEA_ARRAY;
+}
+
 impl Typed for Vec<Vec<u8>> {
     const TYPE: Type = Type::BYTEA_ARRAY;
 }

@@ -1,6 +1,7 @@
 //! Adds entries, all or none.
 
 use agent_memory_proto::{
+    Response,
     model::{Entry, Version},
     response::WriteAction,
 };
@@ -12,7 +13,10 @@ use super::{
     scopes,
     transaction::{Step, WriteTransaction},
 };
-use crate::{store::NewEntry, text::entry::IndexedEntry};
+use crate::{
+    store::{Change, NewEntry},
+    text::entry::IndexedEntry,
+};
 
 pub(super) async fn apply(
     rows: &impl WriteTransaction,
@@ -21,16 +25,30 @@ pub(super) async fn apply(
     bulk: bool,
     at_ms: i64,
 ) -> Applied {
-    let mut written = Vec::with_capacity(entries.len());
-    let mut changes = Vec::with_capacity(entries.len());
     for (position, (new, text)) in entries.iter().zip(texts).enumerate() {
         let added = add(rows, new, text, at_ms).await;
-        let entry = added.map_err(|error| at_position(error, bulk, "entries", position))?;
-        let (answer, change) = report(&entry, WriteAction::Added, at_ms, entry.created_by.as_deref());
-        written.push(answer);
-        changes.push(change);
+        added.map_err(|error| at_position(error, bulk, "entries", position))?;
     }
-    Ok((entries_reply(written, bulk), changes))
+    let Addition { reply, changes, .. } = Addition::of(entries, bulk, at_ms);
+    Ok((reply, changes))
+}
+
+/// What adding entries stores, answers and tells, if nothing stands in the way.
+#[derive(Debug)]
+pub(in crate::store) struct Addition {
+    pub(in crate::store) entries: Vec<Entry>,
+    pub(in crate::store) reply: Response,
+    pub(in crate::store) changes: Vec<Change>,
+}
+
+impl Addition {
+    pub(in crate::store) fn of(entries: &[NewEntry], bulk: bool, at_ms: i64) -> Self {
+        let entries: Vec<Entry> = entries.iter().map(|new| first_version(new, at_ms)).collect();
+        let reports =
+            entries.iter().map(|entry| report(entry, WriteAction::Added, at_ms, entry.created_by.as_deref()));
+        let (written, changes) = reports.unzip();
+        Self { entries, reply: entries_reply(written, bulk), changes }
+    }
 }
 
 /// Stores one entry.
@@ -50,7 +68,7 @@ pub(super) async fn add(
 }
 
 /// A new entry as it will stand.
-pub(in crate::store) fn first_version(new: &NewEntry, at_ms: i64) -> Entry {
+fn first_version(new: &NewEntry, at_ms: i64) -> Entry {
     let draft = new.draft.clone();
     Entry {
         id: new.id,

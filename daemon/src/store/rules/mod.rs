@@ -22,6 +22,7 @@ mod words;
 use agent_memory_proto::Response;
 
 pub(in crate::store) use self::{
+    add_entries::Addition,
     once::KEPT_MS,
     refusals::no_scope,
     transaction::{GLOBAL_KEY, KeptReply, Step, StoredEntry, WriteTransaction},

@@ -16,6 +16,9 @@ pub(in crate::store::postgres) struct IndexRow {
     pub(in crate::store::postgres) tokens: i32,
 }
 
+/// The vector of a row `w` that was made without the scope, whose key is `w.scope`.
+pub(in crate::store::postgres) const SCOPED_TERMS: &str = "('''S' || w.scope || '''' || w.terms)::tsvector";
+
 /// How much a term counts in the name, the tags and the content.
 pub(super) const WEIGHTS: [u16; 3] = [8, 4, 1];
 /// No phrase reaches from one column into the next.
@@ -36,6 +39,12 @@ struct Term {
 impl IndexRow {
     /// The row of an entry in the scope of that key.
     pub(in crate::store::postgres) fn of(text: &IndexedEntry, scope_key: i64) -> Self {
+        let row = Self::without_scope(text);
+        Self { terms: quoted(&scope_lexeme(scope_key)) + &row.terms, ..row }
+    }
+
+    /// The row of an entry before whose terms the scope is still to be put, as [`SCOPED_TERMS`] does.
+    pub(in crate::store::postgres) fn without_scope(text: &IndexedEntry) -> Self {
         let mut terms: BTreeMap<&str, Term> = BTreeMap::new();
         let (mut place, mut tokens) = (0, 0);
         for ((column, label), weight) in
@@ -56,7 +65,7 @@ impl IndexRow {
             terms.iter().map(|(word, term)| (term_hash(word), term.frequency)).collect();
         frequencies.sort_unstable();
         Self {
-            terms: vector(&terms, scope_key),
+            terms: vector(&terms),
             frequencies: frequencies
                 .iter()
                 .flat_map(|(hash, frequency)| {
@@ -91,11 +100,11 @@ pub(super) fn term_hash(term: &str) -> u32 {
     term.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
-/// The vector as text. Of the longest texts that are allowed, in scripts with many bytes for a letter,
+/// The vector as text, but for the scope; each lexeme has a blank before it. Of the longest texts that are allowed, in scripts with many bytes for a letter,
 /// some terms of the content have no room; those of the name and the tags come first.
-fn vector(terms: &BTreeMap<&str, Term>, scope_key: i64) -> String {
+fn vector(terms: &BTreeMap<&str, Term>) -> String {
     let is_named = |term: &Term| term.places.first().is_some_and(|(_, label)| *label != 'C');
-    let mut out = quoted(&scope_lexeme(scope_key));
+    let mut out = String::new();
     let mut room = VECTOR_BYTES_MAX;
     let named = terms.iter().filter(|(_, term)| is_named(term));
     for (word, _) in named.clone() {

@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 
 use agent_memory_proto::model::{Entry, EntryKind, Id};
-use uuid::Uuid;
+use tokio_postgres::Row;
 
 use super::{
     entry_columns::{EntryColumns, NAMES, parameters, taken},
@@ -18,7 +18,7 @@ use crate::{
             search::index::IndexRow,
             values::value,
         },
-        rules::{Step, StoredEntry, reads_the_same, text_of},
+        rules::{Step, StoredEntry},
     },
     text::entry::IndexedEntry,
 };
@@ -33,14 +33,16 @@ static LOAD: LazyLock<String> = LazyLock::new(|| {
 /// Reads the entry of that id and kind, and keeps others from changing it.
 pub(super) async fn load(rows: &PgTransaction<'_>, kind: EntryKind, id: Id) -> Step<Option<StoredEntry>> {
     let found = rows.row(&LOAD, &[value(&uuid(id)), value(&code(kind_code(kind)))]).await?;
-    let stored = found.map(|row| {
-        Ok(StoredEntry {
-            rowid: get(&row, ENTRY_COUNT)?,
-            scope_key: get(&row, ENTRY_COUNT + 1)?,
-            entry: entry_from_row(&row)?,
-        })
-    });
-    stored.transpose()
+    found.as_ref().map(stored_from_row).transpose()
+}
+
+/// Reads an entry with its keys.
+pub(super) fn stored_from_row(row: &Row) -> Step<StoredEntry> {
+    Ok(StoredEntry {
+        rowid: get(row, ENTRY_COUNT)?,
+        scope_key: get(row, ENTRY_COUNT + 1)?,
+        entry: entry_from_row(row)?,
+    })
 }
 
 static NAMED: LazyLock<String> = LazyLock::new(|| {
@@ -111,7 +113,7 @@ pub(super) async fn insert(
 }
 
 /// What of an entry is a version of it: the column of `entry_versions`, and that of `entries`.
-const VERSION: &[(&str, &str)] = &[
+pub(super) const VERSION: &[(&str, &str)] = &[
     ("entry", "rowid"),
     ("number", "version"),
     ("id", "version_id"),
@@ -132,73 +134,3 @@ const VERSION: &[(&str, &str)] = &[
     ("parameters", "parameters"),
     ("verification_rules", "verification_rules"),
 ];
-
-static REPLACE: LazyLock<String> = LazyLock::new(|| {
-    let (names, taken) = (NAMES.join(", "), taken());
-    let kept: Vec<String> = VERSION.iter().map(|(kept, _)| (*kept).to_owned()).collect();
-    let current: Vec<String> = VERSION.iter().map(|(_, current)| format!("e.{current}")).collect();
-    let (kept, current) = (kept.join(", "), current.join(", "));
-    let (columns, rowid) = (parameters(1, NAMES.len()), NAMES.len() + 1);
-    let words = parameters(rowid + 1, 4);
-    format!(
-        "WITH kept AS (INSERT INTO entry_versions ({kept}) \
-             SELECT {current} FROM entries e WHERE e.rowid = ${rowid}), \
-         words AS (UPDATE entry_index i \
-             SET tokens = w.tokens, frequencies = w.frequencies, terms = w.terms::tsvector \
-             FROM unnest({words}) AS w (entry, tokens, frequencies, terms) WHERE i.entry = w.entry) \
-         UPDATE entries e SET ({names}) = (SELECT {taken}) FROM unnest({columns}) AS n ({names}) \
-         WHERE e.rowid = ${rowid} AND (e.name_key = n.name_key OR NOT EXISTS (SELECT FROM entries o \
-             WHERE o.scope = e.scope AND o.kind = e.kind AND o.name_key = n.name_key)) \
-         RETURNING e.rowid"
-    )
-});
-
-/// Keeps the old version and stores the new state of an entry; false when its name is taken.
-pub(super) async fn replace(rows: &PgTransaction<'_>, old: &StoredEntry, new: &Entry) -> Step<bool> {
-    let mut columns = EntryColumns::default();
-    columns.push(new);
-    let (mut entries, mut tokens, mut frequencies, mut terms) = (vec![], vec![], vec![], vec![]);
-    if !reads_the_same(&old.entry, new) {
-        let words = IndexRow::of(&text_of(new), old.scope_key);
-        entries.push(old.rowid);
-        tokens.push(words.tokens);
-        frequencies.push(words.frequencies);
-        terms.push(words.terms);
-    }
-    let mut values = columns.values();
-    values.extend([value(&old.rowid), value(&entries), value(&tokens), value(&frequencies), value(&terms)]);
-    Ok(!rows.rows(&REPLACE, &values).await?.is_empty())
-}
-
-/// Removes an entry; its words, versions and conflicts go with it.
-pub(super) async fn remove(rows: &PgTransaction<'_>, rowid: i64) -> Step<()> {
-    rows.rows("DELETE FROM entries WHERE rowid = $1", &[value(&rowid)]).await?;
-    Ok(())
-}
-
-/// Records that two agents changed an entry at once.
-pub(super) async fn insert_conflict(
-    rows: &PgTransaction<'_>,
-    old: &StoredEntry,
-    new: &Entry,
-    at_ms: i64,
-) -> Step<()> {
-    const SQL: &str = "INSERT INTO conflicts (id, entry, base_version, version, first_by, second_by, at_ms) \
-                       VALUES ($1, $2, $3, $4, $5, $6, $7)";
-    let number = |entry: &Entry| i32::try_from(entry.version.number).unwrap_or(i32::MAX);
-    let id: Uuid = uuid(new.version.id);
-    rows.rows(
-        SQL,
-        &[
-            value(&id),
-            value(&old.rowid),
-            value(&number(&old.entry)),
-            value(&number(new)),
-            value(&old.entry.version.created_by),
-            value(&new.version.created_by),
-            value(&at_ms),
-        ],
-    )
-    .await?;
-    Ok(())
-}

@@ -7,7 +7,7 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 use super::transaction::PgTransaction;
 use crate::store::{
     StoreError, WriteOutcome,
-    postgres::{PostgresStore, connection::Connection, payload, values::value},
+    postgres::{PostgresStore, connection::Connection, payload},
     rules::{self, KEPT_MS, PreparedWrite, WriteTransaction},
 };
 
@@ -16,19 +16,28 @@ const ATTEMPTS: usize = 20;
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Applies a write, as often as it takes until other writers leave it the time. What may have been
-/// applied is run again only under an idempotency key, which then answers what was answered before.
+/// applied is run again only under an idempotency key, which then answers what was answered before;
+/// `lost` is what an earlier attempt ended in of which that is not known.
 ///
 /// # Errors
 /// `Refused` with the cause; `Contended` when others were faster again and again; `Lost` when it is
 /// not known whether it was applied.
-pub(super) async fn apply(store: &PostgresStore, write: &PreparedWrite) -> Result<WriteOutcome, StoreError> {
+pub(super) async fn apply(
+    store: &PostgresStore,
+    write: &PreparedWrite,
+    lost: Option<StoreError>,
+) -> Result<WriteOutcome, StoreError> {
+    let has_key = write.request.idempotency.is_some();
+    let mut lost = match lost {
+        Some(lost) if !has_key => return Err(lost),
+        lost => lost,
+    };
     let backoff = ExponentialBuilder::default()
         .with_min_delay(Duration::from_millis(2))
         .with_max_delay(Duration::from_millis(250))
         .with_max_times(ATTEMPTS)
         .with_jitter();
     let started = tokio::time::Instant::now();
-    let mut lost = None;
     let mut delays = backoff.build();
     loop {
         let error = match attempt(store, write).await {
@@ -37,7 +46,7 @@ pub(super) async fn apply(store: &PostgresStore, write: &PreparedWrite) -> Resul
         };
         let is_worth_another = match &error {
             StoreError::Contended(_) => true,
-            StoreError::Lost(_) => write.request.idempotency.is_some(),
+            StoreError::Lost(_) => has_key,
             StoreError::Unavailable(_) => lost.is_some(),
             _ => false,
         };
@@ -71,8 +80,8 @@ async fn in_transaction(
     connection: &Connection,
     write: &PreparedWrite,
 ) -> Result<WriteOutcome, StoreError> {
-    let rows = PgTransaction::new(connection);
     let (request, key) = (&write.request, write.request.idempotency.as_ref());
+    let rows = PgTransaction::begin(connection, request).await?;
     let outcome = match rules::apply(&rows, &request.write, &write.texts, key, request.at_ms).await {
         // What stands in the way may be the same write, which was sent twice.
         Err(error @ StoreError::Refused(_)) if came_twice(&rows, write).await? => {
@@ -85,12 +94,7 @@ async fn in_transaction(
         return Ok(outcome);
     }
     let payloads = payload::payloads(store.origin, outcome.changes.iter().map(payload::line));
-    if payloads.is_empty() {
-        connection.commit().await?;
-    } else {
-        let sql = "SELECT pg_notify($1, n) FROM unnest($2) AS n";
-        connection.commit_with(sql, &[value(&payload::CHANNEL), value(&payloads)]).await?;
-    }
+    rows.commit(&payloads).await?;
     Ok(outcome)
 }
 

@@ -1,15 +1,22 @@
-//! Writes: each is one transaction, and goes to its end though its caller may have gone.
+//! Writes. Each is one transaction, or, if it only adds an entry, part of one that it shares with
+//! those of other callers; it goes to its end though its caller may have gone.
 
+mod add;
+mod ahead;
+mod batches;
 mod entry_columns;
 mod entry_rows;
 mod exact;
 pub(super) mod idempotency;
+mod later;
 mod scope_rows;
 mod transaction;
 
+pub(super) use batches::Batches;
+
 use super::PostgresStore;
 use crate::store::{
-    StoreError, StoreFuture, WriteOutcome, WriteRequest, WriteStore,
+    StoreError, StoreFuture, Write, WriteOutcome, WriteRequest, WriteStore,
     rules::{PreparedWrite, is_quick},
 };
 
@@ -17,25 +24,50 @@ impl WriteStore for PostgresStore {
     fn write(&self, request: WriteRequest) -> StoreFuture<'_, WriteOutcome> {
         // Nothing is begun before this is waited for: whoever asked may still be refused.
         Box::pin(async move {
-            let store = self.clone();
-            let task = self.writers.spawn(async move { store.write_to_the_end(request).await });
-            task.await.unwrap_or_else(|_| {
-                Err(StoreError::Lost("the write panicked, or the daemon ended".to_owned()))
-            })
+            if self.writers.is_closed() {
+                return Err(StoreError::Unavailable("the daemon is stopping".to_owned()));
+            }
+            let write = if is_quick(&request.write) {
+                PreparedWrite::new(request)
+            } else {
+                let prepared = tokio::task::spawn_blocking(|| PreparedWrite::new(request)).await;
+                prepared.map_err(|_| StoreError::Unavailable("the write could not be prepared".to_owned()))?
+            };
+            match &write.request.write {
+                Write::AddEntries { entries, .. } if entries.len() == 1 => batches::apply(self, write).await,
+                _ => self.apply_alone(write).await,
+            }
         })
     }
 }
 
 impl PostgresStore {
-    async fn write_to_the_end(&self, request: WriteRequest) -> Result<WriteOutcome, StoreError> {
-        let write = if is_quick(&request.write) {
-            PreparedWrite::new(request)
-        } else {
-            let prepared = tokio::task::spawn_blocking(|| PreparedWrite::new(request)).await;
-            prepared.map_err(|_| StoreError::Unavailable("the write could not be prepared".to_owned()))?
-        };
-        let outcome = exact::apply(self, &write).await?;
+    /// Applies a write in a task of its own.
+    async fn apply_alone(&self, write: PreparedWrite) -> Result<WriteOutcome, StoreError> {
+        let store = self.clone();
+        let task = self.writers.spawn(async move {
+            let outcome = match &write.request.write {
+                Write::AddEntries { entries, .. } if !entries.is_empty() => store.add_all(&write).await?,
+                _ => exact::apply(&store, &write, None).await?,
+            };
+            store.tell(&outcome);
+            Ok(outcome)
+        });
+        let lost = |_| Err(StoreError::Lost("the write panicked, or the daemon ended".to_owned()));
+        task.await.unwrap_or_else(lost)
+    }
+
+    async fn add_all(&self, write: &PreparedWrite) -> Result<WriteOutcome, StoreError> {
+        match add::all(self, write).await {
+            Ok(Some(outcome)) => Ok(outcome),
+            Ok(None) | Err(StoreError::Contended(_)) => exact::apply(self, write, None).await,
+            Err(lost @ StoreError::Lost(_)) => exact::apply(self, write, Some(lost)).await,
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Tells this daemon what was changed, before its writer is answered.
+    fn tell(&self, outcome: &WriteOutcome) {
         outcome.changes.iter().for_each(|change| (self.on_change)(change));
-        Ok(outcome)
     }
 }

@@ -1,20 +1,29 @@
-//! The rows of a write, in a transaction of a connection. It is begun together with its first
-//! statement.
+//! The rows of a write, in a transaction of a connection. What the rules read first is read together
+//! with its beginning, and what they store last is stored together with its end.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{
+    Mutex,
+    atomic::{AtomicBool, Ordering},
+};
 
 use agent_memory_proto::model::{
     Entry, EntryKind, Id, Org, Project, ScopeLevel, ScopeRef, Session, SessionStatus,
 };
 use tokio_postgres::Row;
 
-use super::{entry_rows, idempotency, scope_rows};
+use super::{
+    ahead::{self, Ahead},
+    entry_rows, idempotency,
+    later::{Conflict, Later},
+    scope_rows,
+};
 use crate::{
     store::{
-        IdempotencyKey, StoreError,
+        IdempotencyKey, StoreError, WriteRequest,
         postgres::{connection::Connection, values::Value},
         rules::{KeptReply, Step, StoredEntry, WriteTransaction},
     },
+    supervisor::lock,
     text::entry::IndexedEntry,
 };
 
@@ -26,15 +35,50 @@ pub(super) struct PgTransaction<'a> {
     is_begun: AtomicBool,
     /// The rules went on from a name that was free.
     found_a_free_name: AtomicBool,
+    /// Something is kept under the key of the write, though it may be past its time.
+    found_a_reply: AtomicBool,
+    ahead: Mutex<Ahead>,
+    later: Mutex<Later>,
 }
 
 impl<'a> PgTransaction<'a> {
-    pub(super) fn new(connection: &'a Connection) -> Self {
-        Self { connection, is_begun: false.into(), found_a_free_name: false.into() }
+    /// Begins the transaction of a write, or leaves that to its first statement.
+    pub(super) async fn begin(connection: &'a Connection, request: &WriteRequest) -> Step<Self> {
+        let ahead = ahead::begin(connection, BEGIN, request).await?;
+        Ok(Self {
+            connection,
+            is_begun: ahead.is_some().into(),
+            found_a_free_name: false.into(),
+            found_a_reply: false.into(),
+            ahead: Mutex::new(ahead.unwrap_or_default()),
+            later: Mutex::default(),
+        })
+    }
+
+    /// Stores what is left to be stored, tells other daemons, and commits.
+    ///
+    /// # Errors
+    /// As [`Connection::commit_with`].
+    pub(super) async fn commit(&self, payloads: &[String]) -> Step<()> {
+        let later = std::mem::take(&mut *lock(&self.later));
+        if later.has_rows() || later.reply.is_some() || !payloads.is_empty() {
+            later.store(self.connection, payloads, true).await?;
+            return Ok(());
+        }
+        self.connection.commit().await
+    }
+
+    /// Stores the rows that wait, before something else looks at them.
+    async fn flush(&self) -> Step<i64> {
+        let reply = lock(&self.later).reply.take();
+        let later = std::mem::take(&mut *lock(&self.later));
+        lock(&self.later).reply = reply;
+        if later.has_rows() { later.store(self.connection, &[], false).await } else { Ok(0) }
     }
 
     /// The rows of a statement of the transaction.
     pub(super) async fn rows(&self, sql: &str, values: &[Value<'_>]) -> Step<Vec<Row>> {
+        self.flush().await?;
         if self.is_begun.swap(true, Ordering::Relaxed) {
             self.connection.rows(sql, values).await
         } else {
@@ -70,6 +114,11 @@ impl WriteTransaction for PgTransaction<'_> {
     }
 
     async fn scope_key(&self, scope: &ScopeRef) -> Step<Option<i64>> {
+        if let Some((read, key)) = lock(&self.ahead).scope.take()
+            && read == *scope
+        {
+            return Ok(key);
+        }
         scope_rows::key(self, scope).await
     }
 
@@ -135,11 +184,18 @@ impl WriteTransaction for PgTransaction<'_> {
     }
 
     async fn entry(&self, kind: EntryKind, id: Id) -> Step<Option<StoredEntry>> {
+        if let Some(found) = lock(&self.ahead).entries.get(&id) {
+            return Ok(found.clone().filter(|stored| stored.entry.kind() == kind));
+        }
         entry_rows::load(self, kind, id).await
     }
 
     async fn entry_named(&self, scope_key: i64, kind: EntryKind, name: &str) -> Step<Option<Entry>> {
-        let found = entry_rows::named(self, scope_key, kind, name).await?;
+        let ahead = lock(&self.ahead).named.take();
+        let found = match ahead.filter(|(of, read, _)| *of == kind && read == name) {
+            Some((_, _, found)) => found,
+            None => entry_rows::named(self, scope_key, kind, name).await?,
+        };
         self.found_a_free_name.fetch_or(found.is_none(), Ordering::Relaxed);
         Ok(found)
     }
@@ -153,26 +209,49 @@ impl WriteTransaction for PgTransaction<'_> {
     }
 
     async fn replace_entry(&self, old: &StoredEntry, new: &Entry) -> Step<bool> {
-        if entry_rows::replace(self, old, new).await? {
-            return Ok(true);
+        let is_renamed = new.name != old.entry.name;
+        let is_there_twice = || lock(&self.later).replaced.iter().any(|(other, _)| other.rowid == old.rowid);
+        if is_renamed || is_there_twice() {
+            self.flush().await?;
         }
-        self.check_taken(old.scope_key, new, old.rowid).await?;
-        Ok(false)
+        lock(&self.later).replaced.push((old.clone(), new.clone()));
+        // Whether the name is free has to be known now.
+        if is_renamed && self.flush().await? == 0 {
+            self.check_taken(old.scope_key, new, old.rowid).await?;
+            return Ok(false);
+        }
+        let stored = StoredEntry { entry: new.clone(), ..*old };
+        lock(&self.ahead).entries.insert(new.id, Some(stored));
+        Ok(true)
     }
 
     async fn remove_entry(&self, old: &StoredEntry) -> Step<()> {
-        entry_rows::remove(self, old.rowid).await
+        lock(&self.later).removed.push(old.rowid);
+        lock(&self.ahead).entries.insert(old.entry.id, None);
+        Ok(())
     }
 
     async fn insert_conflict(&self, old: &StoredEntry, new: &Entry, at_ms: i64) -> Step<()> {
-        entry_rows::insert_conflict(self, old, new, at_ms).await
+        let conflict = Conflict { rowid: old.rowid, old: old.entry.clone(), new: new.clone(), at_ms };
+        lock(&self.later).conflicts.push(conflict);
+        Ok(())
     }
 
     async fn kept_reply(&self, key: &IdempotencyKey) -> Step<Option<KeptReply>> {
-        idempotency::find(self, key).await
+        let ahead = lock(&self.ahead).kept.take();
+        let kept = match ahead {
+            Some(kept) => kept,
+            None => idempotency::find(self, key).await?,
+        };
+        self.found_a_reply.store(kept.is_some(), Ordering::Relaxed);
+        Ok(kept)
     }
 
     async fn keep_reply(&self, key: &IdempotencyKey, at_ms: i64, reply: &[u8]) -> Step<()> {
-        idempotency::keep(self, key, at_ms, reply).await
+        if self.found_a_reply.load(Ordering::Relaxed) {
+            idempotency::forget(self, key, at_ms).await?;
+        }
+        lock(&self.later).reply = Some((*key, at_ms, reply.to_vec()));
+        Ok(())
     }
 }

@@ -1,0 +1,121 @@
+//! What a write reads first, read together with the beginning of its transaction: the rules ask for
+//! it one by one, and need not wait.
+
+use std::{collections::HashMap, sync::LazyLock};
+
+use agent_memory_proto::model::{Entry, EntryKind, Id, ScopeRef};
+use tokio_postgres::Row;
+use uuid::Uuid;
+
+use super::{entry_rows, idempotency};
+use crate::store::{
+    Write, WriteRequest,
+    columns::{kind_code, level_code},
+    postgres::{
+        columns::{ENTRY, code, entry_from_row, get, scope_uuid, text_key, uuid},
+        connection::Connection,
+        values::{Value, value},
+    },
+    rules::{KeptReply, Step, StoredEntry},
+};
+
+/// What was read. Each thing is handed out once: whoever asks again reads anew.
+#[derive(Debug, Default)]
+pub(super) struct Ahead {
+    pub(super) kept: Option<Option<KeptReply>>,
+    pub(super) entries: HashMap<Id, Option<StoredEntry>>,
+    pub(super) scope: Option<(ScopeRef, Option<i64>)>,
+    pub(super) named: Option<(EntryKind, String, Option<Entry>)>,
+}
+
+/// The entries are locked in the order of their ids, so that no two writers wait for each other.
+static ENTRIES: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT {ENTRY}, e.rowid, e.scope FROM entries e JOIN scopes s ON s.key = e.scope \
+         WHERE e.id = ANY ($1) ORDER BY e.id FOR UPDATE OF e"
+    )
+});
+const SCOPE: &str = "SELECT key FROM scopes WHERE level = $1 AND id = $2";
+static NAMED: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT {ENTRY} FROM scopes s JOIN entries e ON e.scope = s.key \
+         WHERE s.level = $1 AND s.id = $2 AND e.kind = $3 AND e.name_key = $4"
+    )
+});
+
+/// Begins the transaction of a write; `None` when there is nothing to read ahead, and it was not.
+pub(super) async fn begin(
+    connection: &Connection,
+    begin: &str,
+    request: &WriteRequest,
+) -> Step<Option<Ahead>> {
+    let (ids, draft) = (entries_of(&request.write), draft_of(&request.write));
+    let uuids: Vec<Uuid> = ids.iter().copied().map(uuid).collect();
+    let key = request.idempotency.map(|key| uuid(key.key));
+    let place = draft.map(|(scope, _, _)| (code(level_code(scope.level)), scope_uuid(&scope)));
+    let name = draft.map(|(_, kind, name)| (code(kind_code(kind)), text_key(name)));
+
+    let key_values: Vec<Value<'_>> = key.iter().map(|key| value(key)).collect();
+    let entry_values = [value(&uuids)];
+    let scope_values: Vec<Value<'_>> =
+        place.iter().flat_map(|(level, id)| [value(level), value(id)]).collect();
+    let mut name_values = scope_values.clone();
+    name_values.extend(name.iter().flat_map(|(kind, name)| [value(kind), value(name)]));
+    let mut statements: Vec<(&str, &[Value<'_>])> = Vec::new();
+    if key.is_some() {
+        statements.push((idempotency::FIND, &key_values));
+    }
+    if !uuids.is_empty() {
+        statements.push((&ENTRIES, &entry_values));
+    }
+    if draft.is_some() {
+        statements.push((SCOPE, &scope_values));
+        statements.push((&NAMED, &name_values));
+    }
+    if statements.is_empty() {
+        return Ok(None);
+    }
+    let mut answers = connection.begin_with_all(begin, &statements).await?.into_iter();
+    let mut next = || answers.next().unwrap_or_default();
+    let mut ahead = Ahead::default();
+    if key.is_some() {
+        ahead.kept = Some(next().first().map(idempotency::from_row).transpose()?);
+    }
+    if !ids.is_empty() {
+        ahead.entries = found(&ids, &next())?;
+    }
+    if let Some((scope, kind, name)) = draft {
+        ahead.scope = Some((scope, next().first().map(|row| get(row, 0)).transpose()?));
+        ahead.named = Some((kind, name.to_owned(), next().first().map(entry_from_row).transpose()?));
+    }
+    Ok(Some(ahead))
+}
+
+fn found(ids: &[Id], rows: &[Row]) -> Step<HashMap<Id, Option<StoredEntry>>> {
+    let mut entries: HashMap<Id, Option<StoredEntry>> = ids.iter().map(|id| (*id, None)).collect();
+    for row in rows {
+        let stored = entry_rows::stored_from_row(row)?;
+        entries.insert(stored.entry.id, Some(stored));
+    }
+    Ok(entries)
+}
+
+/// The entries that a write changes.
+fn entries_of(write: &Write) -> Vec<Id> {
+    match write {
+        Write::UpdateEntries { updates, .. } => updates.iter().map(|update| update.id).collect(),
+        Write::DeactivateEntry { id, .. } => vec![*id],
+        Write::DeleteEntries { ids, .. } => ids.clone(),
+        _ => Vec::new(),
+    }
+}
+
+/// Where an entry is to be found or made, and its name.
+fn draft_of(write: &Write) -> Option<(ScopeRef, EntryKind, &str)> {
+    match write {
+        Write::Remember { entry, .. } => {
+            Some((entry.draft.scope, entry.draft.body.kind(), entry.draft.name.as_str()))
+        }
+        _ => None,
+    }
+}

@@ -23,3 +23,7 @@ ci:
 # Kills the daemon in the middle of load, 50 times.
 campaign-kill ROUNDS="50":
     scripts/campaign-kill {{ ROUNDS }}
+
+# Kills the PostgreSQL server in the middle of load, 20 times.
+campaign-postgres ROUNDS="20":
+    scripts/campaign-postgres {{ ROUNDS }}

@@ -6,7 +6,9 @@ mod pgbouncer;
 pub mod postgres;
 mod process;
 mod proxy;
+mod small_disk;
 
 pub use pgbouncer::{PgBouncer, PgBouncerOptions, PoolMode};
 pub use postgres::{Postgres, PostgresOptions};
 pub use proxy::{Proxy, Traffic};
+pub use small_disk::SmallDisk;

@@ -95,10 +95,10 @@ impl From<StoreError> for ErrorBody {
             StoreError::DeadlineExceeded => Self::new(ErrorCode::DeadlineExceeded, text)
                 .with_suggestion("Nothing was stored; ask for less or allow more time"),
             StoreError::DiskFull(_) => Self::new(ErrorCode::Database, text).with_suggestion(
-                "Nothing was stored; free space on the file system of the data directory, then repeat the request",
+                "Nothing was stored; free space on the file system of the data directory (of the server, with PostgreSQL), then repeat the request",
             ),
             StoreError::ReadOnly(_) => Self::new(ErrorCode::Database, text).with_suggestion(
-                "Nothing was stored; make the data directory and its files writable for the daemon's user",
+                "Nothing was stored; make the data directory and its files writable for the daemon's user, or the PostgreSQL database for its role",
             ),
             StoreError::Corrupt(_) => Self::new(ErrorCode::Database, text)
                 .with_suggestion("Run `agent-memory doctor`; restore a backup if it confirms the damage"),

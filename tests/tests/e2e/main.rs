@@ -14,6 +14,8 @@ mod hostile_values;
 mod idempotency;
 mod many_bridges;
 mod postgres_faults;
+mod postgres_kills;
+mod postgres_server_faults;
 mod rate_limits;
 mod recall;
 mod service_manager;

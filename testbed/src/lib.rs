@@ -1,6 +1,7 @@
 //! Private servers for tests: each is started in a temporary directory on a free port, and is gone
 //! with its directory when it is dropped, or when the test process dies.
 
+mod certificates;
 mod files;
 mod pgbouncer;
 pub mod postgres;
@@ -8,6 +9,7 @@ mod process;
 mod proxy;
 mod small_disk;
 
+pub use certificates::{Authority, Validity};
 pub use pgbouncer::{PgBouncer, PgBouncerOptions, PoolMode};
 pub use postgres::{Postgres, PostgresOptions};
 pub use proxy::{Proxy, Traffic};

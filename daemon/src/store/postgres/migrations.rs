@@ -61,7 +61,13 @@ pub(super) async fn migrate(
     // The lock is the transaction's, since a pooler may give the next one another connection.
     let result = migrate_alone(connection, clock, migrations).await;
     connection.rollback().await;
-    result
+    result.map_err(|error| match error.to_string() {
+        text if ["42501", "3F000"].iter().any(|state| text.contains(state)) => refused(format!(
+            "the schema has to be migrated, and this role may not do it ({text}); \
+             run `agent-memory db migrate` as the role that owns the schema"
+        )),
+        _ => error,
+    })
 }
 
 async fn migrate_alone(
@@ -112,9 +118,16 @@ pub(super) async fn pending<'a>(
     connection: &Connection,
     migrations: &'a [Migration],
 ) -> Result<&'a [Migration], StoreError> {
-    let found = connection.row("SELECT to_regclass('schema_migrations') IS NOT NULL", &[]).await?;
-    if !found.is_some_and(|row| row.get(0)) {
+    // A query of the catalogue, since `to_regclass` may answer from before a lock was waited for.
+    const HISTORY: &str = "SELECT has_table_privilege(oid, 'SELECT'), \
+         format('GRANT SELECT ON TABLE %s TO %I', oid::regclass, current_user) \
+         FROM pg_class WHERE relname = 'schema_migrations' AND pg_table_is_visible(oid)";
+    let Some(history) = connection.row(HISTORY, &[]).await? else {
         return Ok(migrations);
+    };
+    if !history.get::<_, bool>(0) {
+        let grant: String = history.get(1);
+        return Err(StoreError::Unavailable(format!("the role lacks rights; run as the owner: {grant};")));
     }
     let rows = connection
         .rows("SELECT version, name, checksum FROM schema_migrations ORDER BY version", &[])

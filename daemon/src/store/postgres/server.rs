@@ -286,7 +286,8 @@ mod tests {
 
     #[test]
     fn contradictions_are_refused_with_both_names() {
-        let contradictions: [(&[(&str, &str)], [&str; 2]); 5] = [
+        type Variables = &'static [(&'static str, &'static str)];
+        let contradictions: [(Variables, [&str; 2]); 5] = [
             (
                 &[("PG_SSL", "1"), ("PG_URL", "postgres://db/x?sslmode=disable")],
                 ["sslmode=disable", "PG_SSL is 1"],

@@ -2,13 +2,18 @@
 //! what only PostgreSQL can suffer.
 
 mod breaker;
+mod connecting;
 mod contract;
 mod corpus;
 mod events;
 mod growth;
 mod health;
+mod migrating;
 mod overlap;
+mod pooler;
+mod pooling;
 mod reads;
+mod roles;
 
 use std::sync::Arc;
 

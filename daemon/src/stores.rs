@@ -114,7 +114,8 @@ impl StoreHandle {
     }
 }
 
-fn sqlite_options(config: &Config) -> SqliteOptions {
+/// The options of the SQLite store of the settings.
+pub(crate) fn sqlite_options(config: &Config) -> SqliteOptions {
     SqliteOptions {
         synchronous: if config.synchronous_full { Synchronous::Full } else { Synchronous::Normal },
         busy_timeout: config.busy_timeout,

@@ -1,6 +1,8 @@
 //! `agent-memoryd db`: work on the database of the settings, without serving it.
 
 mod check;
+mod copy;
+mod copy_progress;
 mod migrate;
 mod report;
 
@@ -17,6 +19,8 @@ use crate::{
 pub enum DbCommand {
     /// Bring the schema of a PostgreSQL database up to date, as the role of the settings
     Migrate(migrate::MigrateArgs),
+    /// Copy everything between an SQLite store and an empty PostgreSQL database, and verify it
+    Copy(copy::CopyArgs),
     /// Whether a daemon can work with a PostgreSQL database, and what to change if not
     Check(check::CheckArgs),
 }
@@ -32,6 +36,7 @@ pub fn run(config: &Config, command: &DbCommand) -> u8 {
     let done = actors::block_on(async {
         match command {
             DbCommand::Migrate(args) => migrate::run(postgres(config)?, args).await,
+            DbCommand::Copy(args) => copy::run(config, args).await,
             DbCommand::Check(args) => check::run(postgres(config)?, args).await,
         }
     });

@@ -5,6 +5,7 @@ mod answers;
 mod columns;
 #[cfg(test)]
 mod contract;
+pub mod copy;
 mod error;
 mod floor;
 mod follower;

@@ -6,10 +6,12 @@ mod columns;
 mod connection;
 mod connector;
 mod context;
+mod copy;
 mod error;
 mod events;
 mod floor;
 mod health;
+mod housekeeping;
 mod inspection;
 mod maintenance;
 mod migrations;
@@ -27,7 +29,7 @@ mod search;
 mod server;
 mod similar;
 #[cfg(test)]
-mod tests;
+pub(in crate::store) mod tests;
 mod tls;
 mod values;
 mod writes;
@@ -37,6 +39,7 @@ use std::{sync::Arc, time::Instant};
 use agent_memory_proto::model::Id;
 use tokio_util::task::TaskTracker;
 
+pub(crate) use copy::PostgresSide;
 pub use inspection::{Finding, Level, inspect};
 pub use maintenance::{Step, migrate, pending_migrations};
 pub use options::PostgresOptions;
@@ -44,6 +47,7 @@ pub use server::{Server, Tls};
 
 use self::{
     connector::Connector,
+    housekeeping::Housekeeping,
     pool::{Lease, Pool, PoolLoad},
     readiness::Readiness,
 };
@@ -71,6 +75,7 @@ pub struct Parts {
     on_change: OnChange,
     /// Names this daemon to the others in what it tells them.
     origin: Id,
+    housekeeping: Housekeeping,
     /// Writes that are under way.
     writers: TaskTracker,
     /// New entries that wait to be stored together.
@@ -124,9 +129,11 @@ impl PostgresStore {
             origin,
             writers,
             batches,
+            housekeeping: Housekeeping::default(),
         };
         let store = Self(Arc::new(parts));
         readiness::start(&store).await?;
+        housekeeping::start(&store);
         let handle = PostgresHandle { store: store.clone() };
         let shared = Arc::new(store);
         let store = Store {
@@ -165,6 +172,7 @@ impl PostgresHandle {
         self.store.writers.close();
         self.store.writers.wait().await;
         self.store.readiness.close();
+        self.store.housekeeping.close();
     }
 
     /// Connections, idle connections, and requests that wait for one.

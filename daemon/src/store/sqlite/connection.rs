@@ -77,7 +77,11 @@ pub(super) fn open_writer(options: &SqliteOptions) -> Result<Connection, StoreEr
     Ok(connection)
 }
 
-fn open_reader(options: &SqliteOptions) -> Result<Connection, StoreError> {
+/// Opens the database for reading.
+///
+/// # Errors
+/// What SQLite says.
+pub(super) fn open_reader(options: &SqliteOptions) -> Result<Connection, StoreError> {
     set_up_library()?;
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(options.database(), flags)?;

@@ -65,6 +65,15 @@ pub(super) fn migrate(
     Ok(())
 }
 
+/// The version of the schema; zero when there is no store.
+///
+/// # Errors
+/// As [`migrate`].
+pub(super) fn version(options: &SqliteOptions) -> Result<u32, StoreError> {
+    let applied = inspect(options, ALL)?;
+    Ok(applied.checked_sub(1).map_or(0, |last| ALL[last].version))
+}
+
 /// How many of the migrations an existing store has, after checking that it is one of ours and not
 /// newer. Opens it for reading only.
 fn inspect(options: &SqliteOptions, migrations: &[Migration]) -> Result<usize, StoreError> {

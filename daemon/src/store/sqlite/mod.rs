@@ -5,6 +5,7 @@ mod backup;
 mod columns;
 mod connection;
 mod context;
+mod copy;
 mod error;
 mod floor;
 mod gap;
@@ -27,6 +28,7 @@ mod writes;
 use std::sync::{Arc, atomic::AtomicI64};
 
 pub use connection::ReadConnection;
+pub(crate) use copy::SqliteSide;
 pub use options::{SqliteOptions, Synchronous};
 pub use writer::OnChange;
 

@@ -8,6 +8,7 @@ mod corpus;
 mod events;
 mod growth;
 mod health;
+mod housekeeping;
 mod migrating;
 mod overlap;
 mod pooler;
@@ -38,7 +39,7 @@ fn on_empty_store(scenario: Scenario) {
 }
 
 /// Opens a store with a clock that stands.
-async fn open(options: PostgresOptions) -> (World, PostgresHandle) {
+pub(in crate::store) async fn open(options: PostgresOptions) -> (World, PostgresHandle) {
     let clock = Clock::manual(START_MS);
     let changes = Arc::new(std::sync::Mutex::new(Vec::new()));
     let heard = Arc::clone(&changes);

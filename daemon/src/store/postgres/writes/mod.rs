@@ -68,6 +68,7 @@ impl PostgresStore {
 
     /// Tells this daemon what was changed, before its writer is answered.
     fn tell(&self, outcome: &WriteOutcome) {
+        self.housekeeping.wrote();
         outcome.changes.iter().for_each(|change| (self.on_change)(change));
     }
 }

@@ -43,7 +43,7 @@ pub(in crate::store) fn open(options: SqliteOptions) -> (World, SqliteHandle) {
 }
 
 /// Checks what must hold for every store, whatever was done to it.
-fn audit(options: &SqliteOptions) {
+pub(in crate::store) fn audit(options: &SqliteOptions) {
     let connection = connection::open_writer(options).unwrap();
     let text = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, String>(0)).unwrap();
     let count = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();

@@ -1,0 +1,250 @@
+//! A store with a little of everything goes to PostgreSQL and back, and is the same.
+
+use std::time::{Duration, Instant};
+
+use agent_memory_proto::{
+    model::{EntryKind, Json, ScopeRef},
+    request::Search,
+};
+use agent_memory_testbed::Postgres;
+
+use super::{CopyReport, Progress, compare, copy};
+use crate::{
+    actors::block_on,
+    clock::Clock,
+    store::{
+        IdempotencyKey, SearchQuery, Store, StoreError, Write,
+        contract::{
+            World,
+            fixtures::{guideline, knowledge, new_content},
+        },
+        postgres::{self, PostgresOptions, PostgresSide},
+        sqlite::{self, SqliteOptions, SqliteSide},
+    },
+};
+
+struct Silent;
+
+impl Progress for Silent {
+    fn begin(&mut self, _: &str, _: u64) {}
+    fn advance(&mut self, _: u64) {}
+}
+
+/// Does something once so many rows went over.
+struct After<F: FnMut()>(u64, F);
+
+impl<F: FnMut()> Progress for After<F> {
+    fn begin(&mut self, _: &str, _: u64) {}
+    fn advance(&mut self, rows: u64) {
+        if self.0 > 0 && self.0 <= rows {
+            (self.1)();
+        }
+        self.0 = self.0.saturating_sub(rows);
+    }
+}
+
+async fn fill(world: &World) {
+    let org = world.org("acme").await;
+    let early = world.project("early").await;
+    let mut project = world.project_named("app");
+    (project.org_id, project.root_path) = (Some(org.id), Some("/home/ada/app".to_owned()));
+    project.metadata = Some(Json(r#"{"n":1}"#.to_owned()));
+    let project = world.create_project(project).await;
+    let session = world.session(Some(project.id)).await;
+    world.session(None).await;
+    let scopes = [
+        ScopeRef::GLOBAL,
+        ScopeRef::org(org.id),
+        ScopeRef::project(early.id),
+        ScopeRef::project(project.id),
+        ScopeRef::session(session.id),
+    ];
+    for (number, scope) in scopes.iter().cycle().take(60).enumerate() {
+        world.clock.advance(1);
+        let mut draft = guideline(*scope, &format!("rule {number} größe 日本"), 7);
+        draft.tags = vec!["a".to_owned(), format!("tag \"{number}\", ünicode")];
+        draft.metadata = Some(Json(format!(r#"{{"n":{number}}}"#)));
+        draft.category = Some("style".to_owned());
+        let added = world.add(draft).await;
+        if number % 3 == 0 {
+            world.update(added.id, new_content("Said anew by ada", "ada")).await;
+            // Within the conflict window, by another agent.
+            world.update(added.id, new_content("Said otherwise by bob", "bob")).await;
+        }
+        if number % 10 == 0 {
+            world.write(world.deactivating(EntryKind::Guideline, added.id)).await.unwrap();
+        }
+        let mut fact = knowledge(*scope, &format!("fact {number}"));
+        if let agent_memory_proto::model::EntryBody::Knowledge {
+            confidence,
+            valid_from_ms,
+            invalidated_by,
+            ..
+        } = &mut fact.body
+        {
+            (*confidence, *valid_from_ms, *invalidated_by) = (0.1, Some(-5), Some(added.id));
+        }
+        let key = IdempotencyKey { key: world.clock.new_id(), fingerprint: u64::MAX - number as u64 };
+        world.write_keyed(world.adding(fact), Some(key)).await.unwrap();
+    }
+    let gone = world.find("rule 1 größe 日本", &scopes[1..2]).await.unwrap();
+    let delete = Write::DeleteEntries {
+        kind: EntryKind::Guideline,
+        ids: vec![gone.id],
+        bulk: false,
+        deleted_by: None,
+    };
+    world.write(delete).await.unwrap();
+    let moved = agent_memory_proto::request::UpdateProject {
+        id: early.id,
+        name: None,
+        org_id: Some(Some(world.org("later").await.id)),
+        description: None,
+        root_path: None,
+        metadata: None,
+    };
+    world.write(Write::UpdateProject(moved)).await.unwrap();
+}
+
+async fn found(store: &Store, query: &str) -> Vec<String> {
+    let query = SearchQuery {
+        request: Search { limit: 20, ..Search::new(query, None) },
+        scopes: None,
+        now_ms: 2_000_000_000_000,
+        deadline: Instant::now() + Duration::from_secs(20),
+    };
+    store.search.search(query).await.unwrap().hits.into_iter().map(|hit| hit.name).collect()
+}
+
+struct Stores {
+    first: tempfile::TempDir,
+    second: tempfile::TempDir,
+    server: Postgres,
+}
+
+impl Stores {
+    fn new() -> Self {
+        let directory = || tempfile::tempdir().unwrap();
+        Self { first: directory(), second: directory(), server: Postgres::start().unwrap() }
+    }
+
+    fn postgres(&self) -> PostgresOptions {
+        PostgresOptions::new(self.server.url("postgres").parse().unwrap())
+    }
+
+    async fn filled(&self) {
+        let (world, handle) = sqlite::tests::open(SqliteOptions::new(self.first.path()));
+        fill(&world).await;
+        handle.close().await;
+    }
+
+    async fn to_postgres(&self, progress: &mut dyn Progress) -> Result<CopyReport, StoreError> {
+        let clock = Clock::system();
+        let mut source = SqliteSide::open(SqliteOptions::new(self.first.path()), clock.clone())?.unwrap();
+        let mut target = PostgresSide::target(self.postgres(), clock).await?;
+        copy(&mut source, &mut target, progress).await
+    }
+
+    async fn back(&self, progress: &mut dyn Progress) -> Result<CopyReport, StoreError> {
+        let clock = Clock::system();
+        let mut source = PostgresSide::open(self.postgres(), clock.clone()).await?.unwrap();
+        let mut target = SqliteSide::target(SqliteOptions::new(self.second.path()), clock);
+        copy(&mut source, &mut target, progress).await
+    }
+
+    fn rows(&self) -> String {
+        let sql = "SELECT (SELECT count(*) FROM scopes), (SELECT count(*) FROM entries), \
+                   (SELECT count(*) FROM entry_index), (SELECT count(*) FROM idempotency_keys)";
+        self.server.sql("postgres", sql).unwrap().trim().to_owned()
+    }
+}
+
+#[test]
+fn a_store_goes_there_and_back_and_is_the_same() {
+    let stores = Stores::new();
+    block_on(async {
+        stores.filled().await;
+        let there = stores.to_postgres(&mut Silent).await.unwrap();
+        assert!(there.is_same(), "{there}");
+        assert!(there.tables.iter().all(|table| table.from.rows > 0), "{there}");
+        let again = stores.to_postgres(&mut Silent).await.unwrap_err();
+        assert!(again.to_string().contains("is not empty: it has 7 in scopes"), "{again}");
+        let back = stores.back(&mut Silent).await.unwrap();
+        assert!(back.is_same(), "{back}");
+        for (there, back) in there.tables.iter().zip(&back.tables) {
+            assert_eq!(there.from, back.from, "{}", there.name);
+        }
+        sqlite::tests::audit(&SqliteOptions::new(stores.second.path()));
+
+        let (first, first_handle) = sqlite::tests::open(SqliteOptions::new(stores.first.path()));
+        let (second, second_handle) = sqlite::tests::open(SqliteOptions::new(stores.second.path()));
+        let (server, server_handle) = postgres::tests::open(stores.postgres()).await;
+        for query in ["größe", "otherwise", "\"said otherwise\"", "\"fact 7\"", "日本"] {
+            let expected = found(&first.store, query).await;
+            assert!(!expected.is_empty(), "{query}");
+            assert_eq!(found(&second.store, query).await, expected, "{query}");
+            let mut on_server = found(&server.store, query).await;
+            assert_eq!(on_server.len(), expected.len(), "{query}");
+            on_server.sort();
+            let mut expected = expected;
+            expected.sort();
+            assert!(expected.len() == 20 || on_server == expected, "{query}");
+        }
+        let health = server.store.health.probe().await.unwrap().0;
+        assert_eq!(health.entries, first.store.health.probe().await.unwrap().0.entries);
+        // Row ids that were copied are not given out again.
+        server.add(guideline(ScopeRef::GLOBAL, "new here", 1)).await;
+        second.add(guideline(ScopeRef::GLOBAL, "new here", 1)).await;
+        first_handle.close().await;
+        second_handle.close().await;
+        server_handle.close().await;
+    })
+    .unwrap();
+}
+
+#[test]
+fn a_copy_that_breaks_leaves_nothing_behind() {
+    let stores = Stores::new();
+    block_on(async {
+        stores.filled().await;
+        let kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                    WHERE application_name = 'agent-memoryd' AND pid <> pg_backend_pid()";
+        let mut killing = After(80, || drop(stores.server.sql("postgres", kill).unwrap()));
+        stores.to_postgres(&mut killing).await.unwrap_err();
+        assert_eq!(stores.rows(), "1|0|0|0");
+        assert!(stores.to_postgres(&mut Silent).await.unwrap().is_same(), "and it can be done again");
+
+        let mut killing = After(80, || drop(stores.server.sql("postgres", kill).unwrap()));
+        stores.back(&mut killing).await.unwrap_err();
+        assert!(stores.back(&mut Silent).await.unwrap().is_same(), "nothing was left there");
+    })
+    .unwrap();
+}
+
+#[test]
+fn a_comparison_tells_what_differs_and_writes_nothing() {
+    let stores = Stores::new();
+    block_on(async {
+        stores.filled().await;
+        let clock = Clock::system();
+        let mut source =
+            SqliteSide::open(SqliteOptions::new(stores.first.path()), clock.clone()).unwrap().unwrap();
+        assert!(PostgresSide::open(stores.postgres(), clock.clone()).await.unwrap().is_none());
+        let place = stores.postgres().location();
+        let nowhere: Option<&mut PostgresSide> = None;
+        let report = compare(&mut source, nowhere, place.clone(), &mut Silent).await.unwrap();
+        assert!(report.is_target_empty() && !report.is_same());
+        drop(source);
+        stores.to_postgres(&mut Silent).await.unwrap();
+        stores.server.sql("postgres", "UPDATE entries SET category = 'other' WHERE rowid = 5").unwrap();
+        let mut source =
+            SqliteSide::open(SqliteOptions::new(stores.first.path()), clock.clone()).unwrap().unwrap();
+        let mut target = PostgresSide::open(stores.postgres(), clock).await.unwrap();
+        let report = compare(&mut source, target.as_mut(), place, &mut Silent).await.unwrap();
+        let different: Vec<&str> =
+            report.tables.iter().filter(|table| !table.is_same()).map(|table| table.name).collect();
+        assert_eq!(different, ["entries"]);
+        assert!(!report.is_target_empty());
+    })
+    .unwrap();
+}

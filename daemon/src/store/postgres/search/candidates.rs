@@ -1,7 +1,7 @@
 //! What one tier finds: entries that an expression of the index matches and the filters let pass,
 //! either all of them to be scored, or the latest.
 
-use std::sync::LazyLock;
+use std::{cmp::Ordering, collections::HashMap, sync::LazyLock};
 
 use agent_memory_proto::model::Id;
 use tokio_postgres::Row;
@@ -46,25 +46,41 @@ const QUERY: usize = PARAMETERS + 1;
 const SECOND: usize = PARAMETERS + 2;
 const THIRD: usize = PARAMETERS + 3;
 
-static SCORED: LazyLock<String> = LazyLock::new(|| {
+/// Scored together with the filters: where few match, one statement less counts more.
+static FILTERED: LazyLock<String> = LazyLock::new(|| {
     format!(
-        "SELECT i.entry, e.id, e.updated_at_ms, i.tokens, i.frequencies FROM entry_index i {} \
+        "SELECT i.entry, i.tokens, i.frequencies, NULL::bool[], e.id, e.updated_at_ms FROM entry_index i {} \
          WHERE i.terms @@ (SELECT ${QUERY}::text::tsquery)",
         *PASSING
     )
 });
 
+/// Scored alone: looking every entry up takes longer than everything else that is done with it.
+const SCORED: &str = "SELECT i.entry, i.tokens, i.frequencies, NULL::bool[] FROM entry_index i \
+     WHERE i.terms @@ (SELECT $1::text::tsquery)";
+
 /// With what the server says of each part.
 fn scored_with_parts(parts: usize) -> String {
     let each: Vec<String> = (1..=parts).map(|part| format!("i.terms @@ w.parts[{part}]")).collect();
     format!(
-        "SELECT i.entry, e.id, e.updated_at_ms, i.tokens, i.frequencies, ARRAY[{}] \
-         FROM (SELECT ${SECOND}::text[]::tsquery[] AS parts OFFSET 0) w CROSS JOIN entry_index i {} \
-         WHERE i.terms @@ (SELECT ${QUERY}::text::tsquery)",
-        each.join(", "),
-        *PASSING
+        "SELECT i.entry, i.tokens, i.frequencies, ARRAY[{}] \
+         FROM (SELECT $2::text[]::tsquery[] AS parts OFFSET 0) w CROSS JOIN entry_index i \
+         WHERE i.terms @@ (SELECT $1::text::tsquery)",
+        each.join(", ")
     )
 }
+
+/// Of some entries, those that the filters let pass.
+static PASSED: LazyLock<String> = LazyLock::new(|| {
+    format!("SELECT i.entry, e.id, e.updated_at_ms FROM unnest(${QUERY}::int8[]) AS i (entry) {}", *PASSING)
+});
+
+/// Up to so many are scored together with the filters.
+const FILTERED_MAX: f64 = 60.0;
+/// Beyond those that are wanted, so many are looked up at first, in case some do not pass; then so
+/// many times as many.
+const SPARE: usize = 10;
+const SPARE_GROWTH: usize = 8;
 
 /// What is asked of the entries that are scored.
 #[derive(Debug)]
@@ -75,9 +91,15 @@ pub(super) struct Scored<'a> {
     pub(super) looked_for: Vec<&'a Unit>,
     /// In so many of the columns, the name first.
     pub(super) columns: usize,
+    /// How many entries will match, about.
+    pub(super) expected: f64,
+    /// How many are wanted.
+    pub(super) wanted: usize,
+    /// The share of them that is likely to pass the filters.
+    pub(super) passing: f64,
 }
 
-/// All that match, scored, best first.
+/// The best that match and pass, best first: as many as are wanted, or all.
 ///
 /// # Errors
 /// What the server says.
@@ -86,29 +108,80 @@ pub(super) async fn scored(
     filters: &Filters,
     asked: &Scored<'_>,
 ) -> Result<Vec<Ranked>, StoreError> {
-    let mut values = filters.values();
-    values.push(value(&asked.expression));
     let in_columns = |unit: &&Unit| expression::in_each_column(unit).into_iter().take(asked.columns);
     let parts: Vec<String> = asked.looked_for.iter().flat_map(in_columns).collect();
-    let rows = if parts.is_empty() {
-        reading.rows(&SCORED, &values).await?
-    } else {
-        values.push(value(&parts));
-        reading.rows(&scored_with_parts(parts.len()), &values).await?
-    };
-    let mut found = Vec::with_capacity(rows.len());
-    for row in &rows {
-        let parts: Vec<bool> = if parts.is_empty() { Vec::new() } else { get(row, 5)? };
-        let others: Vec<f64> = parts.chunks(asked.columns).map(frequency_of_parts).collect();
-        let mut ranked = ranked(row)?;
-        ranked.score = asked.scoring.score(get(row, 3)?, get(row, 4)?, &others);
-        found.push(ranked);
+    if parts.is_empty() && asked.expected <= FILTERED_MAX {
+        let mut values = filters.values();
+        values.push(value(&asked.expression));
+        let rows = reading.rows(&FILTERED, &values).await?;
+        let ranked = |row| Ok(Ranked { score: asked.score(row)?, ..ranked(row, [0, 4, 5])? });
+        let mut found: Vec<Ranked> = rows.iter().map(ranked).collect::<Result<_, StoreError>>()?;
+        found.sort_unstable_by(Ranked::order);
+        return Ok(found);
     }
-    found.sort_unstable_by(|one, other| {
+    let rows = if parts.is_empty() {
+        reading.rows(SCORED, &[value(&asked.expression)]).await?
+    } else {
+        reading.rows(&scored_with_parts(parts.len()), &[value(&asked.expression), value(&parts)]).await?
+    };
+    let scored = |row| Ok((asked.score(row)?, get(row, 0)?));
+    let mut heads: Vec<(f64, i64)> = rows.iter().map(scored).collect::<Result<_, StoreError>>()?;
+    heads.sort_unstable_by(|one, other| other.0.total_cmp(&one.0));
+    passed(reading, filters, asked, &heads).await
+}
+
+/// The first of scored entries that pass, in their final order.
+async fn passed(
+    reading: &Reading<'_>,
+    filters: &Filters,
+    asked: &Scored<'_>,
+    mut heads: &[(f64, i64)],
+) -> Result<Vec<Ranked>, StoreError> {
+    let mut found: Vec<Ranked> = Vec::new();
+    let mut next = (asked.wanted as f64 / asked.passing.clamp(0.01, 1.0)) as usize + SPARE;
+    while !heads.is_empty() && found.len() < asked.wanted {
+        let mut end = next.min(heads.len());
+        // Entries of one score are ordered by what is only looked up now.
+        while end < heads.len() && heads[end].0.total_cmp(&heads[end - 1].0).is_eq() {
+            end += 1;
+        }
+        let (now, later) = heads.split_at(end);
+        let scores: HashMap<i64, f64> = now.iter().map(|(score, rowid)| (*rowid, *score)).collect();
+        let rowids: Vec<i64> = now.iter().map(|(_, rowid)| *rowid).collect();
+        let mut values = filters.values();
+        values.push(value(&rowids));
+        let first = found.len();
+        for row in &reading.rows(&PASSED, &values).await? {
+            let ranked = ranked(row, [0, 1, 2])?;
+            let score = scores.get(&ranked.rowid).copied().unwrap_or_default();
+            found.push(Ranked { score, ..ranked });
+        }
+        found[first..].sort_unstable_by(Ranked::order);
+        heads = later;
+        next = next.saturating_mul(SPARE_GROWTH);
+    }
+    Ok(found)
+}
+
+impl Scored<'_> {
+    /// The score of a row that begins with the entry, its tokens, frequencies and parts.
+    fn score(&self, row: &Row) -> Result<f64, StoreError> {
+        let others: Vec<f64> = if self.looked_for.is_empty() {
+            Vec::new()
+        } else {
+            let parts: Vec<bool> = get(row, 3)?;
+            parts.chunks(self.columns).map(frequency_of_parts).collect()
+        };
+        Ok(self.scoring.score(get(row, 1)?, get(row, 2)?, &others))
+    }
+}
+
+impl Ranked {
+    /// The best first, then the latest change.
+    fn order(one: &Self, other: &Self) -> Ordering {
         let by_score = other.score.total_cmp(&one.score);
         by_score.then(other.updated_at_ms.cmp(&one.updated_at_ms)).then(one.id.cmp(&other.id))
-    });
-    Ok(found)
+    }
 }
 
 /// It counts once in each column that has it.
@@ -116,8 +189,18 @@ fn frequency_of_parts(parts: &[bool]) -> f64 {
     parts.iter().zip(WEIGHTS).map(|(is_there, weight)| if *is_there { f64::from(weight) } else { 0.0 }).sum()
 }
 
-fn ranked(row: &Row) -> Result<Ranked, StoreError> {
-    Ok(Ranked { rowid: get(row, 0)?, id: id_from(row, 1)?, updated_at_ms: get(row, 2)?, score: 0.0 })
+/// Reads row id, id and time of the last change from these columns.
+fn ranked(row: &Row, [rowid, id, updated_at_ms]: [usize; 3]) -> Result<Ranked, StoreError> {
+    Ok(Ranked {
+        rowid: get(row, rowid)?,
+        id: id_from(row, id)?,
+        updated_at_ms: get(row, updated_at_ms)?,
+        score: 0.0,
+    })
+}
+
+fn in_order(rows: &[Row]) -> Result<Vec<Ranked>, StoreError> {
+    rows.iter().map(|row| ranked(row, [0, 1, 2])).collect()
 }
 
 /// Among the latest entries only: how many are looked at is bounded.
@@ -160,10 +243,10 @@ pub(super) async fn latest(
         values.push(value(looked_at));
         let rows = reading.rows(&LATEST_AMONG, &values).await?;
         if i64::try_from(rows.len()).is_ok_and(|found| found >= limit) {
-            return rows.iter().map(ranked).collect();
+            return in_order(&rows);
         }
     }
-    reading.rows(&LATEST, &values).await?.iter().map(ranked).collect()
+    in_order(&reading.rows(&LATEST, &values).await?)
 }
 
 /// `scope` leaves the index of a scope's entries to the server's choice.
@@ -188,14 +271,22 @@ pub(super) async fn latest_changed(
     let sql = if filters.has_scopes() { &CHANGED_IN_SCOPES } else { &CHANGED };
     let mut values = filters.values();
     values.push(value(&limit));
-    reading.rows(sql, &values).await?.iter().map(ranked).collect()
+    in_order(&reading.rows(sql, &values).await?)
 }
 
 /// The statements, for whoever looks at their plans.
 #[cfg(test)]
 pub(in crate::store::postgres) mod statements {
-    pub(in crate::store::postgres) fn scored() -> &'static str {
-        &super::SCORED
+    pub(in crate::store::postgres) const fn scored() -> &'static str {
+        super::SCORED
+    }
+
+    pub(in crate::store::postgres) fn filtered() -> &'static str {
+        &super::FILTERED
+    }
+
+    pub(in crate::store::postgres) fn passed() -> &'static str {
+        &super::PASSED
     }
 
     pub(in crate::store::postgres) fn latest_among() -> &'static str {

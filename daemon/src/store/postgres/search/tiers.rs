@@ -67,7 +67,8 @@ pub(super) async fn over(
     let mut found = Found { skip: window.offset as usize, limit: window.limit as usize, entries: Vec::new() };
     let is_exact = figures.is_tiny() || is_narrow && inside <= f64::from(SCORED_MAX);
     if is_exact {
-        found.extend(search.scored(&expression::any_of(units)).await?);
+        let expected = looked.having.iter().sum::<f64>().min(inside);
+        found.extend(search.scored(&expression::any_of(units), expected, found.open()).await?);
         return Ok(found.entries);
     }
     let (rare, common) = search.split();
@@ -143,7 +144,8 @@ impl<'a> Search<'a> {
         let mut earlier = Vec::with_capacity(3);
         if !rare.is_empty() {
             let expression = expression::any_of(units(rare));
-            found.extend(self.scored(&expression).await?);
+            let expected = rare.iter().map(|(_, having)| having).sum();
+            found.extend(self.scored(&expression, expected, found.open()).await?);
             earlier.push(expression);
         }
         if common.len() > 1 && found.open() > 0 {
@@ -152,7 +154,9 @@ impl<'a> Search<'a> {
             let share = self.share(common);
             let is_many = share * self.inside > 3.0 * f64::from(SCORED_MAX);
             if !is_many && self.is_few(&all, common[0].1).await? {
-                found.extend(self.scored(&expression::without(&all, &earlier)).await?);
+                let expected = share * self.inside;
+                found
+                    .extend(self.scored(&expression::without(&all, &earlier), expected, found.open()).await?);
             } else {
                 found.extend(self.latest(&expression::without(&all, &earlier), share, found.open()).await?);
             }
@@ -162,8 +166,9 @@ impl<'a> Search<'a> {
             let named = expression::any_named(units(common));
             let walked = units(common).iter().filter_map(|unit| self.having_named(unit)).sum();
             if self.is_few(&named, walked).await? {
-                found.extend(self.named(&units(common), &expression::without(&named, &earlier)).await?);
-                earlier.push(named);
+                let named = expression::without(&named, &earlier);
+                found.extend(self.named(&units(common), &named, found.open()).await?);
+                earlier.push(expression::any_named(units(common)));
             }
         }
         if let (Some((_, most)), true) = (common.last(), found.open() > 0) {
@@ -197,14 +202,27 @@ impl<'a> Search<'a> {
         self.statistics.is_few(self.reading, &self.looked.figures, self.restricted(expression)).await
     }
 
-    async fn scored(&self, expression: &str) -> Result<Vec<Ranked>, StoreError> {
+    async fn scored(
+        &self,
+        expression: &str,
+        expected: f64,
+        wanted: usize,
+    ) -> Result<Vec<Ranked>, StoreError> {
         let asked = Scored {
+            expected,
+            wanted,
+            passing: self.passing(),
             expression: self.restricted(expression),
             scoring: &self.scoring,
             looked_for: self.units.iter().filter(|unit| !matches!(unit, Unit::Term(_))).collect(),
             columns: 3,
         };
         candidates::scored(self.reading, &self.filters, &asked).await
+    }
+
+    /// The share of matches that lies inside the scopes.
+    fn passing(&self) -> f64 {
+        if self.within.is_some() { 1.0 } else { self.inside / self.looked.figures.entries.max(1.0) }
     }
 
     /// How many entries of the store have a term in name or tags, if many do.
@@ -216,7 +234,12 @@ impl<'a> Search<'a> {
     }
 
     /// Entries with common words in name or tags: only there do they count.
-    async fn named(&self, common: &[&Unit], expression: &str) -> Result<Vec<Ranked>, StoreError> {
+    async fn named(
+        &self,
+        common: &[&Unit],
+        expression: &str,
+        wanted: usize,
+    ) -> Result<Vec<Ranked>, StoreError> {
         let figures = &self.looked.figures;
         let unknown = common.iter().filter(|unit| self.having_named(unit).is_none());
         let unknown = unknown.map(|unit| expression::named(unit)).collect();
@@ -228,6 +251,9 @@ impl<'a> Search<'a> {
             scoring: &Scoring::looked_for(&having, figures.entries, figures.average_tokens),
             looked_for: common.to_vec(),
             columns: 2,
+            expected: having.iter().sum(),
+            wanted,
+            passing: self.passing(),
         };
         candidates::scored(self.reading, &self.filters, &asked).await
     }

@@ -135,24 +135,24 @@ impl Filled {
         let word = |rank| format!("'{}'", corpus::word(rank));
         let middling = format!("{} | {} | {}", word(300), word(500), word(700)).replace('\'', "''");
         let common = word(3).replace('\'', "''");
-        let everywhere = format!("{filters}, '{middling}'");
-        let inside = format!("'{{2,1}}', {}, '(''S2'' | ''S1'') & ({middling})'", &filters[6..]);
+        let inside = format!("'(''S2'' | ''S1'') & ({middling})'");
+        let filters_inside = format!("'{{2,1}}', {}", &filters[6..]);
+        let some = "'{1,21,41,61,81,101,121,141,161,181,201,221,241,261,281,301,321,341,361,381}'";
         vec![
-            ("scored, everywhere", self.plan(statements::scored(), &everywhere)),
+            ("scored, everywhere", self.plan(statements::scored(), &format!("'{middling}'"))),
             ("scored, in the scopes of a project", self.plan(statements::scored(), &inside)),
+            (
+                "scored and filtered, in the scopes of a project",
+                self.plan(statements::filtered(), &format!("{filters_inside}, {inside}")),
+            ),
+            ("passed", self.plan(statements::passed(), &format!("{filters_inside}, {some}"))),
             (
                 "latest, among the latest 1,000",
                 self.plan(statements::latest_among(), &format!("{filters}, '{common}', 21, 1000")),
             ),
             ("latest, among all", self.plan(statements::latest(), &format!("{filters}, '{common}', 21"))),
             ("latest change, without words", self.plan(statements::changed(), &format!("{filters}, 21"))),
-            (
-                "hits",
-                self.plan(
-                    statements::hits(),
-                    "'{1,21,41,61,81,101,121,141,161,181,201,221,241,261,281,301,321,341,361,381}'",
-                ),
-            ),
+            ("hits", self.plan(statements::hits(), some)),
         ]
     }
 }

@@ -19,7 +19,7 @@ pub(crate) mod scopes;
 pub(crate) mod search;
 pub(crate) mod updates;
 
-pub(crate) use fixtures::{START_MS, Scenario, World, guideline, knowledge};
+pub(crate) use fixtures::{START_MS, Scenario, World, guideline, knowledge, new_content, written};
 
 /// Makes a test of every scenario. `$run` takes a scenario and runs it on an empty store.
 macro_rules! contract_suite {

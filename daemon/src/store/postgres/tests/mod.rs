@@ -1,6 +1,8 @@
 //! Tests of the whole backend against a real server of their own: the contract of every store, and
 //! what only PostgreSQL can suffer.
 
+mod audit;
+mod batches;
 mod breaker;
 mod connecting;
 mod contract;
@@ -15,6 +17,7 @@ mod pooler;
 mod pooling;
 mod reads;
 mod roles;
+mod two_daemons;
 
 use std::sync::Arc;
 
@@ -36,11 +39,16 @@ fn on_empty_store(scenario: Scenario) {
         handle.close().await;
     })
     .unwrap();
+    audit::audit(&server);
 }
 
 /// Opens a store with a clock that stands.
 pub(in crate::store) async fn open(options: PostgresOptions) -> (World, PostgresHandle) {
-    let clock = Clock::manual(START_MS);
+    open_with(options, Clock::manual(START_MS)).await
+}
+
+/// Opens a store with a clock that may be another store's as well.
+async fn open_with(options: PostgresOptions, clock: Clock) -> (World, PostgresHandle) {
     let changes = Arc::new(std::sync::Mutex::new(Vec::new()));
     let heard = Arc::clone(&changes);
     let on_change = Arc::new(move |change: &crate::store::Change| heard.lock().unwrap().push(change.clone()));

@@ -55,7 +55,7 @@ pub(super) async fn begin(
     let place = draft.map(|(scope, _, _)| (code(level_code(scope.level)), scope_uuid(&scope)));
     let name = draft.map(|(_, kind, name)| (code(kind_code(kind)), text_key(name)));
 
-    let key_values: Vec<Value<'_>> = key.iter().map(|key| value(key)).collect();
+    let key_values: Vec<Value<'_>> = key.iter().map(value).collect();
     let entry_values = [value(&uuids)];
     let scope_values: Vec<Value<'_>> =
         place.iter().flat_map(|(level, id)| [value(level), value(id)]).collect();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use agent_memory_proto::{Response, codec::Message, frame, model::Id};
+use agent_memory_proto::{Response, codec::Message, frame, model::Id, response::Degradation};
 
 use crate::error::ClientError;
 
@@ -58,8 +58,8 @@ pub struct Reply {
     pub cached: bool,
     /// Whether it repeats the answer to an earlier request with the same idempotency key.
     pub replayed: bool,
-    /// Whether it may be stale because a service is away.
-    pub degraded: bool,
+    /// Set when it may be stale because a service is away: since when, and why.
+    pub degraded: Option<Degradation>,
 }
 
 /// A successful answer whose response is still encoded, for callers that pass it on or only count.
@@ -67,6 +67,7 @@ pub struct Reply {
 pub struct EncodedReply {
     payload: Vec<u8>,
     flags: u8,
+    degraded: Option<Degradation>,
 }
 
 /// How an encoded [`Response::Error`] begins: it is the first variant.
@@ -75,12 +76,13 @@ const ERROR_VARIANT: [u8; 4] = [0; 4];
 impl EncodedReply {
     /// An answer as it came; one that is an error is decoded at once.
     pub(crate) fn new(payload: &[u8], flags: u8) -> Result<Self, ClientError> {
+        let (degraded, payload) = degradation(payload, flags)?;
         if payload.starts_with(&ERROR_VARIANT)
             && let Response::Error(body) = decode(payload)?
         {
             return Err(body.into());
         }
-        Ok(Self { payload: payload.to_vec(), flags })
+        Ok(Self { payload: payload.to_vec(), flags, degraded })
     }
 
     /// The encoded response.
@@ -104,9 +106,20 @@ impl EncodedReply {
             response: decode(&self.payload)?,
             cached: self.is_cached(),
             replayed: self.flags & frame::FLAG_REPLAYED != 0,
-            degraded: self.flags & frame::FLAG_DEGRADED != 0,
+            degraded: self.degraded.clone(),
         })
     }
+}
+
+/// What is said about an answer that may be stale, and the answer itself.
+fn degradation(payload: &[u8], flags: u8) -> Result<(Option<Degradation>, &[u8]), ClientError> {
+    if flags & frame::FLAG_EXPLAINED != 0 {
+        let (degradation, response) =
+            Degradation::decode_prefix(payload).map_err(|error| ClientError::Protocol(error.to_string()))?;
+        return Ok((Some(degradation), response));
+    }
+    let is_degraded = flags & frame::FLAG_DEGRADED != 0;
+    Ok((is_degraded.then(Degradation::unexplained), payload))
 }
 
 fn decode(payload: &[u8]) -> Result<Response, ClientError> {
@@ -128,6 +141,18 @@ mod tests {
         let reply = EncodedReply::new(&done, frame::FLAG_CACHED).expect("no error");
         assert_eq!((reply.payload(), reply.is_cached()), (done.as_slice(), true));
         assert_eq!(reply.decode().expect("decodes").response, Response::Done);
+    }
+
+    #[test]
+    fn an_answer_that_may_be_stale_says_since_when_and_why() {
+        let done = Response::Done.encode().expect("encodes");
+        let flagged = EncodedReply::new(&done, frame::FLAG_DEGRADED).expect("no error");
+        assert_eq!(flagged.decode().expect("decodes").degraded, Some(Degradation::unexplained()));
+        let explanation = Degradation { age_ms: Some(0), reason: "it is away".to_owned() };
+        let payload = [explanation.encode().expect("encodes"), done].concat();
+        let flags = frame::FLAG_DEGRADED | frame::FLAG_EXPLAINED;
+        let reply = EncodedReply::new(&payload, flags).and_then(|reply| reply.decode()).expect("decodes");
+        assert_eq!((reply.response, reply.degraded), (Response::Done, Some(explanation)));
     }
 
     #[test]

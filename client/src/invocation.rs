@@ -48,7 +48,11 @@ impl Invocation {
     /// Asks the daemon, which is started when nobody answers.
     pub(crate) async fn call(&self, request: Request) -> Result<Response, Failure> {
         let options = CallOptions { deadline: self.globals.timeout, ..CallOptions::default() };
-        Ok(self.client.call(request, options).await?.response)
+        let reply = self.client.call(request, options).await?;
+        if let Some(degradation) = reply.degraded {
+            self.output.may_be_stale(degradation);
+        }
+        Ok(reply.response)
     }
 
     /// What names the project that this run is bound to.

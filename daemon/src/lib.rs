@@ -7,6 +7,7 @@ pub mod cache;
 pub mod clock;
 pub mod config;
 pub mod db;
+pub mod following;
 mod handlers;
 pub mod lifecycle;
 pub mod limiter;

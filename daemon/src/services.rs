@@ -19,7 +19,7 @@ use crate::{
     config::{Config, LiveConfig},
     lifecycle::Shutdown,
     limiter::Limiter,
-    store::{Change, Follower, Store},
+    store::{Change, Store},
     supervisor::{Supervisor, lock},
 };
 
@@ -114,6 +114,18 @@ impl Changes {
         let _ = self.events.send(Arc::new(event));
     }
 
+    /// Other daemons' changes are not heard from now on: that no number was raised says nothing.
+    pub fn go_deaf(&self, reason: &str) {
+        self.generations.go_blind();
+        *lock(&self.deaf) = Some(reason.to_owned());
+    }
+
+    /// Other daemons' changes are heard from now on. Returns why they were not.
+    pub fn hear_again(&self) -> Option<String> {
+        self.generations.see_again();
+        lock(&self.deaf).take()
+    }
+
     /// Why other daemons' changes are not heard; `None` while they are, or when there are no others.
     #[must_use]
     pub fn deaf(&self) -> Option<String> {
@@ -195,33 +207,6 @@ impl Services {
     }
 }
 
-/// A store that several daemons share tells of the changes of the others. While it cannot, nothing is
-/// answered from a cache as if it were fresh.
-impl Follower for Services {
-    fn changed(&self, change: &Change) {
-        self.changes.publish(change);
-    }
-
-    fn lost(&self, reason: &str) {
-        self.changes.generations.go_blind();
-        *lock(&self.changes.deaf) = Some(reason.to_owned());
-    }
-
-    fn restored(&self) {
-        self.forget_everything();
-        self.changes.generations.see_again();
-        let was_deaf = lock(&self.changes.deaf).take();
-        self.changes.tell(Event::ChangesMissed { reason: was_deaf.unwrap_or_default() });
-    }
-
-    fn missed(&self, reason: &str) {
-        tracing::warn!("caches are dropped: {reason}");
-        self.changes.generations.raise_all();
-        self.forget_everything();
-        self.changes.tell(Event::ChangesMissed { reason: reason.to_owned() });
-    }
-}
-
 impl Services {
     /// An answer from the cache that nothing is known to have made stale.
     #[must_use]
@@ -232,7 +217,17 @@ impl Services {
         self.answers.get(request, now)
     }
 
-    fn forget_everything(&self) {
+    /// An answer from the cache, for want of a better one, unless it is known to be wrong.
+    #[must_use]
+    pub fn stale_answer(&self, request: &[u8]) -> Option<Arc<CachedReply>> {
+        if !self.config.serve_stale || !self.config.store.is_outside() {
+            return None;
+        }
+        self.answers.get_stale(request)
+    }
+
+    /// Drops every cache.
+    pub fn forget_everything(&self) {
         self.answers.clear();
         self.chains.clear();
     }

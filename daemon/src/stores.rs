@@ -9,6 +9,7 @@ use crate::{
     breaker::{self, Ping},
     clock::Clock,
     config::{Config, StoreKind},
+    following::Following,
     services::{Changes, Services},
     store::{
         Change, Store, StoreError, guarded,
@@ -92,7 +93,10 @@ impl StoreHandle {
     pub async fn follow(&self, services: &Arc<Services>) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(_) => Ok(()),
-            Self::Postgres(handle) => handle.follow(&services.supervisor, Arc::clone(services) as _).await,
+            Self::Postgres(handle) => {
+                let following = Arc::new(Following::new(services, POSTGRESQL));
+                handle.follow(&services.supervisor, following).await
+            }
         }
     }
 

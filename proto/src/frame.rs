@@ -20,6 +20,10 @@ pub const FLAG_REPLAYED: u8 = 2;
 /// Set on a response that may be stale because a service is away.
 pub const FLAG_DEGRADED: u8 = 4;
 
+/// Set, beside [`FLAG_DEGRADED`], on a response whose payload begins with a
+/// [`Degradation`](crate::response::Degradation). Since protocol version 2.
+pub const FLAG_EXPLAINED: u8 = 8;
+
 /// What a frame carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]

@@ -31,6 +31,11 @@ fn events_keep_their_bytes() {
 }
 
 #[test]
+fn degradations_keep_their_bytes() {
+    check_messages("degradations", samples::degradations());
+}
+
+#[test]
 fn envelopes_keep_their_bytes() {
     check_messages("envelopes", samples::envelopes());
 }

@@ -14,10 +14,11 @@ use std::{
 use agent_memory_proto::{
     ErrorBody, Event, Request, Response,
     codec::Message,
-    frame::{FrameHeader, FrameKind, HEADER_BYTES, append_frame},
+    frame::{FLAG_EXPLAINED, FrameHeader, FrameKind, HEADER_BYTES, append_frame},
     handshake::{HANDSHAKE_BYTES, Hello, MAGIC, Welcome},
     limits::FRAME_BYTES_DEFAULT,
     request::Envelope,
+    response::Degradation,
 };
 use proptest::{prelude::*, sample::Index, test_runner::Config};
 
@@ -153,6 +154,14 @@ fn frames() -> Vec<Vec<u8>> {
     for (_, response) in samples::responses() {
         frames.push(frame(FrameKind::Response, |out| response.encode_into(out)));
     }
+    for ((_, degradation), (_, response)) in samples::degradations().into_iter().zip(samples::responses()) {
+        let mut explained = frame(FrameKind::Response, |out| {
+            degradation.encode_into(out)?;
+            response.encode_into(out)
+        });
+        explained[5] |= FLAG_EXPLAINED;
+        frames.push(explained);
+    }
     for (_, event) in samples::events() {
         frames.push(frame(FrameKind::Event, |out| event.encode_into(out)));
     }
@@ -179,6 +188,12 @@ fn receive(bytes: &[u8]) {
             if let Ok((envelope, request)) = Envelope::decode_prefix(payload) {
                 assert_encodes_to(&envelope, &payload[..payload.len() - request.len()]);
                 decode_bounded::<Request>(request);
+            }
+        }
+        FrameKind::Response if header.flags & FLAG_EXPLAINED != 0 => {
+            if let Ok((degradation, response)) = Degradation::decode_prefix(payload) {
+                assert_encodes_to(&degradation, &payload[..payload.len() - response.len()]);
+                decode_bounded::<Response>(response);
             }
         }
         FrameKind::Response => decode_bounded::<Response>(payload),

@@ -12,10 +12,11 @@ use std::{
 use agent_memory_proto::{
     ErrorBody, Event, Request, Response,
     codec::Message,
-    frame::{FrameHeader, FrameKind, HEADER_BYTES, append_frame},
+    frame::{FLAG_EXPLAINED, FrameHeader, FrameKind, HEADER_BYTES, append_frame},
     handshake::{self, FLAG_LIFT_RATE_LIMITS, HANDSHAKE_BYTES, Purpose, Status, Welcome},
     model::Id,
     request::Envelope,
+    response::Degradation,
 };
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -80,6 +81,7 @@ pub struct Wire {
     next_id: u64,
     answers: BTreeMap<u64, (u8, Response)>,
     events: VecDeque<Event>,
+    degradation: Option<Degradation>,
 }
 
 impl Wire {
@@ -109,13 +111,26 @@ impl Wire {
             let status = format!("{:?}", welcome.status);
             return Err(io::Error::new(io::ErrorKind::ConnectionRefused, status));
         }
-        Ok(Self { stream, welcome, next_id: 1, answers: BTreeMap::new(), events: VecDeque::new() })
+        Ok(Self {
+            stream,
+            welcome,
+            next_id: 1,
+            answers: BTreeMap::new(),
+            events: VecDeque::new(),
+            degradation: None,
+        })
     }
 
     /// What the daemon said in the handshake.
     #[must_use]
     pub const fn welcome(&self) -> &Welcome {
         &self.welcome
+    }
+
+    /// What was said last about an answer that may be stale.
+    #[must_use]
+    pub const fn degradation(&self) -> Option<&Degradation> {
+        self.degradation.as_ref()
     }
 
     /// The bare stream.
@@ -205,7 +220,12 @@ impl Wire {
         let frame = self.receive()?;
         match frame.header.kind {
             FrameKind::Response => {
-                let response = Response::decode(&frame.payload).expect("a response decodes");
+                let mut payload = frame.payload.as_slice();
+                if frame.header.flags & FLAG_EXPLAINED != 0 {
+                    let explained = Degradation::decode_prefix(payload).expect("an explanation decodes");
+                    (self.degradation, payload) = (Some(explained.0), explained.1);
+                }
+                let response = Response::decode(payload).expect("a response decodes");
                 let answer = (frame.header.flags, response);
                 let earlier = self.answers.insert(frame.header.request_id, answer);
                 assert!(earlier.is_none(), "request {} was answered twice", frame.header.request_id);

@@ -48,7 +48,7 @@ pub(crate) async fn run(invocation: &Invocation, args: BenchmarkArgs) -> Result<
         removed?;
         return Err(Failure::local("interrupted; the scratch project was removed"));
     };
-    report::show(invocation.output, &args, &surroundings, &measurement);
+    report::show(invocation.output.clone(), &args, &surroundings, &measurement);
     removed?;
     match measurement.errors() {
         0 => Ok(()),

@@ -2,7 +2,7 @@
 //! the text only. Some clients hide the text from their model as soon as there is an object, so
 //! they get the text alone.
 
-use agent_memory_proto::{ErrorBody, Request, Response};
+use agent_memory_proto::{ErrorBody, Request, Response, response::Degradation};
 use rmcp::model::{CallToolResult, ContentBlock};
 use serde_json::{Map, Value, json};
 
@@ -53,11 +53,12 @@ impl Answer {
     }
 
     /// Says that the answer may be stale.
-    pub(super) fn degraded(mut self, degraded: bool) -> Self {
-        if degraded {
-            self.text.push_str("\nThis may be stale: a service that the daemon needs is away.");
+    pub(super) fn degraded(mut self, degraded: Option<&Degradation>) -> Self {
+        if let Some(degraded) = degraded {
+            self.text.push('\n');
+            self.text.push_str(&text::may_be_stale(degraded));
             if let Value::Object(fields) = &mut self.object {
-                fields.insert("degraded".to_owned(), json!(true));
+                fields.insert("degraded".to_owned(), render::degradation(degraded));
             }
         }
         self
@@ -193,6 +194,17 @@ mod tests {
         let object = result.structured_content.expect("an object");
         assert_eq!(object["knowledge"]["title"], "port");
         assert_eq!(object["knowledge"]["currentVersion"]["versionNum"], 1);
+    }
+
+    #[test]
+    fn an_answer_that_may_be_stale_says_so_in_both_forms() {
+        let degradation =
+            Degradation { age_ms: Some(12_000), reason: "the database cannot be reached".to_owned() };
+        let answer = Answer::new(&Request::Health, &Response::Done, &Names::default());
+        let answer = answer.degraded(Some(&degradation));
+        assert!(answer.text.ends_with("answered from the cache, 12 s old: the database cannot be reached"));
+        assert_eq!(answer.object["degraded"]["ageMs"], 12_000);
+        assert_eq!(answer.object["degraded"]["reason"], "the database cannot be reached");
     }
 
     #[test]

@@ -107,7 +107,7 @@ impl Bridge {
         self.bound.learn(&request, &reply.response);
         let names = self.names(&request, &reply.response).await;
         let answer = Answer::new(&request, &reply.response, &names);
-        Ok(answer.degraded(reply.degraded).ignoring(&ignored))
+        Ok(answer.degraded(reply.degraded.as_ref()).ignoring(&ignored))
     }
 
     async fn request(

@@ -71,7 +71,8 @@ async fn recall(bridge: &Bridge, query: &str, client_name: &str) -> Result<Strin
     let request = Request::Search(search(query, &scopes));
     let reply = bridge.client.call(&request, options).await.map_err(|error| Box::new(error.to_body()))?;
     let names = bridge.names(&request, &reply.response).await;
-    Ok(text::response(&request, &reply.response, &names))
+    let text = text::response(&request, &reply.response, &names);
+    Ok(text::with_degradation(text, reply.degraded.as_ref()))
 }
 
 fn search(query: &str, scopes: &Scopes) -> Search {

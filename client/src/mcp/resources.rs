@@ -94,5 +94,6 @@ async fn entry(bridge: &Bridge, id: Id, options: CallOptions) -> Result<String, 
 async fn ask(bridge: &Bridge, request: &Request, options: CallOptions) -> Result<String, Refusal> {
     let reply = bridge.client.call(request, options).await.map_err(|error| Box::new(error.to_body()))?;
     let names = bridge.names(request, &reply.response).await;
-    Ok(text::response(request, &reply.response, &names))
+    let text = text::response(request, &reply.response, &names);
+    Ok(text::with_degradation(text, reply.degraded.as_ref()))
 }

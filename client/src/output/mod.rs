@@ -8,13 +8,16 @@ mod style;
 mod tables;
 mod writes;
 
-use std::io::{self, IsTerminal, Write};
+use std::{
+    io::{self, IsTerminal, Write},
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use agent_memory_client::render;
 use agent_memory_proto::{
     Response,
     model::{Entry, Project},
-    response::Written,
+    response::{Degradation, Written},
 };
 use serde_json::Value;
 
@@ -22,10 +25,12 @@ pub(crate) use health::size;
 pub(crate) use style::Style;
 
 /// Where and how answers are shown.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Output {
     mode: Mode,
     style: Style,
+    /// What is to be said about the answers: the oldest of them counts.
+    degraded: Arc<Mutex<Option<Degradation>>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +47,7 @@ impl Output {
             (false, true) => Mode::Ids,
             (false, false) => Mode::People,
         };
-        Self { mode, style: Style::of_stdout() }
+        Self { mode, style: Style::of_stdout(), degraded: Arc::default() }
     }
 
     pub(crate) fn is_json(&self) -> bool {
@@ -53,12 +58,27 @@ impl Output {
         self.mode == Mode::Ids
     }
 
+    /// Notes that what is shown later may be stale.
+    pub(crate) fn may_be_stale(&self, degradation: Degradation) {
+        let mut noted = self.degraded.lock().unwrap_or_else(PoisonError::into_inner);
+        if noted.as_ref().is_none_or(|noted| noted.age_ms < degradation.age_ms) {
+            *noted = Some(degradation);
+        }
+    }
+
+    fn degraded(&self) -> Option<Degradation> {
+        self.degraded.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Shows an answer. A scope that is `project` is shown by its name.
     pub(crate) fn show(&self, response: &Response, project: Option<&Project>) {
         match self.mode {
             Mode::Json => self.json(&render::response(response)),
             Mode::Ids => ids::of(response).iter().for_each(|id| print(&format!("{id}\n"))),
             Mode::People => self.line(&self.text(response, project)),
+        }
+        if let Some(degradation) = self.degraded().filter(|_| !self.is_json()) {
+            self.note(&degradation.to_string());
         }
     }
 
@@ -71,6 +91,10 @@ impl Output {
 
     /// Prints one JSON object: in one line, or indented on a terminal.
     pub(crate) fn json(&self, value: &Value) {
+        let mut value = value.clone();
+        if let (Some(degradation), Some(fields)) = (self.degraded(), value.as_object_mut()) {
+            fields.insert("degraded".to_owned(), render::degradation(&degradation));
+        }
         if self.style.is_terminal { self.line(&format!("{value:#}")) } else { self.line(&value.to_string()) }
     }
 

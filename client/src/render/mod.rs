@@ -8,7 +8,10 @@ mod scopes;
 mod search;
 mod written;
 
-use agent_memory_proto::{ErrorBody, Response, response::ConfigReport};
+use agent_memory_proto::{
+    ErrorBody, Response,
+    response::{ConfigReport, Degradation},
+};
 use serde_json::{Map, Value, json};
 
 pub use context::{context, quickstarted};
@@ -57,6 +60,12 @@ pub fn response(response: &Response) -> Value {
 #[must_use]
 pub fn error(body: &ErrorBody) -> Value {
     json!({ "success": false, "error": body })
+}
+
+/// That an answer may be stale, as the field `degraded`.
+#[must_use]
+pub fn degradation(degradation: &Degradation) -> Value {
+    json!({ "ageMs": degradation.age_ms, "reason": degradation.reason })
 }
 
 /// Every setting, with where its value came from.

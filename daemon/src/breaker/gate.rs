@@ -120,6 +120,12 @@ impl Gate {
         }
     }
 
+    /// The name of the service.
+    #[must_use]
+    pub fn service(&self) -> &'static str {
+        self.0.service
+    }
+
     /// Whether the service is used as ever.
     #[must_use]
     pub fn is_closed(&self) -> bool {
@@ -130,6 +136,14 @@ impl Gate {
     #[must_use]
     pub fn last_cause(&self) -> String {
         lock(&self.0.inner).last_cause.clone()
+    }
+
+    /// Says that the service was seen by other means: it is tried at once.
+    pub fn seen(&self) {
+        let mut inner = lock(&self.0.inner);
+        let before = inner.machine.standing();
+        inner.machine.seen();
+        self.note_change(&mut inner, before, Instant::now());
     }
 
     pub(super) fn standing(&self) -> Standing {
@@ -154,7 +168,7 @@ impl Gate {
     }
 
     /// Asks for a look at the service.
-    pub(super) fn suspect(&self) {
+    pub fn suspect(&self) {
         self.0.is_suspicious.store(true, Ordering::SeqCst);
         self.0.suspicion.notify_one();
     }

@@ -122,6 +122,13 @@ impl Machine {
         }
     }
 
+    /// The service was seen by other means: an open breaker need not wait any longer to try it.
+    pub(super) fn seen(&mut self) {
+        if let State::Open { .. } = self.state {
+            self.change(State::HalfOpen { under_way: 0, successes: 0 });
+        }
+    }
+
     pub(super) fn standing(&self) -> Standing {
         let (state, open_until) = match self.state {
             State::Closed => (BreakerState::Closed, None),
@@ -243,6 +250,22 @@ mod tests {
         let again = then + RESET;
         call(&mut machine, Verdict::Success, again);
         call(&mut machine, Verdict::Success, again);
+        assert_eq!(state(&machine), BreakerState::Closed);
+    }
+
+    #[test]
+    fn a_service_that_was_seen_is_tried_at_once_and_proves_itself_all_the_same() {
+        let now = Instant::now();
+        let mut machine = opened(now);
+        machine.seen();
+        assert_eq!(state(&machine), BreakerState::HalfOpen);
+        call(&mut machine, Verdict::Failure, now);
+        assert_eq!(machine.admit(now).map(drop), Err(RESET));
+        let mut machine = opened(now);
+        machine.seen();
+        call(&mut machine, Verdict::Success, now);
+        call(&mut machine, Verdict::Success, now);
+        machine.seen();
         assert_eq!(state(&machine), BreakerState::Closed);
     }
 

@@ -29,6 +29,12 @@ impl Breakers {
         lock(&self.0).iter().map(Gate::health).collect()
     }
 
+    /// The gate of a service.
+    #[must_use]
+    pub fn gate(&self, service: &str) -> Option<Gate> {
+        lock(&self.0).iter().find(|gate| gate.service() == service).cloned()
+    }
+
     /// What is wrong, in words, with what happens next.
     #[must_use]
     pub fn problems(&self) -> Vec<String> {

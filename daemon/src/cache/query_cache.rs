@@ -24,7 +24,9 @@ pub struct CachedReply {
     pub payload: Box<[u8]>,
     /// What must not have changed.
     pub dependencies: Dependencies,
-    /// When it may no longer be answered.
+    /// When it was read.
+    pub read_at: Instant,
+    /// When it may no longer be answered as if it were fresh.
     pub expires_at: Instant,
 }
 
@@ -92,6 +94,12 @@ impl QueryCache {
         fresh
     }
 
+    /// The answer to these bytes, however old, unless it is known that something changed since.
+    #[must_use]
+    pub fn get_stale(&self, request: &[u8]) -> Option<Arc<CachedReply>> {
+        self.answers.as_ref()?.get(request).filter(|reply| reply.dependencies.hold())
+    }
+
     /// Keeps an answer for `ttl`, unless it is stale already.
     pub fn put(
         &self,
@@ -105,7 +113,12 @@ impl QueryCache {
         if ttl.is_zero() || !dependencies.hold() {
             return;
         }
-        let reply = CachedReply { payload: payload.into(), dependencies, expires_at: now + ttl };
+        let reply = CachedReply {
+            payload: payload.into(),
+            dependencies,
+            read_at: now,
+            expires_at: now.checked_add(ttl).unwrap_or(now),
+        };
         answers.insert(request.into(), Arc::new(reply));
     }
 
@@ -149,6 +162,18 @@ mod tests {
         assert!(cache.get(b"question", now + TTL).is_none());
         generations.raise(ScopeRef::GLOBAL, false);
         assert!(cache.get(b"question", now).is_none());
+    }
+
+    #[test]
+    fn an_old_answer_is_there_for_bad_times_unless_it_is_known_to_be_wrong() {
+        let generations = Generations::default();
+        let cache = QueryCache::new(QueryCacheOptions { entries_max: 10, bytes_max: 100_000 });
+        let now = Instant::now();
+        cache.put(b"question", b"answer", generations.capture(Some(&[ScopeRef::GLOBAL])), now, TTL);
+        assert!(cache.get(b"question", now + TTL).is_none());
+        assert_eq!(cache.get_stale(b"question").expect("kept").read_at, now);
+        generations.raise(ScopeRef::GLOBAL, false);
+        assert!(cache.get_stale(b"question").is_none());
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Read a project by id, directory or name.
 
-use agent_memory_proto::{ErrorBody, Response, limits, request::GetProject};
+use agent_memory_proto::{ErrorBody, Response, limits, model::ScopeRef, request::GetProject};
 
-use super::{Call, Handled, checks};
+use super::{Answer, Call, Handled, checks};
 
 pub(super) async fn handle(call: Call, mut request: GetProject) -> Handled {
     checks::root_path(request.root_path.as_ref())?;
@@ -16,10 +16,13 @@ pub(super) async fn handle(call: Call, mut request: GetProject) -> Handled {
             return Err(ErrorBody::missing("id").with_allowed("an id, a rootPath or a name"));
         }
     };
+    let generations = &call.services.changes.generations;
+    let before = generations.any_change();
     let project = call.services.store.scopes.project(request).await?;
     let project = project.ok_or_else(|| {
         ErrorBody::not_found("project", wanted)
             .with_suggestion("List the projects, or create this one (quickstart does)")
     })?;
-    Ok(Response::Project(project).into())
+    let dependencies = generations.narrow(before, ScopeRef::project(project.id));
+    Ok(Answer::cached_under(Response::Project(project), dependencies))
 }

@@ -141,6 +141,7 @@ pub(crate) fn is_cacheable(request: &Request) -> bool {
             | Request::EntryHistory(_)
             | Request::Search(_)
             | Request::GetContext(_)
+            | Request::GetProject(_)
     )
 }
 

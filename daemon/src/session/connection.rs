@@ -9,6 +9,7 @@ use std::{
 use agent_memory_proto::{
     ErrorBody, ErrorCode, Event, Request, Response,
     frame::{FLAG_CACHED, FrameError, FrameHeader, FrameKind},
+    response::Degradation,
 };
 use bytes::Bytes;
 use tokio::{
@@ -213,11 +214,28 @@ impl<'a> Connection<'a> {
                 }
                 self.log_time(name, started_at, outcome);
             }
+            Err(error) if self.answer_stale(request_id, &bytes, &error) => {
+                self.log_time(name, started_at, "stale");
+            }
             Err(error) => {
                 self.log_time(name, started_at, error.code.name());
                 self.refuse(request_id, error);
             }
         }
+    }
+
+    /// Answers from the cache what the store was asked in vain; false when there is no such answer.
+    fn answer_stale(&mut self, request_id: u64, request: &[u8], error: &ErrorBody) -> bool {
+        if error.code != ErrorCode::Unavailable {
+            return false;
+        }
+        let Some(reply) = self.services.stale_answer(request) else { return false };
+        let degradation = Degradation {
+            age_ms: u64::try_from(reply.read_at.elapsed().as_millis()).ok(),
+            reason: "the database cannot be reached".to_owned(),
+        };
+        self.outbox.push_degraded(request_id, &degradation, self.peer.protocol, &reply.payload);
+        true
     }
 
     fn refuse(&mut self, request_id: u64, error: ErrorBody) {

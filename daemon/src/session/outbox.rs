@@ -3,7 +3,8 @@
 use agent_memory_proto::{
     ErrorBody, ErrorCode, Event, Response,
     codec::Message,
-    frame::{FrameKind, HEADER_BYTES, append_frame},
+    frame::{FLAG_CACHED, FLAG_DEGRADED, FLAG_EXPLAINED, FrameKind, HEADER_BYTES, append_frame},
+    response::Degradation,
 };
 
 /// Beyond so many unsent bytes nothing new is read from the peer.
@@ -63,6 +64,24 @@ impl Outbox {
         match pushed {
             Ok(()) => {}
         }
+    }
+
+    /// Adds an answer that is encoded already and may be stale, with what is to be said about it.
+    /// Peers that cannot be told, or not in one frame, only see the flag.
+    pub(super) fn push_degraded(
+        &mut self,
+        request_id: u64,
+        degradation: &Degradation,
+        protocol: u16,
+        payload: &[u8],
+    ) {
+        const FLAGS: u8 = FLAG_CACHED | FLAG_DEGRADED;
+        let explanation = degradation.encode().unwrap_or_default();
+        let fits = explanation.len() + payload.len() <= self.frame_bytes_max as usize;
+        if protocol < Degradation::PROTOCOL || explanation.is_empty() || !fits {
+            return self.push_encoded(request_id, FLAGS, payload);
+        }
+        self.push_encoded(request_id, FLAGS | FLAG_EXPLAINED, &[&explanation, payload].concat());
     }
 
     /// Adds an answer, and returns its encoded payload. One that is too large becomes an error.

@@ -2,6 +2,7 @@
 
 mod config;
 mod context;
+mod degradation;
 mod entries;
 mod floor;
 mod health;
@@ -13,6 +14,7 @@ mod written;
 
 pub use config::{ConfigReport, SettingValue};
 pub use context::{Context, ContextEntry, OmittedEntries};
+pub use degradation::Degradation;
 pub use entries::{EntryPage, History};
 pub use floor::Floor;
 pub use health::{

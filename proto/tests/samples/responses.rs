@@ -58,6 +58,13 @@ pub(crate) fn responses() -> Vec<(String, Response)> {
     })
 }
 
+/// What stands before responses that may be stale.
+pub(crate) fn degradations() -> Vec<(String, Degradation)> {
+    let reason = "the database cannot be reached".to_owned();
+    let explained = Degradation { age_ms: Some(12_345), reason };
+    vec![("explained".to_owned(), explained), ("unexplained".to_owned(), Degradation::unexplained())]
+}
+
 fn error() -> ErrorBody {
     ErrorBody::new(ErrorCode::RateLimited, "too many requests of agent claude")
         .with_field("agentId")

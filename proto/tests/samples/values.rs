@@ -3,7 +3,7 @@
 use agent_memory_proto::{
     ErrorCode,
     codec::Message,
-    event::ChangeAction,
+    event::{BreakerState, ChangeAction},
     model::{EntryKind, ScopeLevel, SessionStatus},
     request::FloorOperation,
     response::{HealthStatus, WriteAction},
@@ -108,6 +108,14 @@ fn actions() -> Vec<(String, Vec<u8>)> {
             Floor::Context => "context",
             Floor::Write => "write",
             Floor::GroupWrite => "group_write",
+        }),
+    ));
+    all.extend(encoded(
+        "breaker_state",
+        named_variants!([BreakerState::Closed, BreakerState::Open, BreakerState::HalfOpen], {
+            BreakerState::Closed => "closed",
+            BreakerState::Open => "open",
+            BreakerState::HalfOpen => "half_open",
         }),
     ));
     all

@@ -10,7 +10,7 @@ mod written;
 
 use std::fmt::Write as _;
 
-use agent_memory_proto::{ErrorBody, Request, Response};
+use agent_memory_proto::{ErrorBody, Request, Response, response::Degradation};
 
 use super::names::Names;
 use crate::{render, times};
@@ -45,6 +45,19 @@ pub(super) fn response(request: &Request, response: &Response, names: &Names) ->
         other @ (Response::Echo(_) | Response::Config(_) | Response::Floor(_)) => {
             render::response(other).to_string()
         }
+    }
+}
+
+/// What is said about an answer that may be stale.
+pub(super) fn may_be_stale(degradation: &Degradation) -> String {
+    format!("This may be stale: {degradation}")
+}
+
+/// A text that says so when it may be stale.
+pub(super) fn with_degradation(text: String, degradation: Option<&Degradation>) -> String {
+    match degradation {
+        Some(degradation) => format!("{text}\n{}", may_be_stale(degradation)),
+        None => text,
     }
 }
 

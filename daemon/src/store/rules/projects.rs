@@ -35,6 +35,7 @@ pub(super) async fn update(rows: &impl WriteTransaction, update: &UpdateProject,
     let Some(old) = rows.project(update.id).await? else {
         return Err(StoreError::Corrupt(format!("the scope {scope} has no project")));
     };
+    let (old_name, old_root_path) = (old.name.clone(), old.root_path.clone());
     let project = Project {
         id: old.id,
         org_id: update.org_id.unwrap_or(old.org_id),
@@ -48,11 +49,13 @@ pub(super) async fn update(rows: &impl WriteTransaction, update: &UpdateProject,
     let org = org_key(rows, project.org_id).await?;
     check_free(rows, &project, org).await?;
     let has_moved = project.org_id != old.org_id;
+    // Whoever looked it up, or another one, by a name or a directory has to look again.
+    let is_found_elsewhere = project.name != old_name || project.root_path != old_root_path;
     if has_moved {
         rows.move_scope(key, parent_of(org)).await?;
     }
     rows.update_project(key, org, &project).await?;
-    let change = Change { scope, scope_tree: has_moved, event: None };
+    let change = Change { scope, scope_tree: has_moved || is_found_elsewhere, event: None };
     Ok((Response::Project(project), vec![change]))
 }
 

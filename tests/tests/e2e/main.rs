@@ -2,6 +2,7 @@
 
 mod autostart;
 mod database_away;
+mod database_commands;
 mod documentation;
 mod drain;
 mod durability;

@@ -25,5 +25,10 @@ pub(super) fn check(locations: &Locations) -> Vec<Finding> {
         false => format!("no file at {} (none is needed)", locations.config_file.display()),
     };
     findings.push(Finding::good("settings", file));
+    if locations.settings.text("DB_TYPE") == Some("postgresql") {
+        let more =
+            "the store is PostgreSQL: `agent-memory db check` looks at server, role, schema and pool sizes";
+        findings.push(Finding::good("settings", more));
+    }
     findings
 }

@@ -84,6 +84,7 @@ async fn migrate_alone(
         .await?;
     let pending = pending(connection, migrations).await?;
     if pending.first().is_some_and(|first| first.version == 1) {
+        check_encoding(connection).await?;
         connection.batch(TABLE).await?;
     }
     for migration in pending {
@@ -111,6 +112,18 @@ async fn migrate_alone(
     }
     connection.commit().await?;
     Ok(u32::try_from(pending.len()).unwrap_or(u32::MAX))
+}
+
+/// What cannot be stored must not be found out one text after the other.
+async fn check_encoding(connection: &Connection) -> Result<(), StoreError> {
+    let row = connection.row("SELECT current_setting('server_encoding')", &[]).await?;
+    match row.map(|row| row.get::<_, String>(0)) {
+        Some(encoding) if encoding != "UTF8" => Err(refused(format!(
+            "the encoding of the database is {encoding}, which cannot hold every text; \
+             create it with ENCODING 'UTF8' TEMPLATE template0"
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// The steps that the schema lacks, after checking that it is one of ours and not newer.

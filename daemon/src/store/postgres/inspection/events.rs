@@ -40,7 +40,8 @@ pub(super) async fn look(
         false => Finding::bad(
             ABOUT,
             format!(
-                "nothing is heard over {}: a pooler in transaction mode carries no events",
+                "nothing is heard over {}: a pooler in transaction mode carries no events, and a daemon that does not hear \
+                 the others uses no cache",
                 server.location()
             ),
             "Name the server itself with AGENT_MEMORY_PG_EVENTS_URL",

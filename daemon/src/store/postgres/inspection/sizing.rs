@@ -33,7 +33,7 @@ pub(super) async fn look(
                    + coalesce(nullif(current_setting('reserved_connections', true), '')::bigint, 0), \
                (SELECT count(*) FROM pg_stat_activity WHERE usesysid IS NOT NULL AND pid <> pg_backend_pid() \
                 AND coalesce(backend_type, 'client backend') = 'client backend' \
-                AND application_name IS DISTINCT FROM 'agent-memoryd'), \
+                AND coalesce(application_name, '') NOT LIKE 'agent-memoryd%'), \
                (SELECT rolconnlimit::bigint FROM pg_roles WHERE rolname = current_user), \
                (SELECT datconnlimit::bigint FROM pg_database WHERE datname = current_database())";
     if connector.is_pooled() {

@@ -129,6 +129,18 @@ fn a_further_step_is_applied_to_a_store_with_data() {
 }
 
 #[test]
+fn a_database_that_cannot_hold_every_text_is_refused() {
+    let server = Postgres::start().unwrap();
+    server.sql("postgres", "CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0").unwrap();
+    block_on(async {
+        let refused = refusal(PostgresOptions::new(server.url("latin").parse().unwrap())).await;
+        assert!(refused.contains("LATIN1") && refused.contains("UTF8"), "{refused}");
+    })
+    .unwrap();
+    assert_eq!(server.sql("latin", "SELECT to_regclass('schema_migrations') IS NULL").unwrap(), "t");
+}
+
+#[test]
 fn every_step_says_what_it_locks() {
     assert!(ALL.iter().all(|step| !step.locks.is_empty()));
     assert!(ALL.iter().zip(1..).all(|(step, number)| step.version == number));

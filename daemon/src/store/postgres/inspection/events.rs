@@ -28,19 +28,21 @@ pub(super) async fn look(
             let _ = sender.try_send(());
         }
     };
-    let (client, _) = connector.open(on_message).await?;
+    let (client, is_own) = connector.open(on_message).await?;
     client
         .batch_execute(&format!("LISTEN {CHANNEL}"))
         .await
         .map_err(|error| StoreError::Unavailable(format!("LISTEN is refused: {error}")))?;
     connection.rows("SELECT pg_notify($1, '')", &[value(&CHANNEL)]).await?;
     let is_heard = tokio::time::timeout(PATIENCE, heard.recv()).await.is_ok_and(|heard| heard.is_some());
+    // A daemon does not rely on a pooler, in whatever mode.
+    let is_heard = is_heard && is_own;
     Ok(vec![match is_heard {
         true => Finding::good(ABOUT, format!("what is told is heard, over {}", server.location())),
         false => Finding::bad(
             ABOUT,
             format!(
-                "nothing is heard over {}: a pooler in transaction mode carries no events, and a daemon that does not hear \
+                "nothing is heard over {}: a pooler carries no events, and a daemon that does not hear \
                  the others uses no cache",
                 server.location()
             ),

@@ -8,7 +8,7 @@ use std::{
         Mutex,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use futures_util::future::{join, join_all};
@@ -33,6 +33,8 @@ pub(super) struct Connection {
     in_transaction: AtomicBool,
     under_way: AtomicBool,
     broken: AtomicBool,
+    /// When it was given back last.
+    idle_since: Mutex<Instant>,
     /// No answer within this time means that there will be none.
     answer_timeout: Duration,
 }
@@ -52,6 +54,7 @@ impl Connection {
             in_transaction: false.into(),
             under_way: false.into(),
             broken: false.into(),
+            idle_since: Mutex::new(Instant::now()),
             answer_timeout,
         }
     }
@@ -67,6 +70,21 @@ impl Connection {
     /// Whether an answer is still to come, for a request that was given up.
     pub(super) fn is_under_way(&self) -> bool {
         self.under_way.load(Ordering::Relaxed) && !self.client.is_closed()
+    }
+
+    /// It is used no more for now.
+    pub(super) fn rest(&self) {
+        *crate::supervisor::lock(&self.idle_since) = Instant::now();
+    }
+
+    /// Since when it was not used.
+    pub(super) fn idle_for(&self) -> Duration {
+        crate::supervisor::lock(&self.idle_since).elapsed()
+    }
+
+    /// It is not to be used again.
+    pub(super) fn retire(&self) {
+        self.broken.store(true, Ordering::Relaxed);
     }
 
     /// Asks the server to stop what this connection does.

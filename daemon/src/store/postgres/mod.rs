@@ -31,6 +31,7 @@ mod similar;
 #[cfg(test)]
 pub(in crate::store) mod tests;
 mod tls;
+mod upkeep;
 mod values;
 mod writes;
 

@@ -9,10 +9,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bb8::{ErrorSink, ManageConnection, PooledConnection, RunError};
+use bb8::{ErrorSink, ManageConnection, PooledConnection, QueueStrategy, RunError};
 use tokio::sync::watch;
 
-use super::{connection::Connection, connector::Connector, options::PostgresOptions};
+use super::{
+    connection::Connection,
+    connector::Connector,
+    options::PostgresOptions,
+    upkeep::{self, Kept},
+};
 use crate::store::StoreError;
 
 /// Connections are replaced after so long, so that servers behind a balancer are used evenly.
@@ -23,6 +28,7 @@ const LIFETIME: Duration = Duration::from_secs(3_600);
 pub(super) struct Pool {
     connections: bb8::Pool<Manager>,
     connector: Arc<Connector>,
+    _alive: Arc<()>,
     waiting: Arc<AtomicU32>,
     waiting_max: u32,
     failures: watch::Receiver<Failures>,
@@ -49,20 +55,26 @@ impl Pool {
         let (sender, failures) = watch::channel(Failures::default());
         let connections = bb8::Pool::builder()
             .max_size(options.pool_max.max(1))
-            .min_idle(options.pool_min.min(options.pool_max))
-            .idle_timeout(options.idle_timeout)
-            .reaper_rate(
-                (options.idle_timeout / 2).min(Duration::from_secs(10)).max(Duration::from_millis(100)),
-            )
+            .idle_timeout(None)
             .max_lifetime(LIFETIME)
+            // The one that was used last is used next, so that those beyond need are idle.
+            .queue_strategy(QueueStrategy::Lifo)
             .connection_timeout(options.connection_timeout)
             .retry_connection(false)
             .test_on_check_out(false)
             .error_sink(Box::new(Sink(sender)))
             .build_unchecked(Manager(Arc::clone(&connector)));
+        let alive = Arc::new(());
+        upkeep::start(
+            connections.clone(),
+            Arc::clone(&connector),
+            &alive,
+            Kept { min: options.pool_min.min(options.pool_max), idle_timeout: options.idle_timeout },
+        );
         Self {
             connections,
             connector,
+            _alive: alive,
             waiting: Arc::default(),
             waiting_max: u32::try_from(options.waiting_max).unwrap_or(u32::MAX),
             failures,
@@ -152,6 +164,7 @@ impl std::ops::Deref for Lease<'_> {
 
 impl Drop for Lease<'_> {
     fn drop(&mut self) {
+        self.connection.rest();
         if self.connection.is_under_way() {
             let token = self.connection.cancel_token();
             let connector = Arc::clone(&self.connector);
@@ -168,8 +181,9 @@ impl Drop for Place {
     }
 }
 
+/// Makes connections and knows which are of no more use.
 #[derive(Debug)]
-struct Manager(Arc<Connector>);
+pub(super) struct Manager(Arc<Connector>);
 
 impl ManageConnection for Manager {
     type Connection = Connection;

@@ -50,6 +50,26 @@ fn a_pool_never_grows_beyond_its_bound_and_shrinks_to_its_minimum() {
     .unwrap();
 }
 
+/// Connections within the minimum stay what they are, however long nobody uses them.
+#[test]
+fn connections_that_are_kept_are_not_made_anew() {
+    let server = Postgres::start().unwrap();
+    block_on(async {
+        let idle_timeout = Duration::from_millis(200);
+        let pool = pool(&server, |options| {
+            (options.pool_min, options.pool_max) = (2, 4);
+            options.idle_timeout = idle_timeout;
+        });
+        until("the minimum is there without being asked for", || pool.load().idle == 2).await;
+        let pids = "SELECT string_agg(pid::text, ' ' ORDER BY pid) FROM pg_stat_activity \
+                    WHERE application_name = 'agent-memoryd'";
+        let (before, started) = (server.sql("postgres", pids).unwrap(), tokio::time::Instant::now());
+        until("some idle timeouts have passed", || started.elapsed() > idle_timeout * 5).await;
+        assert_eq!(server.sql("postgres", pids).unwrap(), before);
+    })
+    .unwrap();
+}
+
 fn at_most(found: u32, bound: u32) {
     assert!(found <= bound, "{found} connections");
 }

@@ -32,7 +32,7 @@ fn options(server: &Postgres, role: &str) -> PostgresOptions {
 /// The guide's own statements for the application role.
 fn grants() -> String {
     let guide = include_str!("../../../../../docs/guides/postgresql.md");
-    let start = guide.find("<!-- grants -->").expect("the guide has grants");
+    let start = guide.find("<!-- grants:").expect("the guide has grants");
     let block = guide[start..].split("```sql").nth(1).and_then(|rest| rest.split("```").next());
     block.expect("a block of SQL").replace("agent_memory_owner", "owner").replace("agent_memory", "app")
 }

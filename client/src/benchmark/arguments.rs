@@ -1,5 +1,7 @@
 //! What a benchmark measures, and how much of it.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 use super::operation::Operation;
@@ -34,6 +36,9 @@ pub(crate) struct BenchmarkArgs {
     /// Seed of the entries and queries
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     pub(crate) seed: u64,
+    /// Socket of a further daemon on the same database, given once for each: the connections are spread over all
+    #[arg(long, value_name = "SOCKET")]
+    pub(crate) also_socket: Vec<PathBuf>,
     /// Does not lift the rate limits for itself
     #[arg(long)]
     pub(crate) respect_limits: bool,

@@ -54,9 +54,10 @@ impl fmt::Debug for Crew {
 }
 
 impl Crew {
-    /// Connects `clients` times and gets ready to keep `pipeline` requests under way on each.
+    /// Connects `clients` times, to each of the daemons in turn, and gets ready to keep `pipeline`
+    /// requests under way on each connection.
     pub(crate) async fn connect(
-        options: &ConnectOptions,
+        daemons: &[ConnectOptions],
         clients: u32,
         pipeline: u32,
         stop: Arc<AtomicBool>,
@@ -64,12 +65,14 @@ impl Crew {
         let cores = thread::available_parallelism().map_or(1, usize::from);
         let threads = cores.min(clients as usize).max(1);
         let mut crew = Self { members: Vec::new(), stop };
+        let mut connections = 0;
         for index in 0..threads {
             let share = clients as usize / threads + usize::from(index < clients as usize % threads);
             let (jobs, queue) = mpsc::channel();
             let (connected, ready) = oneshot::channel();
-            let options = options.clone();
-            let thread = thread::spawn(move || serve(&options, share, pipeline, &queue, connected));
+            let ways: Vec<_> = daemons.iter().cycle().skip(connections).take(share).cloned().collect();
+            connections += share;
+            let thread = thread::spawn(move || serve(&ways, pipeline, &queue, connected));
             crew.members.push(Member { jobs, thread: Some(thread) });
             ready.await.unwrap_or_else(|_| {
                 Err(ClientError::ConnectionLost { reason: "a thread of the load ended".to_owned() })
@@ -117,8 +120,7 @@ impl Drop for Crew {
 }
 
 fn serve(
-    options: &ConnectOptions,
-    clients: usize,
+    ways: &[ConnectOptions],
     pipeline: u32,
     jobs: &mpsc::Receiver<Job>,
     connected: oneshot::Sender<Result<(), ClientError>>,
@@ -128,8 +130,8 @@ fn serve(
         .build()
         .expect("a runtime without threads needs only file descriptors");
     let connect = async {
-        let mut all = Vec::with_capacity(clients);
-        for _ in 0..clients {
+        let mut all = Vec::with_capacity(ways.len());
+        for options in ways {
             all.push(Client::connect(options.clone()).await?);
         }
         Ok(all)

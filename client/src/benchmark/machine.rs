@@ -29,6 +29,11 @@ impl Surroundings {
         Ok(Self { health, settings })
     }
 
+    /// Whether the store is a server outside of the daemon.
+    pub(crate) fn is_remote(&self) -> bool {
+        self.health.database.backend != "sqlite"
+    }
+
     /// The versions of everything that took part.
     pub(crate) fn versions(&self) -> Value {
         json!({

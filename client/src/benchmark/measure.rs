@@ -51,12 +51,18 @@ impl Measurement {
     pub(crate) async fn take(
         control: &ReconnectingClient,
         options: &ConnectOptions,
+        is_remote: bool,
         args: &BenchmarkArgs,
         scratch: &Arc<Scratch>,
         stop: &Arc<AtomicBool>,
     ) -> Result<Self, Failure> {
-        let crew = Crew::connect(options, args.clients, args.pipeline, Arc::clone(stop)).await?;
-        let bench = Bench { control, args, scratch, crew };
+        let further = args.also_socket.iter().map(|socket| {
+            let socket = socket.clone();
+            ConnectOptions { socket, ..options.clone() }.without_start()
+        });
+        let daemons: Vec<_> = std::iter::once(options.clone()).chain(further).collect();
+        let crew = Crew::connect(&daemons, args.clients, args.pipeline, Arc::clone(stop)).await?;
+        let bench = Bench { control, is_remote, args, scratch, crew };
         let mut operations = args.mix.clone();
         operations.sort_unstable();
         operations.dedup();
@@ -84,6 +90,8 @@ impl Measurement {
 
 struct Bench<'a> {
     control: &'a ReconnectingClient,
+    /// The store is outside of the daemon: what a read costs is not the way to the daemon.
+    is_remote: bool,
     args: &'a BenchmarkArgs,
     scratch: &'a Arc<Scratch>,
     crew: Crew,
@@ -93,7 +101,8 @@ impl Bench<'_> {
     async fn row(&self, operation: Operation) -> Result<Row, Failure> {
         let seed = self.args.seed;
         let echo = match operation {
-            Operation::CachedRead | Operation::SimpleRead => Some(self.echo_like(operation).await?),
+            Operation::CachedRead => Some(self.echo_like(operation).await?),
+            Operation::SimpleRead if !self.is_remote => Some(self.echo_like(operation).await?),
             _ => None,
         };
         self.crew
@@ -123,7 +132,7 @@ impl Bench<'_> {
     /// same load; what it was at rest is told beside it.
     async fn while_writing(&self, options: &ConnectOptions, alone: &[Row]) -> Result<Vec<Row>, Failure> {
         let stop_writing = Arc::new(AtomicBool::new(false));
-        let writer = Crew::connect(options, 1, 1, Arc::clone(&stop_writing)).await?;
+        let writer = Crew::connect(std::slice::from_ref(options), 1, 1, Arc::clone(&stop_writing)).await?;
         let seed = self.args.seed;
         let writes =
             writer.run(u64::MAX, requests::maker(Operation::Write, self.scratch, seed, WHILE_WRITING_AT));

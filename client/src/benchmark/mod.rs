@@ -39,7 +39,7 @@ pub(crate) async fn run(invocation: &Invocation, args: BenchmarkArgs) -> Result<
     let mut scratch = Scratch::create(&control, args.seed).await?;
     let stop = Arc::new(AtomicBool::new(false));
     let result = tokio::select! {
-        result = measured(&control, &options, &args, &mut scratch, &stop) => result.map(Some),
+        result = measured(&control, &options, surroundings.is_remote(), &args, &mut scratch, &stop) => result.map(Some),
         () = interrupted() => Ok(None),
     };
     stop.store(true, Ordering::Relaxed);
@@ -59,6 +59,7 @@ pub(crate) async fn run(invocation: &Invocation, args: BenchmarkArgs) -> Result<
 async fn measured(
     control: &ReconnectingClient,
     options: &ConnectOptions,
+    is_remote: bool,
     args: &BenchmarkArgs,
     scratch: &mut Scratch,
     stop: &Arc<AtomicBool>,
@@ -71,7 +72,7 @@ async fn measured(
     scratch.start_sessions(control, sessions, &progress).await?;
     progress.finish_and_clear();
     let options = ConnectOptions { lift_rate_limits: !args.respect_limits, ..options.clone() };
-    Measurement::take(control, &options, args, &Arc::new(scratch.clone()), stop).await
+    Measurement::take(control, &options, is_remote, args, &Arc::new(scratch.clone()), stop).await
 }
 
 fn connect_options(invocation: &Invocation) -> ConnectOptions {

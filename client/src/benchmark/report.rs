@@ -29,8 +29,13 @@ pub(crate) fn show(
     }
     let style = output.style();
     output.line(&format!(
-        "{} operations each, {} clients x {} under way, {} entries, seed {}",
-        args.ops, args.clients, args.pipeline, args.entries, args.seed
+        "{} operations each, {} clients x {} under way, daemons: {}, {} entries, seed {}",
+        args.ops,
+        args.clients,
+        args.pipeline,
+        1 + args.also_socket.len(),
+        args.entries,
+        args.seed
     ));
     output.line(&table(style, &measurement.rows));
     if !measurement.while_writing.is_empty() {
@@ -70,6 +75,7 @@ fn value(args: &BenchmarkArgs, surroundings: &Surroundings, measurement: &Measur
         "settings": {
             "ops": args.ops,
             "clients": args.clients,
+            "daemons": 1 + args.also_socket.len(),
             "pipeline": args.pipeline,
             "mix": args.mix.iter().map(|operation| operation.name()).collect::<Vec<_>>(),
             "entries": args.entries,
@@ -112,8 +118,8 @@ fn operation(row: &Row) -> Value {
     value
 }
 
-/// The floor that decides, with its kind, and the ratio to it. For reads that take next to no SQL
-/// it is the echo: what they cost is the way.
+/// The floor that decides, with its kind, and the ratio to it. It is the echo where one was measured:
+/// what costs there is the way, since next to no SQL is run inside the daemon.
 fn floor(row: &Row) -> (Option<(&'static str, f64)>, Option<f64>) {
     let echo = row.echo_ops_per_s.map(|rate| ("echo", rate));
     let floor = echo.or(row.sql_ops_per_s.map(|rate| ("sql", rate)));

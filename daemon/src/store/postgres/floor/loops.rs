@@ -80,7 +80,8 @@ pub(super) async fn run(
     }
 }
 
-/// Adds entries to a scope, one transaction each.
+/// Adds entries to a scope: each in a transaction of its own or, in a group, as callers do whose
+/// entries are stored together.
 async fn writes(
     store: &PostgresStore,
     request: &MeasureFloor,
@@ -91,8 +92,11 @@ async fn writes(
     measure(request.rounds, request.batch, move |_| {
         let (store, request) = (store.clone(), Arc::clone(&all));
         async move {
-            let load = Load { request: &request, clock: &store.clock, now_ms };
-            store.write(load.new_write(scope)).await.map(drop)
+            let write = Load { request: &request, clock: &store.clock, now_ms }.new_write(scope);
+            match request.operation {
+                FloorOperation::GroupWrite => store.write(write).await.map(drop),
+                _ => store.add_by_itself(write).await,
+            }
         }
     })
     .await

@@ -57,6 +57,12 @@ impl PostgresStore {
         task.await.unwrap_or_else(lost)
     }
 
+    /// Applies a write that only adds entries in a transaction of its own, and tells nobody: for
+    /// measurements.
+    pub(super) async fn add_by_itself(&self, request: WriteRequest) -> Result<(), StoreError> {
+        self.add_all(&PreparedWrite::new(request)).await.map(drop)
+    }
+
     async fn add_all(&self, write: &PreparedWrite) -> Result<WriteOutcome, StoreError> {
         match add::all(self, write).await {
             Ok(Some(outcome)) => Ok(outcome),

@@ -144,7 +144,11 @@ fn wait_before_repeat(
         ClientError::ConnectionLost { .. }
         | ClientError::Stopping { .. }
         | ClientError::TooManyConnections => Some(pause),
-        ClientError::Refused(body) if matches!(body.code, ErrorCode::Busy | ErrorCode::Unavailable) => {
+        // With an internal error it is not known whether a write was stored; its key settles that. The
+        // daemon says when to try again where that can help.
+        ClientError::Refused(body)
+            if matches!(body.code, ErrorCode::Busy | ErrorCode::Unavailable | ErrorCode::Internal) =>
+        {
             body.retry_after_ms.map(|wait_ms| Duration::from_millis(wait_ms).max(pause))
         }
         _ => None,
@@ -177,7 +181,10 @@ mod tests {
         let busy = |code| ErrorBody::new(code, "later").with_retry_after_ms(700).into();
         assert_eq!(wait(busy(ErrorCode::Busy), &Request::Health), Some(Duration::from_millis(700)));
         assert_eq!(wait(busy(ErrorCode::RateLimited), &Request::Health), None);
-        let unknown = ErrorBody::new(ErrorCode::Unavailable, "away").into();
-        assert_eq!(wait(unknown, &Request::Health), None);
+        let unsettled = busy(ErrorCode::Internal);
+        assert_eq!(wait(unsettled, &Request::Health), Some(Duration::from_millis(700)));
+        for code in [ErrorCode::Unavailable, ErrorCode::Internal] {
+            assert_eq!(wait(ErrorBody::new(code, "away").into(), &Request::Health), None);
+        }
     }
 }

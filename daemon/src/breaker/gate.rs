@@ -243,7 +243,7 @@ impl Drop for Permit {
 /// were told by a service that is there, and its reads go on.
 fn of_error(error: &StoreError) -> Verdict {
     match error {
-        StoreError::Unavailable(_) | StoreError::Lost(_) => Verdict::Failure,
+        StoreError::Unavailable(_) | StoreError::Lost(_) | StoreError::Unsettled(_) => Verdict::Failure,
         StoreError::Refused(_)
         | StoreError::Contended(_)
         | StoreError::Locked(_)

@@ -51,6 +51,9 @@ pub enum StoreError {
     /// The work was lost inside the daemon by a crash of an actor. It may have been applied.
     #[error("the work was lost: {0}")]
     Lost(String),
+    /// The server went away while it stored something, and nobody knows whether it did.
+    #[error("it is not known whether this was stored: {0}")]
+    Unsettled(String),
     /// Anything else that the driver said.
     #[error("{0}")]
     Other(String),
@@ -76,7 +79,7 @@ impl StoreError {
             | Self::Contended(_)
             | Self::Unavailable(_)
             | Self::BreakerOpen { .. } => true,
-            Self::Corrupt(_) | Self::Lost(_) | Self::Other(_) => false,
+            Self::Corrupt(_) | Self::Lost(_) | Self::Unsettled(_) | Self::Other(_) => false,
         }
     }
 }
@@ -119,6 +122,11 @@ impl From<StoreError> for ErrorBody {
             StoreError::Lost(_) => Self::new(ErrorCode::Internal, text).with_suggestion(
                 "Repeat the request with the same idempotency key: it is applied once at most",
             ),
+            StoreError::Unsettled(_) => Self::new(ErrorCode::Internal, text)
+                .with_retry_after_ms(LOCKED_RETRY_AFTER_MS)
+                .with_suggestion(
+                    "Repeat the request with the same idempotency key: it is applied once at most; without a key, look first",
+                ),
             StoreError::Other(_) => {
                 Self::new(ErrorCode::Database, text).with_suggestion("See the daemon's log for the cause")
             }

@@ -113,7 +113,7 @@ impl Connection {
     /// when this returns.
     ///
     /// # Errors
-    /// As [`Connection::rows`], and `Lost` when the connection breaks before the answer is there.
+    /// As [`Connection::rows`], and `Unsettled` when the connection breaks before the answer is there.
     pub(super) async fn write(&self, sql: &str, values: &[Value<'_>]) -> Result<Vec<Row>, StoreError> {
         self.ready(sql, values).await?;
         self.answered(During::Commit, self.send(sql, values)).await
@@ -166,7 +166,7 @@ impl Connection {
     /// Ends a transaction together with its last statement, in one round trip.
     ///
     /// # Errors
-    /// As [`Connection::write`]; nothing was stored unless it is `Lost`.
+    /// As [`Connection::write`]; nothing was stored unless it is `Unsettled`.
     pub(super) async fn commit_with(&self, sql: &str, values: &[Value<'_>]) -> Result<Vec<Row>, StoreError> {
         self.ready(sql, values).await?;
         let both = async {
@@ -182,7 +182,7 @@ impl Connection {
     /// Ends a transaction. Every statement of it must have succeeded.
     ///
     /// # Errors
-    /// As [`Connection::write`]; nothing was stored unless it is `Lost`.
+    /// As [`Connection::write`]; nothing was stored unless it is `Unsettled`.
     pub(super) async fn commit(&self) -> Result<(), StoreError> {
         self.answered(During::Commit, self.client.batch_execute("COMMIT")).await?;
         self.in_transaction.store(false, Ordering::Relaxed);
@@ -246,7 +246,7 @@ impl Connection {
                 let text = format!("the server has not answered for {} ms", self.answer_timeout.as_millis());
                 Err(match during {
                     During::Work => StoreError::Unavailable(text),
-                    During::Commit => StoreError::Lost(text),
+                    During::Commit => StoreError::Unsettled(text),
                 })
             }
         }

@@ -21,9 +21,10 @@ pub(super) fn of_driver(error: &Error, during: During) -> StoreError {
             let text = format!("{} (SQLSTATE {})", refusal.message(), refusal.code().code());
             of_state(refusal.code(), text)
         }
-        None if during == During::Commit => {
-            StoreError::Lost(format!("the connection broke while a write was committed: {}", chain(error)))
-        }
+        None if during == During::Commit => StoreError::Unsettled(format!(
+            "the connection broke while a write was committed: {}",
+            chain(error)
+        )),
         None => StoreError::Unavailable(chain(error)),
     }
 }

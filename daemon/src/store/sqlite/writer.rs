@@ -79,7 +79,8 @@ impl SqliteWriter {
             | StoreError::Locked(_)
             | StoreError::Contended(_)
             | StoreError::BreakerOpen { .. }
-            | StoreError::Lost(_) => {}
+            | StoreError::Lost(_)
+            | StoreError::Unsettled(_) => {}
         }
         error
     }

@@ -178,7 +178,7 @@ fn places(rows: &[Row]) -> Result<HashSet<usize>, StoreError> {
 /// stored.
 ///
 /// # Errors
-/// None was stored, unless it is `Lost`.
+/// None was stored, unless it is `Unsettled`.
 pub(super) async fn each(
     store: &PostgresStore,
     writes: &[&PreparedWrite],
@@ -197,7 +197,7 @@ pub(super) async fn each(
 /// there is no outcome.
 ///
 /// # Errors
-/// None was stored, unless it is `Lost`.
+/// None was stored, unless it is `Unsettled`.
 pub(super) async fn all(
     store: &PostgresStore,
     write: &PreparedWrite,

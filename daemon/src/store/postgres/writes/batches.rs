@@ -174,7 +174,7 @@ fn alone(store: &PostgresStore, job: Job, failure: Option<StoreError>) {
     }
     let task_store = store.clone();
     store.writers.spawn(async move {
-        let lost = failure.filter(|error| matches!(error, StoreError::Lost(_)));
+        let lost = failure.filter(|error| matches!(error, StoreError::Unsettled(_)));
         let result = exact::apply(&task_store, &job.write, lost).await;
         if let Ok(outcome) = &result {
             task_store.tell(outcome);
@@ -197,6 +197,7 @@ const fn is_of_the_server(error: &StoreError) -> bool {
         | StoreError::Locked(_)
         | StoreError::Contended(_)
         | StoreError::Lost(_)
+        | StoreError::Unsettled(_)
         | StoreError::Other(_) => false,
     }
 }

@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// `lost` is what an earlier attempt ended in of which that is not known.
 ///
 /// # Errors
-/// `Refused` with the cause; `Contended` when others were faster again and again; `Lost` when it is
+/// `Refused` with the cause; `Contended` when others were faster again and again; `Unsettled` when it is
 /// not known whether it was applied.
 pub(super) async fn apply(
     store: &PostgresStore,
@@ -46,11 +46,11 @@ pub(super) async fn apply(
         };
         let is_worth_another = match &error {
             StoreError::Contended(_) => true,
-            StoreError::Lost(_) => has_key,
+            StoreError::Unsettled(_) => has_key,
             StoreError::Unavailable(_) => lost.is_some(),
             _ => false,
         };
-        if matches!(error, StoreError::Lost(_)) {
+        if matches!(error, StoreError::Unsettled(_)) {
             lost.get_or_insert_with(|| error.clone());
         }
         let delay = delays.next().filter(|_| is_worth_another && started.elapsed() < PATIENCE);

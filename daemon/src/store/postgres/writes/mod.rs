@@ -67,7 +67,7 @@ impl PostgresStore {
         match add::all(self, write).await {
             Ok(Some(outcome)) => Ok(outcome),
             Ok(None) | Err(StoreError::Contended(_)) => exact::apply(self, write, None).await,
-            Err(lost @ StoreError::Lost(_)) => exact::apply(self, write, Some(lost)).await,
+            Err(lost @ StoreError::Unsettled(_)) => exact::apply(self, write, Some(lost)).await,
             Err(error) => Err(error),
         }
     }

@@ -105,7 +105,7 @@ pub(crate) enum Command {
     /// Start, stop and watch the daemon
     #[command(subcommand)]
     Daemon(daemon::DaemonCommand),
-    /// Check and migrate the database of the settings
+    /// Check, migrate and copy the database of the settings
     Db(db::DbArgs),
     /// Tools of the client itself
     #[command(subcommand)]

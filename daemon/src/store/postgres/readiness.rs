@@ -125,16 +125,18 @@ async fn keep_trying(store: PostgresStore) {
 async fn attempt(store: &PostgresStore) -> Result<(), StoreError> {
     let (client, keeps_state) = store.connector.open(drop).await?;
     let connection = Connection::new(client, keeps_state, MIGRATION_TIMEOUT);
+    // First, since a role without any would not even be told whether there is something to migrate.
+    let grants = rights::missing(&connection, migrations::ALL).await?;
+    if !grants.is_empty() {
+        return Err(StoreError::Unavailable(format!(
+            "the role lacks rights; run as the owner of the schema: {};",
+            grants.join("; ")
+        )));
+    }
     let applied =
         migrations::migrate(&connection, &store.clock, migrations::ALL, store.options.migrate).await?;
     if applied > 0 {
         tracing::info!(applied, "the schema is up to date");
     }
-    match rights::missing(&connection, migrations::ALL).await?.as_slice() {
-        [] => Ok(()),
-        grants => Err(StoreError::Unavailable(format!(
-            "the role lacks rights; run as the owner of the schema: {};",
-            grants.join("; ")
-        ))),
-    }
+    Ok(())
 }

@@ -18,22 +18,19 @@ pub(super) async fn look(
         let mend = "Create one, GRANT USAGE on it, or ALTER ROLE .. SET search_path";
         return Ok(vec![Finding::bad(ABOUT, what, mend)]);
     }
+    let grants = rights::missing(connection, migrations::ALL).await?;
+    if !grants.is_empty() {
+        let mend = format!("Run as the owner: {};", grants.join("; "));
+        return Ok(vec![Finding::bad("rights", "the role lacks some that a daemon needs", mend)]);
+    }
     let pending = match migrations::pending(connection, migrations::ALL).await {
         Ok(pending) => pending,
         Err(error) => return Ok(vec![Finding::failed(ABOUT, &error)]),
     };
     let newest = migrations::newest();
     let Some(first) = pending.first() else {
-        let mut findings = vec![Finding::good(ABOUT, format!("version {newest}, in {schema}"))];
-        findings.push(match rights::missing(connection, migrations::ALL).await?.as_slice() {
-            [] => Finding::good("rights", "all that a daemon needs"),
-            grants => Finding::bad(
-                "rights",
-                "the role lacks some that a daemon needs",
-                format!("Run as the owner: {};", grants.join("; ")),
-            ),
-        });
-        return Ok(findings);
+        let version = Finding::good(ABOUT, format!("version {newest}, in {schema}"));
+        return Ok(vec![version, Finding::good("rights", "all that a daemon needs")]);
     };
     let may_create =
         text(connection, "SELECT has_schema_privilege(current_schema(), 'CREATE')::text").await? == "true";

@@ -31,7 +31,7 @@ pub(super) async fn look(
         SELECT current_setting('max_connections')::bigint, \
                current_setting('superuser_reserved_connections')::bigint \
                    + coalesce(nullif(current_setting('reserved_connections', true), '')::bigint, 0), \
-               (SELECT count(*) FROM pg_stat_activity WHERE usesysid IS NOT NULL AND pid <> pg_backend_pid() \
+               (SELECT count(*) FROM pg_stat_activity WHERE usesysid IS NOT NULL AND datid IS NOT NULL AND pid <> pg_backend_pid() \
                 AND coalesce(backend_type, 'client backend') = 'client backend' \
                 AND coalesce(application_name, '') NOT LIKE 'agent-memoryd%'), \
                (SELECT rolconnlimit::bigint FROM pg_roles WHERE rolname = current_user), \

@@ -87,7 +87,7 @@ fn lock(config: &Config, args: &CopyArgs) -> Result<Option<DataLock>, String> {
     match DataLock::take(&config.data_dir, &config.socket) {
         Ok(lock) => Ok(Some(lock)),
         Err(error @ LockError::Held { .. }) => Err(format!(
-            "{error}. Stop it first: `agent-memory stop`, or through the service manager that runs it; nothing was \
+            "{error}. Stop it first: `agent-memory daemon stop`, or through the service manager that runs it; nothing was \
              changed"
         )),
         Err(error) => Err(error.to_string()),

@@ -3,6 +3,7 @@
 mod autostart;
 mod database_away;
 mod database_commands;
+mod db_copy;
 mod documentation;
 mod drain;
 mod durability;

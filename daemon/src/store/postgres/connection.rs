@@ -11,7 +11,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use futures_util::future::{join, join_all};
+use futures_util::{
+    TryStreamExt,
+    future::{join, join_all},
+};
 use tokio_postgres::{Client, Row, Statement, types::Type};
 
 use super::{
@@ -97,8 +100,8 @@ impl Connection {
     /// # Errors
     /// What the server says; `Unavailable` when the connection breaks or there is no answer.
     pub(super) async fn rows(&self, sql: &str, values: &[Value<'_>]) -> Result<Vec<Row>, StoreError> {
-        self.ready(sql, values).await?;
-        self.answered(During::Work, self.send(sql, values)).await
+        let statement = self.ready(sql, values).await?;
+        self.answered(During::Work, self.send(statement, sql, values)).await
     }
 
     /// The only row of one statement, if there is one.
@@ -115,8 +118,8 @@ impl Connection {
     /// # Errors
     /// As [`Connection::rows`], and `Unsettled` when the connection breaks before the answer is there.
     pub(super) async fn write(&self, sql: &str, values: &[Value<'_>]) -> Result<Vec<Row>, StoreError> {
-        self.ready(sql, values).await?;
-        self.answered(During::Commit, self.send(sql, values)).await
+        let statement = self.ready(sql, values).await?;
+        self.answered(During::Commit, self.send(statement, sql, values)).await
     }
 
     /// Runs statements without parameters.
@@ -150,13 +153,13 @@ impl Connection {
         begin: &str,
         statements: &[(&str, &[Value<'_>])],
     ) -> Result<Vec<Vec<Row>>, StoreError> {
+        let mut sending = Vec::with_capacity(statements.len());
         for (sql, values) in statements {
-            self.ready(sql, values).await?;
+            sending.push(self.send(self.ready(sql, values).await?, sql, values));
         }
         self.in_transaction.store(true, Ordering::Relaxed);
         let all = async {
-            let sent = join_all(statements.iter().map(|(sql, values)| self.send(sql, values)));
-            let (begun, rows) = join(self.client.batch_execute(begin), sent).await;
+            let (begun, rows) = join(self.client.batch_execute(begin), join_all(sending)).await;
             begun?;
             rows.into_iter().collect()
         };
@@ -168,10 +171,11 @@ impl Connection {
     /// # Errors
     /// As [`Connection::write`]; nothing was stored unless it is `Unsettled`.
     pub(super) async fn commit_with(&self, sql: &str, values: &[Value<'_>]) -> Result<Vec<Row>, StoreError> {
-        self.ready(sql, values).await?;
+        let statement = self.ready(sql, values).await?;
         let both = async {
             // A commit after a failed statement is a rollback.
-            let (rows, committed) = join(self.send(sql, values), self.client.batch_execute("COMMIT")).await;
+            let (rows, committed) =
+                join(self.send(statement, sql, values), self.client.batch_execute("COMMIT")).await;
             rows.and_then(|rows| committed.map(|()| rows))
         };
         let rows = self.answered(During::Commit, both).await?;
@@ -199,10 +203,14 @@ impl Connection {
     }
 
     /// Prepares a statement if that has to be done before it can be sent: what is sent together
-    /// must be sent in order.
-    async fn ready(&self, sql: &str, values: &[Value<'_>]) -> Result<(), StoreError> {
-        if !self.keeps_state || self.prepared(sql).is_some() {
-            return Ok(());
+    /// must be sent in order. `None` when it is sent as text.
+    async fn ready(&self, sql: &str, values: &[Value<'_>]) -> Result<Option<Statement>, StoreError> {
+        if !self.keeps_state {
+            return Ok(None);
+        }
+        let prepared = crate::supervisor::lock(&self.statements).get(sql).cloned();
+        if prepared.is_some() {
+            return Ok(prepared);
         }
         let types: Vec<Type> = values.iter().map(|(_, of)| of.clone()).collect();
         let statement = self.answered(During::Work, self.client.prepare_typed(sql, &types)).await?;
@@ -210,19 +218,20 @@ impl Connection {
         if statements.len() >= STATEMENTS_MAX {
             statements.clear();
         }
-        statements.insert(sql.to_owned(), statement);
-        Ok(())
+        statements.insert(sql.to_owned(), statement.clone());
+        Ok(Some(statement))
     }
 
-    fn prepared(&self, sql: &str) -> Option<Statement> {
-        crate::supervisor::lock(&self.statements).get(sql).cloned()
-    }
-
-    async fn send(&self, sql: &str, values: &[Value<'_>]) -> Result<Vec<Row>, tokio_postgres::Error> {
-        match self.prepared(sql) {
+    async fn send(
+        &self,
+        statement: Option<Statement>,
+        sql: &str,
+        values: &[Value<'_>],
+    ) -> Result<Vec<Row>, tokio_postgres::Error> {
+        match statement {
             Some(statement) => {
-                let values: Vec<_> = values.iter().map(|(value, _)| *value).collect();
-                self.client.query(&statement, &values).await
+                let values = values.iter().map(|(value, _)| *value);
+                self.client.query_raw(&statement, values).await?.try_collect().await
             }
             None => self.client.query_typed(sql, values).await,
         }

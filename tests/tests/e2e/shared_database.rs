@@ -13,7 +13,7 @@ use agent_memory_proto::{
     model::{EntryKind, Id, ScopeRef},
     response::{Health, HealthStatus},
 };
-use agent_memory_testbed::Postgres;
+use agent_memory_testbed::{PgBouncer, PgBouncerOptions, PoolMode, Postgres};
 use agent_memory_tests::{Instance, Wire, requests, until};
 
 /// The longest that a write may stay unseen through another daemon.
@@ -147,6 +147,28 @@ fn a_daemon_that_lost_its_connection_for_events_answers_nothing_old() {
         }
     }
     assert_eq!(read(&mut reader).0, version + 1);
+}
+
+/// A pooler in transaction mode passes no notifications on: the caches are not used, until the server's
+/// own address is known.
+#[test]
+fn behind_a_pooler_events_need_the_address_of_the_server_itself() {
+    let server = Postgres::start().expect("a server");
+    let pooler =
+        PgBouncer::start(&server, &PgBouncerOptions::new(PoolMode::Transaction, 10)).expect("a pooler");
+    let pooled = Instance::new().with_database(&pooler.url("postgres")).without_rate_limits();
+    let direct = pooled.another().with("PG_EVENTS_URL", server.url("postgres"));
+    let (_first, _second) = (pooled.start_daemon(), direct.start_daemon());
+    let (mut one, mut other) = (pooled.connect(), direct.connect());
+    let id = add(&mut one);
+    for version in 1..20 {
+        assert_eq!(read(&mut one), (version, false), "no answer comes from the cache");
+        until("an answer from the cache", || (read(&mut other) == (version, true)).then_some(()));
+        update(&mut one, id, version);
+    }
+    let problems = health(&mut one).problems;
+    assert!(problems.iter().any(|problem| problem.contains("AGENT_MEMORY_PG_EVENTS_URL")), "{problems:?}");
+    assert_eq!(health(&mut other).status, HealthStatus::Healthy);
 }
 
 #[test]

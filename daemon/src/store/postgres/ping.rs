@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use super::{PostgresHandle, connection::Connection};
+use tokio::time::sleep;
+
+use super::PostgresHandle;
 use crate::store::StoreError;
 
-/// Beyond this, a connection of its own is made: those of the pool may all hang.
+/// Beyond this, a new connection is tried as well: those of the pool may all be in use, or dead.
 const WAIT_FOR_POOL: Duration = Duration::from_secs(1);
 
 impl PostgresHandle {
@@ -18,21 +20,26 @@ impl PostgresHandle {
         self.store.readiness.check()
     }
 
-    /// Asks the server for nothing.
+    /// Asks the server for nothing, over a connection of the pool; when that takes long, over a new
+    /// one, too, and whichever answers first counts. Whoever waits sets the limit.
     ///
     /// # Errors
-    /// `Unavailable` when it does not answer.
+    /// `Unavailable` when the server cannot be reached.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        match tokio::time::timeout(WAIT_FOR_POOL, self.store.pool.get()).await {
-            Ok(Ok(connection)) => answers(&connection).await,
-            Ok(Err(StoreError::Busy { .. })) | Err(_) => {
-                answers(&self.store.connector.connect().await?).await
-            }
-            Ok(Err(error)) => Err(error),
+        let pooled = async { self.store.pool.get().await?.batch("").await };
+        let new = async {
+            sleep(WAIT_FOR_POOL).await;
+            self.store.connector.connect().await?.batch("").await
+        };
+        tokio::pin!(new);
+        tokio::select! {
+            biased;
+            answer = pooled => match answer {
+                // Others have all the connections; that says nothing about the server.
+                Err(StoreError::Busy { .. }) => new.await,
+                answer => answer,
+            },
+            answer = &mut new => answer,
         }
     }
-}
-
-async fn answers(connection: &Connection) -> Result<(), StoreError> {
-    connection.row("SELECT 1", &[]).await.map(drop)
 }

@@ -22,8 +22,8 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(3);
 /// Asks for what is told on the channel of the payloads.
 const LISTEN: &str = "LISTEN agent_memory";
 const ENDED: &str = "the connection for events ended";
-const POOLED: &str = "a pooler that gives each transaction another connection stands between, and passes no \
-                      notifications on; set AGENT_MEMORY_PG_EVENTS_URL to the address of the server itself";
+const POOLED: &str = "a pooler stands between; unless each client has a connection to the server of its own, it passes \
+                      no notifications on; set AGENT_MEMORY_PG_EVENTS_URL to the address of the server itself";
 
 /// Makes a connection and passes on what is told over it, until it ends. Returns why it did.
 /// `restored` is called once changes are heard.

@@ -99,7 +99,8 @@ pub(super) struct Scored<'a> {
     pub(super) passing: f64,
 }
 
-/// The best that match and pass, best first: as many as are wanted, or all.
+/// The best that match and pass, best first: as many as are wanted, or all. And how many there were
+/// to be scored.
 ///
 /// # Errors
 /// What the server says.
@@ -107,7 +108,7 @@ pub(super) async fn scored(
     reading: &Reading<'_>,
     filters: &Filters,
     asked: &Scored<'_>,
-) -> Result<Vec<Ranked>, StoreError> {
+) -> Result<(Vec<Ranked>, usize), StoreError> {
     let in_columns = |unit: &&Unit| expression::in_each_column(unit).into_iter().take(asked.columns);
     let parts: Vec<String> = asked.looked_for.iter().flat_map(in_columns).collect();
     if parts.is_empty() && asked.expected <= FILTERED_MAX {
@@ -117,7 +118,8 @@ pub(super) async fn scored(
         let ranked = |row| Ok(Ranked { score: asked.score(row)?, ..ranked(row, [0, 4, 5])? });
         let mut found: Vec<Ranked> = rows.iter().map(ranked).collect::<Result<_, StoreError>>()?;
         found.sort_unstable_by(Ranked::order);
-        return Ok(found);
+        let matched = found.len();
+        return Ok((found, matched));
     }
     let rows = if parts.is_empty() {
         reading.rows(SCORED, &[value(&asked.expression)]).await?
@@ -127,7 +129,7 @@ pub(super) async fn scored(
     let scored = |row| Ok((asked.score(row)?, get(row, 0)?));
     let mut heads: Vec<(f64, i64)> = rows.iter().map(scored).collect::<Result<_, StoreError>>()?;
     heads.sort_unstable_by(|one, other| other.0.total_cmp(&one.0));
-    passed(reading, filters, asked, &heads).await
+    Ok((passed(reading, filters, asked, &heads).await?, heads.len()))
 }
 
 /// The first of scored entries that pass, in their final order.

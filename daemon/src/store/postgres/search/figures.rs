@@ -56,9 +56,14 @@ impl Figures {
         self.entries <= f64::from(SCORED_MAX)
     }
 
+    /// Whether there are so many entries that estimates have to do.
+    pub(super) fn is_large(&self) -> bool {
+        self.entries > LARGE_ENTRIES
+    }
+
     /// For how long it holds.
     pub(super) fn life(&self) -> Duration {
-        if self.entries <= LARGE_ENTRIES { LIFE_SMALL } else { LIFE_LARGE }
+        if self.is_large() { LIFE_LARGE } else { LIFE_SMALL }
     }
 
     /// For how long counts of terms hold: they matter less than that new entries are among them.

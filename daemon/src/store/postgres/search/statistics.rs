@@ -227,7 +227,13 @@ impl Statistics {
         Ok(expressions.iter().map(count).collect())
     }
 
-    fn remembered(&self, figures: &Figures, expression: &str) -> Option<i64> {
+    /// Keeps how many entries match an expression.
+    pub(super) fn remember(&self, expression: String, count: usize) {
+        self.counts.insert(expression, (Instant::now(), i64::try_from(count).unwrap_or(i64::MAX)));
+    }
+
+    /// How many match an expression, if that was found out lately.
+    pub(super) fn remembered(&self, figures: &Figures, expression: &str) -> Option<i64> {
         let (at, count) = self.counts.get(expression)?;
         (!figures.is_tiny() && at.elapsed() < figures.counts_life()).then_some(count)
     }

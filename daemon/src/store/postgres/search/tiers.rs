@@ -68,7 +68,8 @@ pub(super) async fn over(
     let is_exact = figures.is_tiny() || is_narrow && inside <= f64::from(SCORED_MAX);
     if is_exact {
         let expected = looked.having.iter().sum::<f64>().min(inside);
-        found.extend(search.scored(&expression::any_of(units), expected, found.open()).await?);
+        let any = expression::any_of(units);
+        found.extend(search.scored(&any, &any, expected, found.open()).await?);
         return Ok(found.entries);
     }
     let (rare, common) = search.split();
@@ -145,27 +146,27 @@ impl<'a> Search<'a> {
         if !rare.is_empty() {
             let expression = expression::any_of(units(rare));
             let expected = rare.iter().map(|(_, having)| having).sum();
-            found.extend(self.scored(&expression, expected, found.open()).await?);
+            found.extend(self.scored(&expression, &expression, expected, found.open()).await?);
             earlier.push(expression);
         }
         if common.len() > 1 && found.open() > 0 {
             let common = &common[..common.len().min(TOGETHER_MAX)];
             let all = expression::all_of(units(common));
             let share = self.share(common);
-            let is_many = share * self.inside > 3.0 * f64::from(SCORED_MAX);
-            if !is_many && self.is_few(&all, common[0].1).await? {
-                let expected = share * self.inside;
-                found
-                    .extend(self.scored(&expression::without(&all, &earlier), expected, found.open()).await?);
+            let expected = share * self.base();
+            let both = expression::without(&all, &earlier);
+            if self.is_few(&all, common[0].1, Some(expected)).await? {
+                found.extend(self.scored(&both, &all, expected, found.open()).await?);
             } else {
-                found.extend(self.latest(&expression::without(&all, &earlier), share, found.open()).await?);
+                found.extend(self.latest(&both, share, found.open()).await?);
             }
             earlier.push(all);
         }
         if !common.is_empty() && found.open() > 0 {
             let named = expression::any_named(units(common));
-            let walked = units(common).iter().filter_map(|unit| self.having_named(unit)).sum();
-            if self.is_few(&named, walked).await? {
+            let having = units(common).into_iter().map(|unit| self.having_named(unit));
+            let walked = having.clone().flatten().sum();
+            if self.is_few(&named, walked, having.sum()).await? {
                 let named = expression::without(&named, &earlier);
                 found.extend(self.named(&units(common), &named, found.open()).await?);
                 earlier.push(expression::any_named(units(common)));
@@ -173,7 +174,7 @@ impl<'a> Search<'a> {
         }
         if let (Some((_, most)), true) = (common.last(), found.open() > 0) {
             let any = expression::any_of(units(common));
-            let share = (most / self.looked.figures.entries).min(1.0);
+            let share = (most / self.base()).min(1.0);
             found.extend(self.latest(&expression::without(&any, &earlier), share, found.open()).await?);
         }
         Ok(())
@@ -186,25 +187,39 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// The share of all entries that have all the units.
+    /// Entries among which the index looks.
+    fn base(&self) -> f64 {
+        if self.within.is_some() { self.inside } else { self.looked.figures.entries }.max(1.0)
+    }
+
+    /// The share of those that have all the units, if these have nothing to do with each other.
     fn share(&self, common: &[Counted<'a>]) -> f64 {
-        let figures = &self.looked.figures;
-        let together = figures.together(common.iter().map(|(_, having)| Some(*having)));
-        together.unwrap_or_default() / figures.entries
+        common.iter().map(|(_, having)| (having / self.base()).min(1.0)).product()
     }
 
     /// Whether few enough match to be scored, where that can be found out without walking through too
-    /// many.
-    async fn is_few(&self, expression: &str, walked: f64) -> Result<bool, StoreError> {
+    /// many. In a large store the expectation has to do, if there is one, until it proved wrong.
+    async fn is_few(&self, expression: &str, walked: f64, expected: Option<f64>) -> Result<bool, StoreError> {
+        let figures = &self.looked.figures;
         if walked > WALKED_MAX {
             return Ok(false);
         }
-        self.statistics.is_few(self.reading, &self.looked.figures, self.restricted(expression)).await
+        let expression = self.restricted(expression);
+        match expected.filter(|_| figures.is_large()) {
+            Some(expected) => Ok(self
+                .statistics
+                .remembered(figures, &expression)
+                .map_or(expected <= f64::from(SCORED_MAX), |count| count <= i64::from(SCORED_MAX))),
+            None => self.statistics.is_few(self.reading, figures, expression).await,
+        }
     }
 
+    /// Scores what an expression matches. When that is far more than was expected of `learnt`, this
+    /// is known from then on.
     async fn scored(
         &self,
         expression: &str,
+        learnt: &str,
         expected: f64,
         wanted: usize,
     ) -> Result<Vec<Ranked>, StoreError> {
@@ -217,7 +232,11 @@ impl<'a> Search<'a> {
             looked_for: self.units.iter().filter(|unit| !matches!(unit, Unit::Term(_))).collect(),
             columns: 3,
         };
-        candidates::scored(self.reading, &self.filters, &asked).await
+        let (found, matched) = candidates::scored(self.reading, &self.filters, &asked).await?;
+        if matched > SCORED_MAX as usize {
+            self.statistics.remember(self.restricted(learnt), matched);
+        }
+        Ok(found)
     }
 
     /// The share of matches that lies inside the scopes.
@@ -255,7 +274,7 @@ impl<'a> Search<'a> {
             wanted,
             passing: self.passing(),
         };
-        candidates::scored(self.reading, &self.filters, &asked).await
+        Ok(candidates::scored(self.reading, &self.filters, &asked).await?.0)
     }
 
     /// The latest, of an expression that matches such a share of all entries.

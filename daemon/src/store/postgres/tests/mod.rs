@@ -11,6 +11,7 @@ mod events;
 mod growth;
 mod health;
 mod housekeeping;
+mod long_texts;
 mod migrating;
 mod overlap;
 mod pooler;

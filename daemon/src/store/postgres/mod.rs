@@ -56,7 +56,7 @@ use super::{Change, Store, StoreError};
 use crate::clock::Clock;
 
 /// One of so many connections may be storing a batch of new entries.
-const LANE_CONNECTIONS: u32 = 4;
+const LANE_CONNECTIONS: u32 = 2;
 
 /// Told of every durable change, before its writer is answered.
 pub type OnChange = Arc<dyn Fn(&Change) + Send + Sync>;

@@ -43,7 +43,7 @@ static ADD: LazyLock<String> = LazyLock::new(|| {
          w AS MATERIALIZED (\
              SELECT n.place, n.id, n.tokens, n.frequencies, n.terms, s.key AS scope \
              FROM n JOIN scopes s ON s.level = n.scope_level AND s.id = n.scope_id \
-             WHERE NOT EXISTS (SELECT FROM idempotency_keys k WHERE k.key = n.key) \
+             WHERE (SELECT k.key FROM idempotency_keys k WHERE k.key = n.key) IS NULL \
              FOR KEY SHARE OF s SKIP LOCKED), \
          added AS (\
              INSERT INTO entries ({names}, scope) SELECT {taken}, w.scope FROM w JOIN n USING (place) \

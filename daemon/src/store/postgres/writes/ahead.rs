@@ -29,12 +29,16 @@ pub(super) struct Ahead {
 }
 
 /// The entries are locked in the order of their ids, so that no two writers wait for each other.
-static ENTRIES: LazyLock<String> = LazyLock::new(|| {
+static ENTRIES: LazyLock<String> = LazyLock::new(|| locking("= ANY ($1)"));
+/// One entry is looked for by the index, also while the server does not know yet how many there are.
+static ONE_ENTRY: LazyLock<String> = LazyLock::new(|| locking("= $1"));
+
+fn locking(ids: &str) -> String {
     format!(
         "SELECT {ENTRY}, e.rowid, e.scope FROM entries e JOIN scopes s ON s.key = e.scope \
-         WHERE e.id = ANY ($1) ORDER BY e.id FOR UPDATE OF e"
+         WHERE e.id {ids} ORDER BY e.id FOR UPDATE OF e"
     )
-});
+}
 const SCOPE: &str = "SELECT key FROM scopes WHERE level = $1 AND id = $2";
 static NAMED: LazyLock<String> = LazyLock::new(|| {
     format!(
@@ -56,7 +60,10 @@ pub(super) async fn begin(
     let name = draft.map(|(_, kind, name)| (code(kind_code(kind)), text_key(name)));
 
     let key_values: Vec<Value<'_>> = key.iter().map(value).collect();
-    let entry_values = [value(&uuids)];
+    let (entries, entry_values): (&str, _) = match uuids.as_slice() {
+        [only] => (&ONE_ENTRY, [value(only)]),
+        _ => (&ENTRIES, [value(&uuids)]),
+    };
     let scope_values: Vec<Value<'_>> =
         place.iter().flat_map(|(level, id)| [value(level), value(id)]).collect();
     let mut name_values = scope_values.clone();
@@ -66,7 +73,7 @@ pub(super) async fn begin(
         statements.push((idempotency::FIND, &key_values));
     }
     if !uuids.is_empty() {
-        statements.push((&ENTRIES, &entry_values));
+        statements.push((entries, &entry_values));
     }
     if draft.is_some() {
         statements.push((SCOPE, &scope_values));

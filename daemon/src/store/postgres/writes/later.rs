@@ -69,28 +69,35 @@ static REMOVE: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-static REPLACE: LazyLock<String> = LazyLock::new(|| {
+static REPLACE: LazyLock<String> = LazyLock::new(|| replacing(None));
+/// One entry is looked for by the index, also while the server does not know yet how many there are.
+static REPLACE_ONE: LazyLock<String> = LazyLock::new(|| replacing(Some(NAMES.len() + 6 + CLOSING_COUNT)));
+
+fn replacing(only: Option<usize>) -> String {
     let (names, taken) = (NAMES.join(", "), taken());
     let kept: Vec<&str> = VERSION.iter().map(|(kept, _)| *kept).collect();
     let current: Vec<String> = VERSION.iter().map(|(_, current)| format!("e.{current}")).collect();
     let (kept, current) = (kept.join(", "), current.join(", "));
     let columns = parameters(1, NAMES.len() + 1);
     let words = parameters(NAMES.len() + 2, 4);
+    let is_only = |column| only.map_or_else(String::new, |only| format!(" AND {column} = ${only}"));
+    let (entry_is_only, words_are_only) = (is_only("e.rowid"), is_only("i.entry"));
     format!(
         "WITH n AS MATERIALIZED (SELECT * FROM unnest({columns}) AS n ({names}, rowid)), \
          old AS (INSERT INTO entry_versions ({kept}) \
-             SELECT {current} FROM n JOIN entries e ON e.rowid = n.rowid), \
+             SELECT {current} FROM n JOIN entries e ON e.rowid = n.rowid{entry_is_only}), \
          words AS (UPDATE entry_index i \
              SET tokens = w.tokens, frequencies = w.frequencies, terms = w.terms::tsvector \
-             FROM unnest({words}) AS w (entry, tokens, frequencies, terms) WHERE i.entry = w.entry), \
+             FROM unnest({words}) AS w (entry, tokens, frequencies, terms) \
+             WHERE i.entry = w.entry{words_are_only}), \
          changed AS (UPDATE entries e SET ({names}) = ROW ({taken}) FROM n \
-             WHERE e.rowid = n.rowid AND (e.name_key = n.name_key OR NOT EXISTS (SELECT FROM entries o \
+             WHERE e.rowid = n.rowid{entry_is_only} AND (e.name_key = n.name_key OR NOT EXISTS (SELECT FROM entries o \
                  WHERE o.scope = e.scope AND o.kind = e.kind AND o.name_key = n.name_key)) \
              RETURNING 1), {} \
          SELECT (SELECT count(*) FROM changed), (SELECT count(*) FROM told)",
         closing(NAMES.len() + 6)
     )
-});
+}
 
 impl Later {
     /// Whether anything waits that other statements have to see.
@@ -107,12 +114,16 @@ impl Later {
         let kept = Closing::of(self, payloads);
         let columns = Columns::of(&self.replaced);
         let (sql, mut values): (&str, Vec<Value<'_>>) =
-            match (self.replaced.is_empty(), self.removed.is_empty()) {
-                (false, _) => (&REPLACE, columns.values()),
-                (true, false) => (&REMOVE, vec![value(&self.removed)]),
-                (true, true) => (&CLOSE, Vec::new()),
+            match (self.replaced.as_slice(), self.removed.is_empty()) {
+                ([_], _) => (&REPLACE_ONE, columns.values()),
+                ([_, ..], _) => (&REPLACE, columns.values()),
+                ([], false) => (&REMOVE, vec![value(&self.removed)]),
+                ([], true) => (&CLOSE, Vec::new()),
             };
         kept.push_to(&mut values);
+        if let [(old, _)] = self.replaced.as_slice() {
+            values.push(value(&old.rowid));
+        }
         let rows = if ends {
             connection.commit_with(sql, &values).await?
         } else {

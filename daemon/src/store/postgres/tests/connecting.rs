@@ -119,6 +119,25 @@ fn of_several_hosts_the_one_that_answers_is_used() {
     assert!(none.contains("127.0.0.1:1") && none.contains("127.0.0.1:2"), "{none}");
 }
 
+#[test]
+fn of_several_servers_the_primary_is_used() {
+    let primary = Postgres::start().unwrap();
+    let mut standby = Postgres::start().unwrap();
+    standby.stop().unwrap();
+    fs::write(standby.data().join("standby.signal"), "").unwrap();
+    standby.run().unwrap();
+    let both =
+        format!("postgres://postgres@127.0.0.1:{},127.0.0.1:{}/postgres", standby.port(), primary.port());
+    let port = block_on(async {
+        let connection = connector(&both)?.connect().await?;
+        let row = connection.row("SELECT inet_server_port()", &[]).await?;
+        Ok::<i32, StoreError>(row.expect("a row").get(0))
+    });
+    assert_eq!(port.unwrap(), Ok(i32::from(primary.port())));
+    let alone = connect(&standby.url("postgres")).expect_err("is refused");
+    assert!(alone.contains("is a standby") && alone.contains("AGENT_MEMORY_PG_HOST"), "{alone}");
+}
+
 /// A changed password is taken up by the next connection.
 #[test]
 fn a_password_file_is_read_for_every_connection() {

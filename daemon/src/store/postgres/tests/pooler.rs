@@ -4,7 +4,7 @@ use agent_memory_testbed::{PgBouncer, PgBouncerOptions, PoolMode, Postgres};
 use futures_util::future::join_all;
 
 use super::{
-    super::{PostgresOptions, connector::Connector},
+    super::{Finding, Level, PostgresOptions, connector::Connector, inspect},
     open,
 };
 use crate::{
@@ -86,6 +86,29 @@ scenarios! {
     health::a_healthy_store_says_so,
     search::words_find_what_has_them_best_first,
     context::guidelines_come_by_priority_then_the_latest_knowledge,
+}
+
+/// What the check says of it: without a way around it nothing is heard of other daemons.
+#[test]
+fn a_check_tells_what_a_pooler_does_not_carry() {
+    let server = Postgres::start().unwrap();
+    let pooler = PgBouncer::start(&server, &PgBouncerOptions::new(PoolMode::Transaction, 5)).unwrap();
+    block_on(async {
+        let mut options = PostgresOptions::new(pooler.url("postgres").parse().unwrap());
+        let bad = |findings: Vec<Finding>| -> Vec<Finding> {
+            findings.into_iter().filter(|finding| finding.level == Level::Bad).collect()
+        };
+        let found = bad(inspect(&options, 1).await);
+        let [events] = found.as_slice() else { panic!("{found:?}") };
+        assert_eq!(events.about, "events");
+        assert!(
+            events.mend.as_deref().unwrap_or_default().contains("AGENT_MEMORY_PG_EVENTS_URL"),
+            "{events:?}"
+        );
+        options.events_server = Some(server.url("postgres").parse().unwrap());
+        assert_eq!(bad(inspect(&options, 1).await), []);
+    })
+    .unwrap();
 }
 
 /// Two stores share one pooler that has three connections to the server for their twenty.

@@ -1,7 +1,7 @@
 //! A PostgreSQL server that fails under load: what callers get, that nothing acknowledged is lost and
 //! nothing refused is stored, and that the daemon goes on by itself.
 
-use std::{os::unix::fs::PermissionsExt, path::Path, time::Instant};
+use std::{os::unix::fs::PermissionsExt, path::Path, thread, time::Instant};
 
 use agent_memory_proto::{
     ErrorCode, Response,
@@ -11,7 +11,7 @@ use agent_memory_proto::{
 use agent_memory_testbed::{Postgres, PostgresOptions, SmallDisk};
 use agent_memory_tests::{Wire, Workload, requests, until};
 
-use crate::postgres_faults::{assert_told, assert_well, await_breaker, health, impatient};
+use crate::postgres_faults::{ANSWER_MAX, assert_told, assert_well, await_breaker, health, impatient};
 
 /// Ends every connection of the daemon, and tells how many there were.
 const TERMINATE: &str = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
@@ -41,6 +41,57 @@ fn killed_backends_cost_only_what_was_under_way() {
     });
     println!("pg_terminate_backend: {load}");
     assert_told(&load, &[ErrorCode::Unavailable, ErrorCode::Internal]);
+    assert_well(&instance);
+    load.check(&instance);
+}
+
+/// A lock that another program holds keeps both connections of the pool busy: who waits is told in
+/// time, and all goes on when the lock is gone.
+#[test]
+fn an_exhausted_pool_tells_who_waits() {
+    const HOLD: &str = "BEGIN; LOCK TABLE entries; SELECT pg_sleep(60)";
+    const HELD: &str = "SELECT count(*) FROM pg_locks WHERE relation = 'entries'::regclass \
+        AND mode = 'AccessExclusiveLock' AND granted";
+    const RELEASE: &str = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
+        WHERE query LIKE '%pg_sleep(60)%' AND pid <> pg_backend_pid()";
+    let server = Postgres::start().expect("a server");
+    let instance = impatient(&server.url("postgres")).with("PG_POOL_MAX", 2);
+    let _daemon = instance.start_daemon();
+    let load = Workload::run(&[&instance], 4, 2, |load| {
+        load.await_acknowledged(50);
+        thread::scope(|scope| {
+            let holder = scope.spawn(|| server.sql("postgres", HOLD));
+            until("the table is locked", || (server.sql("postgres", HELD).ok()? == "1").then_some(()));
+            let started = Instant::now();
+            let mut wires: Vec<_> = (0..12).map(|_| instance.connect()).collect();
+            let read = |n| requests::get_by_name(EntryKind::Knowledge, ScopeRef::GLOBAL, &format!("no {n}"));
+            let sent: Vec<_> = wires
+                .iter_mut()
+                .enumerate()
+                .map(|(n, wire)| wire.send(&read(n), &Default::default()).expect("sends"))
+                .collect();
+            let answers = wires.iter_mut().zip(sent).map(|(wire, id)| wire.answer(id).expect("an answer").1);
+            let codes: Vec<_> = answers
+                .map(|answer| match answer {
+                    Response::Error(error) => {
+                        let is_busy = error.code == ErrorCode::Busy;
+                        assert!(!is_busy || error.retry_after_ms.is_some(), "{error:?}");
+                        error.code
+                    }
+                    other => panic!("{other:?}"),
+                })
+                .collect();
+            println!("pool exhausted: {codes:?} within {} ms", started.elapsed().as_millis());
+            assert!(codes.contains(&ErrorCode::Busy), "{codes:?}");
+            assert!(started.elapsed() < ANSWER_MAX, "{:?}", started.elapsed());
+            assert_eq!(server.sql("postgres", RELEASE).expect("the superuser may"), "1");
+            holder.join().expect("no panic").expect_err("it was ended");
+        });
+        load.await_acknowledged(50);
+    });
+    println!("pool exhausted: {load}");
+    let codes = [ErrorCode::Busy, ErrorCode::Unavailable, ErrorCode::DeadlineExceeded];
+    assert_told(&load, &codes);
     assert_well(&instance);
     load.check(&instance);
 }

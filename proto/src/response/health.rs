@@ -28,11 +28,11 @@ impl HealthStatus {
 /// The store.
 #[derive(Clone, Debug, PartialEq, Encode, Decode)]
 pub struct DatabaseHealth {
-    /// `sqlite`.
+    /// `sqlite` or `postgresql`.
     pub backend: String,
     /// Whether the canary was written and read back.
     pub connected: bool,
-    /// Where it is: the file's path.
+    /// Where it is: the file's path, or the address of the server without its password.
     pub location: String,
     /// Version of the database library or server.
     pub engine_version: String,
@@ -40,7 +40,7 @@ pub struct DatabaseHealth {
     pub schema_version: u32,
     /// Size of the database, in bytes.
     pub size_bytes: u64,
-    /// Size of the write-ahead log, in bytes.
+    /// Size of the write-ahead log of SQLite, in bytes.
     pub wal_bytes: u64,
     /// Space left on its file system, in bytes.
     pub free_bytes: Option<u64>,

@@ -88,12 +88,16 @@ impl Gate {
         self.note_change(&mut inner, before, now);
         match admitted {
             Ok(ticket) => Ok(Permit { gate: self.clone(), ticket: Some(ticket), began: now }),
-            Err(wait) => Err(StoreError::BreakerOpen {
-                service: self.0.service,
-                state: inner.machine.standing().state.name(),
-                retry_after_ms: millis(wait).max(1),
-                cause: inner.last_cause.clone(),
-            }),
+            Err(wait) => Err(self.refusal(&inner, wait)),
+        }
+    }
+
+    fn refusal(&self, inner: &Inner, wait: Duration) -> StoreError {
+        StoreError::BreakerOpen {
+            service: self.0.service,
+            state: inner.machine.standing().state.name(),
+            retry_after_ms: millis(wait).max(1),
+            cause: inner.last_cause.clone(),
         }
     }
 
@@ -106,6 +110,39 @@ impl Gate {
         let result = call.await;
         permit.settle(result.as_ref().err());
         result
+    }
+
+    /// As [`Gate::guard`], for a call that may be given up without harm: it is, as soon as the breaker
+    /// opens, since it most likely waits for an answer that will not come.
+    ///
+    /// # Errors
+    /// As [`Gate::guard`].
+    pub async fn guard_read<T>(
+        &self,
+        call: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let changed = self.watch();
+        let permit = self.enter()?;
+        tokio::select! {
+            biased;
+            result = call => {
+                permit.settle(result.as_ref().err());
+                result
+            }
+            refusal = self.opened(changed) => Err(refusal),
+        }
+    }
+
+    /// Waits until the breaker opens.
+    async fn opened(&self, mut changed: watch::Receiver<u64>) -> StoreError {
+        loop {
+            // The sender lives as long as the gate.
+            let _ = changed.changed().await;
+            let inner = lock(&self.0.inner);
+            if let Some(until) = inner.machine.standing().open_until {
+                return self.refusal(&inner, until - Instant::now());
+            }
+        }
     }
 
     /// For `health`.
@@ -320,6 +357,23 @@ mod tests {
         assert!(tokio::time::timeout(Duration::from_secs(5), never).await.is_err());
         assert_eq!(gate.guard(async { Ok(()) }).await, Ok(()));
         assert!(gate.is_closed());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_read_under_way_is_given_up_when_the_breaker_opens() {
+        let gate = gate();
+        let silent = gate.guard_read(std::future::pending::<Result<(), StoreError>>());
+        let others = async {
+            for _ in 0..3 {
+                fail(&gate).await.expect_err("away");
+            }
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            given_up = silent => assert!(matches!(given_up, Err(StoreError::BreakerOpen { .. })), "{given_up:?}"),
+            () = others => {}
+        }
+        assert_eq!(gate.health().failures, 3, "it says nothing by itself");
     }
 
     #[tokio::test(start_paused = true)]

@@ -44,10 +44,10 @@ pub fn guarded(inner: Store, gate: Gate, ready: Ready) -> Store {
 }
 
 impl GuardedStore {
-    fn pass<'a, T: Send + 'a>(&'a self, call: StoreFuture<'a, T>) -> StoreFuture<'a, T> {
+    fn pass<'a, T: Send + 'a>(&'a self, read: StoreFuture<'a, T>) -> StoreFuture<'a, T> {
         Box::pin(async move {
             (self.ready)()?;
-            self.gate.guard(call).await
+            self.gate.guard_read(read).await
         })
     }
 }
@@ -122,7 +122,11 @@ impl SearchStore for GuardedStore {
 
 impl WriteStore for GuardedStore {
     fn write(&self, request: WriteRequest) -> StoreFuture<'_, WriteOutcome> {
-        self.pass(self.inner.writes.write(request))
+        // Once begun, it is not given up: its outcome would be unknown.
+        Box::pin(async move {
+            (self.ready)()?;
+            self.gate.guard(self.inner.writes.write(request)).await
+        })
     }
 }
 

@@ -1,7 +1,7 @@
 //! The database goes and comes back: what was read before is answered, and says that it may be stale;
 //! everything else is refused at once, with the time to wait; nobody has to restart anything.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use agent_memory_proto::{
     ErrorCode, Event, Request, Response,
@@ -11,7 +11,7 @@ use agent_memory_proto::{
     model::{EntryKind, ScopeRef},
     response::HealthStatus,
 };
-use agent_memory_testbed::Postgres;
+use agent_memory_testbed::{Postgres, Proxy};
 use agent_memory_tests::{Bridge, Hello, Instance, Wire, requests, until};
 use serde_json::json;
 
@@ -113,6 +113,31 @@ fn cached_answers_go_on_and_say_that_they_may_be_stale() {
     });
 }
 
+/// A black hole: nothing says that the database is gone. It is found out within seconds, and whoever
+/// waits by then is answered, long before the deadline.
+#[test]
+fn a_read_that_waits_for_a_silent_database_is_answered_from_the_cache() {
+    let server = Postgres::start().expect("a server");
+    let proxy = Proxy::start(server.port()).expect("a proxy");
+    let url = format!("postgres://postgres@127.0.0.1:{}/postgres", proxy.port());
+    let instance = Instance::new().with_database(&url).without_rate_limits().with("CB_FAILURE_THRESHOLD", 1);
+    let _daemon = instance.start_daemon();
+    let mut wire = instance.connect();
+    add(&mut wire, "n");
+    flags(&mut wire, &by_name("n"));
+    proxy.swallow();
+    let silent = Instant::now();
+    let mut longest = Duration::ZERO;
+    while {
+        let asked = Instant::now();
+        let is_fresh = flags(&mut wire, &by_name("n")) & FLAG_DEGRADED == 0;
+        longest = longest.max(asked.elapsed());
+        is_fresh
+    } {}
+    println!("degraded {:?} after the silence began; the longest wait was {longest:?}", silent.elapsed());
+    assert!(silent.elapsed() < Duration::from_secs(25), "{:?}", silent.elapsed());
+}
+
 #[test]
 fn stale_answers_can_be_switched_off() {
     let mut server = Postgres::start().expect("a server");
@@ -141,7 +166,7 @@ fn an_open_breaker_refuses_at_once() {
     let write = requests::add_knowledge(ScopeRef::GLOBAL, "never", "stored");
     let mut times: Vec<Duration> = (0..1_000)
         .map(|_| {
-            let began = std::time::Instant::now();
+            let began = Instant::now();
             assert_eq!(wire.refused(&write).code, ErrorCode::Unavailable);
             began.elapsed()
         })

@@ -201,3 +201,59 @@ const fn is_of_the_server(error: &StoreError) -> bool {
         | StoreError::Other(_) => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use agent_memory_proto::model::{Id, ScopeRef};
+
+    use super::*;
+    use crate::store::{IdempotencyKey, NewEntry, Write, WriteRequest, contract::guideline};
+
+    fn job(name: &str, key: Option<u8>) -> Job {
+        let draft = guideline(ScopeRef::GLOBAL, name, 1);
+        let entry = NewEntry { id: Id([1; 16]), version_id: Id([2; 16]), draft };
+        let request = WriteRequest {
+            write: Write::AddEntries { entries: vec![entry], bulk: false },
+            at_ms: 0,
+            idempotency: key.map(|key| IdempotencyKey { key: Id([key; 16]), fingerprint: 0 }),
+        };
+        Job { write: PreparedWrite::new(request), answer: oneshot::channel().0 }
+    }
+
+    fn names(batch: &[Job]) -> Vec<String> {
+        batch.iter().map(|job| job.write.texts[0].name.clone()).collect()
+    }
+
+    #[test]
+    fn what_arrives_while_all_lanes_are_busy_is_the_next_batch() {
+        let batches = Batches::new(2, 10);
+        assert_eq!(batches.enter(job("one", None)), Ok(true));
+        assert_eq!(names(&batches.next()), ["one"]);
+        assert_eq!(batches.enter(job("two", None)), Ok(true));
+        assert_eq!(batches.enter(job("three", None)), Ok(false), "both lanes are taken");
+        assert_eq!(names(&batches.next()), ["two", "three"]);
+        assert!(batches.next().is_empty(), "the lane is given back");
+        assert_eq!(batches.enter(job("four", None)), Ok(true));
+    }
+
+    #[test]
+    fn one_key_is_in_a_batch_once() {
+        let batches = Batches::new(1, 10);
+        for (name, key) in [("one", Some(1)), ("two", Some(1)), ("three", None), ("four", Some(2))] {
+            batches.enter(job(name, key)).unwrap();
+        }
+        assert_eq!(names(&batches.next()), ["one", "three", "four"]);
+        assert_eq!(names(&batches.next()), ["two"]);
+    }
+
+    #[test]
+    fn the_queue_and_the_batches_are_bounded() {
+        let batches = Batches::new(1, BATCH_MAX + 1);
+        for _ in 0..=BATCH_MAX {
+            batches.enter(job("one", None)).unwrap();
+        }
+        assert!(matches!(batches.enter(job("one", None)), Err(StoreError::Busy { .. })));
+        assert_eq!(batches.next().len(), BATCH_MAX);
+        assert_eq!(batches.next().len(), 1);
+    }
+}

@@ -275,7 +275,8 @@ async fn finish(services: &Services, handle: StoreHandle) -> Ending {
     }
 }
 
-fn make_data_dir(config: &Config) -> Result<(), StartError> {
+/// Makes the directory of the store, for its owner only.
+pub(crate) fn make_data_dir(config: &Config) -> Result<(), StartError> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

@@ -1,6 +1,6 @@
 //! `db copy`: everything from one backend to the other.
 
-use std::{fs, io::IsTerminal};
+use std::io::IsTerminal;
 
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
@@ -10,6 +10,7 @@ use crate::{
     clock::Clock,
     config::Config,
     lifecycle::{DataLock, LockError},
+    server,
     store::{
         StoreError,
         copy::{self, CopyReport, Progress},
@@ -81,8 +82,7 @@ fn lock(config: &Config, args: &CopyArgs) -> Result<Option<DataLock>, String> {
         if args.dry_run {
             return Ok(None);
         }
-        fs::create_dir_all(&config.data_dir)
-            .map_err(|error| format!("cannot make {}: {error}", config.data_dir.display()))?;
+        server::make_data_dir(config).map_err(|error| error.to_string())?;
     }
     match DataLock::take(&config.data_dir, &config.socket) {
         Ok(lock) => Ok(Some(lock)),

@@ -33,6 +33,9 @@ const FAILED: u8 = 1;
 /// Does it and returns the exit code.
 #[must_use]
 pub fn run(config: &Config, command: &DbCommand) -> u8 {
+    // Whatever is created from here on is for the owner only.
+    #[cfg(unix)]
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     let done = actors::block_on(async {
         match command {
             DbCommand::Migrate(args) => migrate::run(postgres(config)?, args).await,

@@ -34,6 +34,12 @@ fn a_store_moves_up_to_postgresql_and_back() {
 
     let back = Instance::new().with("PG_URL", &url);
     let _ = back.run(["db", "copy", "--from", "postgres", "--to", "sqlite"]).ok();
+    #[cfg(unix)]
+    for path in [back.data_dir().to_owned(), back.data_dir().join("memory.db")] {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::metadata(&path).expect("it is there").permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{} is for its owner only", path.display());
+    }
     let found = back.json(["query", "search", "makefile", "--scope", "global"]);
     assert!(found.to_string().contains(added["guideline"]["id"].as_str().expect("an id")), "{found}");
     let _ = back.run(["daemon", "stop"]).ok();

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use agent_memory_proto::{
-    model::{EntryKind, Json, ScopeRef},
+    model::{EntryKind, Id, Json, ScopeRef},
     request::Search,
 };
 use agent_memory_testbed::Postgres;
@@ -87,7 +87,12 @@ async fn fill(world: &World) {
         let key = IdempotencyKey { key: world.clock.new_id(), fingerprint: u64::MAX - number as u64 };
         world.write_keyed(world.adding(fact), Some(key)).await.unwrap();
     }
-    let gone = world.find("rule 1 größe 日本", &scopes[1..2]).await.unwrap();
+    remove_and_move(world, scopes[1], early.id).await;
+}
+
+/// An entry goes, and a project comes below an organisation that is younger than it.
+async fn remove_and_move(world: &World, scope: ScopeRef, project: Id) {
+    let gone = world.find("rule 1 größe 日本", &[scope]).await.unwrap();
     let delete = Write::DeleteEntries {
         kind: EntryKind::Guideline,
         ids: vec![gone.id],
@@ -96,7 +101,7 @@ async fn fill(world: &World) {
     };
     world.write(delete).await.unwrap();
     let moved = agent_memory_proto::request::UpdateProject {
-        id: early.id,
+        id: project,
         name: None,
         org_id: Some(Some(world.org("later").await.id)),
         description: None,

@@ -56,7 +56,7 @@ fn new_words_do_not_wait_for_their_place_in_the_index() {
             server.sql("postgres", "SELECT pending_tuples FROM pgstatginindex('entry_index_terms')").unwrap()
         };
         assert_ne!(pending().trim(), "0");
-        clean_index(&*handle.store.lease().await.unwrap()).await.unwrap();
+        clean_index(&handle.store.lease().await.unwrap()).await.unwrap();
         assert_eq!(pending().trim(), "0");
         handle.close().await;
     })

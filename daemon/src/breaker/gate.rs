@@ -407,19 +407,4 @@ mod tests {
         drop(permit);
         assert!(tokio::time::timeout(look, gate.suspected()).await.is_ok());
     }
-
-    #[test]
-    fn a_refusal_takes_microseconds() {
-        let gate =
-            Gate::new("postgresql", BreakerOptions { reset_timeout: Duration::from_secs(3_600), ..OPTIONS });
-        for _ in 0..3 {
-            gate.enter().expect("closed").settle(Some(&away()));
-        }
-        let began = std::time::Instant::now();
-        for _ in 0..10_000 {
-            assert!(gate.enter().is_err());
-        }
-        // Generous: a debug build on a busy machine.
-        assert!(began.elapsed() / 10_000 < Duration::from_micros(200), "{:?}", began.elapsed());
-    }
 }

@@ -12,7 +12,7 @@ use crate::{
     following::Following,
     services::{Changes, Services},
     store::{
-        Change, Store, StoreError, guarded,
+        OnChange, Store, StoreError, guarded,
         postgres::{PostgresHandle, PostgresStore},
         sqlite::{SqliteHandle, SqliteOptions, SqliteStore, Synchronous},
     },
@@ -21,9 +21,6 @@ use crate::{
 
 /// How the server is called where breakers are told of.
 const POSTGRESQL: &str = "postgresql";
-
-/// Told of every durable change, before its writer is answered.
-pub type OnChange = Arc<dyn Fn(&Change) + Send + Sync>;
 
 /// Opens the store of the settings.
 ///

@@ -24,4 +24,4 @@ pub use traits::{
     ContextQuery, EntryStore, FloorStore, HealthStore, ListQuery, ScopeStore, SearchQuery, SearchStore,
     SimilarQuery, Store, StoreFuture, WriteStore,
 };
-pub use write::{Change, EntryUpdate, IdempotencyKey, NewEntry, Write, WriteOutcome, WriteRequest};
+pub use write::{Change, EntryUpdate, IdempotencyKey, NewEntry, OnChange, Write, WriteOutcome, WriteRequest};

@@ -1,5 +1,7 @@
 //! Write values: what the handlers hand to a store, checked, normalised, with its ids and times.
 
+use std::sync::Arc;
+
 use agent_memory_proto::{
     Event, Response,
     model::{EntryKind, Id, Org, Project, ScopeRef, Session, SessionStatus},
@@ -153,3 +155,6 @@ pub struct WriteOutcome {
     /// Whether the answer repeats an earlier one with the same key.
     pub replayed: bool,
 }
+
+/// Told of every durable change, before its writer is answered.
+pub type OnChange = Arc<dyn Fn(&Change) + Send + Sync>;

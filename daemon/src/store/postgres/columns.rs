@@ -8,30 +8,8 @@ use sha2::{Digest, Sha256};
 use tokio_postgres::{Row, types::FromSql};
 use uuid::Uuid;
 
-use crate::store::StoreError;
-
-/// The columns that [`entry_from_row`] reads, of `entries e` joined with `scopes s`.
-pub(super) const ENTRY: &str = "e.id, e.kind, s.level, s.id, e.name, e.category, e.tags, e.metadata, \
-    e.is_active, e.created_at_ms, e.created_by, e.updated_at_ms, e.updated_by, \
-    e.version_id, e.version, e.version_at_ms, e.version_by, e.change_reason, e.conflict, \
-    e.content, e.priority, e.rationale, e.examples, e.verification_rules, e.confidence, e.source, \
-    e.valid_from_ms, e.valid_until_ms, e.invalidated_by, e.parameters, e.constraints";
-const ENTRY_VERSION_AT: usize = 13;
-/// How many columns [`ENTRY`] has; further ones of a query follow.
-pub(super) const ENTRY_COUNT: usize = 31;
-
-/// The columns that [`version_from_row`] reads, of `entry_versions v`.
-pub(super) const VERSION: &str = "v.id, v.number, v.created_at_ms, v.created_by, v.change_reason, v.conflict, \
-    v.content, v.priority, v.rationale, v.examples, v.verification_rules, v.confidence, v.source, \
-    v.valid_from_ms, v.valid_until_ms, v.invalidated_by, v.parameters, v.constraints";
-
-/// The columns that [`project_from_row`] reads, of `projects p`, `scopes s` and (left) `scopes o`.
-pub(super) const PROJECT: &str = "s.id, o.id, p.name, p.description, p.root_path, p.metadata, \
-    p.created_at_ms, p.updated_at_ms";
-
-/// The columns that [`session_from_row`] reads, of `sessions n`, `scopes s` and (left) `scopes p`.
-pub(super) const SESSION: &str = "s.id, p.id, n.name, n.purpose, n.agent_id, n.status, n.metadata, \
-    n.started_at_ms, n.ended_at_ms";
+pub(super) use crate::store::columns::{ENTRY, ENTRY_COUNT, PROJECT, SESSION, VERSION};
+use crate::store::{StoreError, columns::ENTRY_VERSION_AT};
 
 /// A value of a row.
 ///

@@ -52,14 +52,11 @@ use self::{
     pool::{Lease, Pool, PoolLoad},
     readiness::Readiness,
 };
-use super::{Change, Store, StoreError};
+use super::{OnChange, Store, StoreError};
 use crate::clock::Clock;
 
 /// One of so many connections may be storing a batch of new entries.
 const LANE_CONNECTIONS: u32 = 2;
-
-/// Told of every durable change, before its writer is answered.
-pub type OnChange = Arc<dyn Fn(&Change) + Send + Sync>;
 
 /// The store. Cheap to clone.
 #[derive(Clone, Debug)]

@@ -30,14 +30,13 @@ use std::sync::{Arc, atomic::AtomicI64};
 pub use connection::ReadConnection;
 pub(crate) use copy::SqliteSide;
 pub use options::{SqliteOptions, Synchronous};
-pub use writer::OnChange;
 
 use self::{
     gap::Gap,
     writer::{Job, SqliteWriter},
 };
 use super::{
-    Store, StoreError, StoreFuture, WriteOutcome, WriteRequest, WriteStore,
+    OnChange, Store, StoreError, StoreFuture, WriteOutcome, WriteRequest, WriteStore,
     rules::{PreparedWrite, is_quick},
 };
 use crate::{

@@ -12,11 +12,8 @@ use super::{
 use crate::{
     actors::BatchWriter,
     clock::Clock,
-    store::{Change, StoreError, WriteOutcome, rules::PreparedWrite},
+    store::{OnChange, StoreError, WriteOutcome, rules::PreparedWrite},
 };
-
-/// Told of every durable change, before its writer is answered.
-pub type OnChange = Arc<dyn Fn(&Change) + Send + Sync>;
 
 /// What the writer is asked to do.
 #[derive(Debug)]

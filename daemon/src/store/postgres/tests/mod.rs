@@ -20,7 +20,7 @@ mod reads;
 mod roles;
 mod two_daemons;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use agent_memory_testbed::Postgres;
 
@@ -68,4 +68,25 @@ fn an_empty_store_has_a_global_scope_and_no_entries() {
         assert_eq!(world.get(kind, world.clock.new_id()).await, None);
     })
     .unwrap();
+}
+
+/// Makes a test of each of some scenarios of the contract; `$run` takes a scenario.
+macro_rules! scenarios {
+    ($run:ident; $($module:ident::$name:ident),+ $(,)?) => {
+        $(#[test]
+        fn $name() {
+            $run(|world| Box::pin(crate::store::contract::$module::$name(world)));
+        })+
+    };
+}
+use scenarios;
+
+/// Waits until a condition holds, for 20 seconds at most.
+async fn until(what: &str, condition: impl Fn() -> bool) {
+    let met = async {
+        while !condition() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), met).await.unwrap_or_else(|_| panic!("never: {what}"));
 }

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     actors::block_on,
-    store::contract::{self, Scenario, guideline},
+    store::contract::{Scenario, guideline},
 };
 
 /// Whether it is taken for a pooler.
@@ -61,16 +61,7 @@ fn behind_a_pooler(scenario: Scenario) {
     .unwrap();
 }
 
-macro_rules! scenarios {
-    ($($module:ident::$name:ident),+ $(,)?) => {
-        $(#[test]
-        fn $name() {
-            behind_a_pooler(|world| Box::pin(contract::$module::$name(world)));
-        })+
-    };
-}
-
-scenarios! {
+super::scenarios! { behind_a_pooler;
     entries::added_entries_are_read_back_whole,
     entries::deleted_entries_are_gone_with_their_history,
     names::the_narrowest_name_wins,

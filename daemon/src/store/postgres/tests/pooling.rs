@@ -6,6 +6,7 @@ use agent_memory_testbed::Postgres;
 use futures_util::future::join_all;
 
 use super::super::{PostgresOptions, connector::Connector, pool::Pool};
+use super::until;
 use crate::{actors::block_on, store::StoreError};
 
 fn pool(server: &Postgres, adjust: impl FnOnce(&mut PostgresOptions)) -> Pool {
@@ -19,15 +20,6 @@ fn pool(server: &Postgres, adjust: impl FnOnce(&mut PostgresOptions)) -> Pool {
 fn at_server(server: &Postgres) -> u32 {
     let sql = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'agent-memoryd'";
     server.sql("postgres", sql).unwrap().parse().unwrap()
-}
-
-async fn until(what: &str, condition: impl Fn() -> bool) {
-    let met = async {
-        while !condition() {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(20), met).await.unwrap_or_else(|_| panic!("never: {what}"));
 }
 
 #[test]

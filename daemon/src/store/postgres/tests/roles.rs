@@ -11,7 +11,7 @@ use crate::{
     clock::Clock,
     store::{
         StoreError,
-        contract::{self, Scenario, guideline},
+        contract::{Scenario, guideline},
     },
 };
 
@@ -58,16 +58,7 @@ fn as_application(scenario: Scenario) {
     .unwrap();
 }
 
-macro_rules! scenarios {
-    ($($module:ident::$name:ident),+ $(,)?) => {
-        $(#[test]
-        fn $name() {
-            as_application(|world| Box::pin(contract::$module::$name(world)));
-        })+
-    };
-}
-
-scenarios! {
+super::scenarios! { as_application;
     entries::deactivated_entries_are_hidden_and_keep_their_names,
     entries::deleted_entries_are_gone_with_their_history,
     updates::every_update_is_a_version,

@@ -13,12 +13,12 @@ use std::{
 
 use futures_util::{
     TryStreamExt,
-    future::{join, join_all},
+    future::{join, join_all, join4},
 };
 use tokio_postgres::{Client, Row, Statement, types::Type};
 
 use super::{
-    error::{During, of_driver},
+    error::{During, chain, of_driver},
     values::Value,
 };
 use crate::store::StoreError;
@@ -120,6 +120,36 @@ impl Connection {
     pub(super) async fn write(&self, sql: &str, values: &[Value<'_>]) -> Result<Vec<Row>, StoreError> {
         let statement = self.ready(sql, values).await?;
         self.answered(During::Commit, self.send(statement, sql, values)).await
+    }
+
+    /// As [`Connection::write`], for a statement that notifies others. A notification holds a lock of
+    /// the whole database until its transaction is over: that one does not wait for the disk, the
+    /// next one does, which comes after it in the server's log. All of it is one round trip.
+    ///
+    /// # Errors
+    /// As [`Connection::write`].
+    pub(super) async fn write_and_notify(
+        &self,
+        sql: &str,
+        values: &[Value<'_>],
+    ) -> Result<Vec<Row>, StoreError> {
+        const BEGIN: &str = "BEGIN; SET LOCAL synchronous_commit = off";
+        const FLUSH: &str = "SELECT pg_logical_emit_message(true, 'agent_memory', '')";
+        let statement = self.ready(sql, values).await?;
+        let all = async {
+            let (begun, rows, committed, flushed) = join4(
+                self.client.batch_execute(BEGIN),
+                self.send(statement, sql, values),
+                self.client.batch_execute("COMMIT"),
+                self.client.batch_execute(FLUSH),
+            )
+            .await;
+            // A commit after a failed statement is a rollback.
+            Ok((begun.and(rows).and_then(|rows| committed.map(|()| rows))?, flushed))
+        };
+        let (rows, flushed) = self.answered(During::Commit, all).await?;
+        let unsettled = |error| StoreError::Unsettled(format!("it may not be durable: {}", chain(&error)));
+        flushed.map(|()| rows).map_err(unsettled)
     }
 
     /// Runs statements without parameters.

@@ -187,7 +187,7 @@ pub(super) async fn each(
     let stored = {
         let parameters = additions.parameters(store.origin);
         let connection = store.lease().await?;
-        places(&connection.write(&ADD, &parameters.values()).await?)?
+        places(&connection.write_and_notify(&ADD, &parameters.values()).await?)?
     };
     let outcomes = additions.into_outcomes().enumerate();
     Ok(outcomes.map(|(place, outcome)| stored.contains(&place).then_some(outcome)).collect())

@@ -26,6 +26,10 @@ use crate::store::StoreError;
 /// Prepared statements of one connection; beyond, they are all prepared anew.
 const STATEMENTS_MAX: usize = 256;
 
+/// A transaction that writes a little to the server's log, so that its commit waits until the log is on
+/// the disk up to there.
+const FLUSH: &str = "SELECT pg_logical_emit_message(true, 'agent_memory', '')";
+
 /// A connection to the server, or to a pooler before it.
 pub(super) struct Connection {
     client: Client,
@@ -134,7 +138,6 @@ impl Connection {
         values: &[Value<'_>],
     ) -> Result<Vec<Row>, StoreError> {
         const BEGIN: &str = "BEGIN; SET LOCAL synchronous_commit = off";
-        const FLUSH: &str = "SELECT pg_logical_emit_message(true, 'agent_memory', '')";
         let statement = self.ready(sql, values).await?;
         let all = async {
             let (begun, rows, committed, flushed) = join4(
@@ -150,6 +153,14 @@ impl Connection {
         let (rows, flushed) = self.answered(During::Commit, all).await?;
         let unsettled = |error| StoreError::Unsettled(format!("it may not be durable: {}", chain(&error)));
         flushed.map(|()| rows).map_err(unsettled)
+    }
+
+    /// Returns when everything that this connection can see is on the server's disk.
+    ///
+    /// # Errors
+    /// As [`Connection::write`].
+    pub(super) async fn flush(&self) -> Result<(), StoreError> {
+        self.answered(During::Commit, self.client.batch_execute(FLUSH)).await
     }
 
     /// Runs statements without parameters.

@@ -91,6 +91,8 @@ async fn in_transaction(
     };
     if outcome.replayed {
         connection.rollback().await;
+        // Whoever stored it may not have waited for the disk yet.
+        connection.flush().await?;
         return Ok(outcome);
     }
     let payloads = payload::payloads(store.origin, outcome.changes.iter().map(payload::line));

@@ -13,7 +13,7 @@ use std::{
 
 use futures_util::{
     TryStreamExt,
-    future::{join, join_all, join4},
+    future::{join, join_all, join3, join4},
 };
 use tokio_postgres::{Client, Row, Statement, types::Type};
 
@@ -25,6 +25,14 @@ use crate::store::StoreError;
 
 /// Prepared statements of one connection; beyond, they are all prepared anew.
 const STATEMENTS_MAX: usize = 256;
+
+/// Begins a transaction that ends as [`Connection::commit_then_flush`] says.
+/// Each of its statements sees what was committed before it; what has to stay is locked.
+pub(super) const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL synchronous_commit = off";
+
+/// As [`BEGIN`], for a statement that is run all the time and not worth a plan of its own every time.
+const BEGIN_OFTEN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL synchronous_commit = off; \
+    SET LOCAL plan_cache_mode = force_generic_plan";
 
 /// A transaction that writes a little to the server's log, so that its commit waits until the log is on
 /// the disk up to there.
@@ -126,9 +134,8 @@ impl Connection {
         self.answered(During::Commit, self.send(statement, sql, values)).await
     }
 
-    /// As [`Connection::write`], for a statement that notifies others. A notification holds a lock of
-    /// the whole database until its transaction is over: that one does not wait for the disk, the
-    /// next one does, which comes after it in the server's log. All of it is one round trip.
+    /// As [`Connection::write`], for a statement that notifies others: in a transaction of its own, that
+    /// ends as [`Connection::commit_then_flush`] says. All of it is one round trip.
     ///
     /// # Errors
     /// As [`Connection::write`].
@@ -137,11 +144,10 @@ impl Connection {
         sql: &str,
         values: &[Value<'_>],
     ) -> Result<Vec<Row>, StoreError> {
-        const BEGIN: &str = "BEGIN; SET LOCAL synchronous_commit = off";
         let statement = self.ready(sql, values).await?;
         let all = async {
             let (begun, rows, committed, flushed) = join4(
-                self.client.batch_execute(BEGIN),
+                self.client.batch_execute(BEGIN_OFTEN),
                 self.send(statement, sql, values),
                 self.client.batch_execute("COMMIT"),
                 self.client.batch_execute(FLUSH),
@@ -151,8 +157,7 @@ impl Connection {
             Ok((begun.and(rows).and_then(|rows| committed.map(|()| rows))?, flushed))
         };
         let (rows, flushed) = self.answered(During::Commit, all).await?;
-        let unsettled = |error| StoreError::Unsettled(format!("it may not be durable: {}", chain(&error)));
-        flushed.map(|()| rows).map_err(unsettled)
+        durable(flushed).map(|()| rows)
     }
 
     /// Returns when everything that this connection can see is on the server's disk.
@@ -207,7 +212,7 @@ impl Connection {
         self.answered(During::Work, all).await
     }
 
-    /// Ends a transaction together with its last statement, in one round trip.
+    /// Ends a transaction that changes nothing together with its last statement, in one round trip.
     ///
     /// # Errors
     /// As [`Connection::write`]; nothing was stored unless it is `Unsettled`.
@@ -224,14 +229,37 @@ impl Connection {
         Ok(rows)
     }
 
-    /// Ends a transaction. Every statement of it must have succeeded.
+    /// Ends a transaction of [`BEGIN`] together with its last statement, if there is one. A notification
+    /// holds a lock of the whole database until its transaction is over: that one does not wait for the
+    /// disk, the next one does, which is sent along and comes after it in the server's log.
     ///
     /// # Errors
     /// As [`Connection::write`]; nothing was stored unless it is `Unsettled`.
-    pub(super) async fn commit(&self) -> Result<(), StoreError> {
-        self.answered(During::Commit, self.client.batch_execute("COMMIT")).await?;
+    pub(super) async fn commit_then_flush(
+        &self,
+        last: Option<(&str, &[Value<'_>])>,
+    ) -> Result<Vec<Row>, StoreError> {
+        let mut statement = None;
+        if let Some((sql, values)) = last {
+            statement = self.ready(sql, values).await?;
+        }
+        let all = async {
+            let (rows, committed, flushed) = join3(
+                async {
+                    match last {
+                        Some((sql, values)) => self.send(statement, sql, values).await,
+                        None => Ok(Vec::new()),
+                    }
+                },
+                self.client.batch_execute("COMMIT"),
+                self.client.batch_execute(FLUSH),
+            )
+            .await;
+            Ok((rows.and_then(|rows| committed.map(|()| rows))?, flushed))
+        };
+        let (rows, flushed) = self.answered(During::Commit, all).await?;
         self.in_transaction.store(false, Ordering::Relaxed);
-        Ok(())
+        durable(flushed).map(|()| rows)
     }
 
     /// Gives up a transaction, if one is open. A connection that cannot even do that is broken.
@@ -301,4 +329,9 @@ impl Connection {
             }
         }
     }
+}
+
+/// What became of the flush after a commit.
+fn durable(flushed: Result<(), tokio_postgres::Error>) -> Result<(), StoreError> {
+    flushed.map_err(|error| StoreError::Unsettled(format!("it may not be durable: {}", chain(&error))))
 }

@@ -110,7 +110,7 @@ async fn migrate_alone(
             )
             .await?;
     }
-    connection.commit().await?;
+    connection.commit_then_flush(None).await?;
     Ok(u32::try_from(pending.len()).unwrap_or(u32::MAX))
 }
 

@@ -19,6 +19,7 @@ use crate::{
         postgres::{
             PostgresStore,
             columns::{code, get, scope_uuid, uuid},
+            connection::BEGIN,
             payload::{self, Filling},
             search::index::{IndexRow, SCOPED_TERMS},
             values::{Value, value},
@@ -207,10 +208,10 @@ pub(super) async fn all(
     let connection = store.lease().await?;
     let stored = {
         let parameters = additions.parameters(store.origin);
-        connection.begin_with("BEGIN", &ADD, &parameters.values()).await
+        connection.begin_with(BEGIN, &ADD, &parameters.values()).await
     };
     let stored = match stored {
-        Ok(rows) if rows.len() == write.texts.len() => connection.commit().await.map(|()| true),
+        Ok(rows) if rows.len() == write.texts.len() => connection.commit_then_flush(None).await.map(|_| true),
         other => other.map(|_| false),
     };
     if !matches!(stored, Ok(true)) {

@@ -1,14 +1,16 @@
-//! New entries of many callers are stored together: while as many batches are under way as there are
-//! lanes, what arrives collects, and is the next batch. There is no timer: a lone write waits for
-//! nobody.
+//! New entries of many callers are stored together: while a batch is under way, what arrives collects,
+//! and is the next batch. A lone write waits for nobody. One batch at a time is also the fastest: the
+//! more are under way, the smaller they are, and each has its price. With 16 callers, one lane stored 5,300
+//! entries in a second, two 4,500, ten 3,800 (two cores). Only when a batch takes long another lane helps.
 
 use std::{
     collections::{HashSet, VecDeque},
-    pin::Pin,
+    pin::{Pin, pin},
     sync::Mutex,
+    time::Duration,
 };
 
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, time::timeout};
 
 use super::{add, exact};
 use crate::{
@@ -20,18 +22,22 @@ use crate::{
 const BATCH_MAX: usize = 128;
 const BATCH_BYTES_MAX: usize = 1024 * 1024;
 
+/// Who has waited so long starts another lane: what is under way may hang.
+const PATIENCE: Duration = Duration::from_millis(50);
+
 /// What waits to be stored.
 #[derive(Debug)]
 pub(in crate::store::postgres) struct Batches {
     queue: Mutex<Queue>,
+    lanes_max: usize,
     waiting_max: usize,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Queue {
     waiting: VecDeque<Job>,
-    /// Further batches that may be begun.
-    free_lanes: usize,
+    /// Lanes that store batches, one after the other.
+    lanes: usize,
 }
 
 #[derive(Debug)]
@@ -47,9 +53,8 @@ impl Job {
 }
 
 impl Batches {
-    pub(in crate::store::postgres) fn new(lanes: usize, waiting_max: usize) -> Self {
-        let queue = Queue { waiting: VecDeque::new(), free_lanes: lanes.max(1) };
-        Self { queue: Mutex::new(queue), waiting_max }
+    pub(in crate::store::postgres) fn new(lanes_max: usize, waiting_max: usize) -> Self {
+        Self { queue: Mutex::default(), lanes_max: lanes_max.max(1), waiting_max }
     }
 
     /// Puts a write at the end of the queue; true when a lane has to be started for it.
@@ -59,9 +64,17 @@ impl Batches {
             return Err(StoreError::Busy { queue: "the queue of new entries" });
         }
         queue.waiting.push_back(job);
-        let is_free = queue.free_lanes > 0;
-        queue.free_lanes -= usize::from(is_free);
-        Ok(is_free)
+        let is_first = queue.lanes == 0;
+        queue.lanes += usize::from(is_first);
+        Ok(is_first)
+    }
+
+    /// Somebody has waited for long; true when another lane has to be started.
+    fn hurry(&self) -> bool {
+        let mut queue = lock(&self.queue);
+        let another = !queue.waiting.is_empty() && queue.lanes < self.lanes_max;
+        queue.lanes += usize::from(another);
+        another
     }
 
     /// The next batch of a lane; without any, the lane ends.
@@ -83,7 +96,7 @@ impl Batches {
         for job in later.into_iter().rev() {
             queue.waiting.push_front(job);
         }
-        queue.free_lanes += usize::from(batch.is_empty());
+        queue.lanes -= usize::from(batch.is_empty());
         batch
     }
 
@@ -91,8 +104,8 @@ impl Batches {
         lock(&self.queue).waiting.is_empty()
     }
 
-    fn free_lane(&self) {
-        lock(&self.queue).free_lanes += 1;
+    fn end_lane(&self) {
+        lock(&self.queue).lanes -= 1;
     }
 }
 
@@ -105,9 +118,18 @@ pub(super) async fn apply(store: &PostgresStore, write: PreparedWrite) -> Result
     if store.batches.enter(Job { write, answer })? {
         spawn_lane(store);
     }
-    answered
-        .await
-        .unwrap_or_else(|_| Err(StoreError::Lost("the write panicked, or the daemon ended".to_owned())))
+    let mut answered = pin!(answered);
+    loop {
+        match timeout(PATIENCE, &mut answered).await {
+            Ok(answer) => return answer.unwrap_or_else(|_| Err(lost())),
+            Err(_) if store.batches.hurry() => spawn_lane(store),
+            Err(_) => {}
+        }
+    }
+}
+
+fn lost() -> StoreError {
+    StoreError::Lost("the write panicked, or the daemon ended".to_owned())
 }
 
 async fn run_lane(store: PostgresStore) {
@@ -133,7 +155,7 @@ impl Drop for Lane<'_> {
         if std::thread::panicking() && !self.store.batches.is_empty() {
             spawn_lane(self.store);
         } else {
-            self.store.batches.free_lane();
+            self.store.batches.end_lane();
         }
     }
 }
@@ -225,15 +247,27 @@ mod tests {
     }
 
     #[test]
-    fn what_arrives_while_all_lanes_are_busy_is_the_next_batch() {
+    fn what_arrives_while_a_batch_is_under_way_is_the_next_one() {
         let batches = Batches::new(2, 10);
         assert_eq!(batches.enter(job("one", None)), Ok(true));
         assert_eq!(names(&batches.next()), ["one"]);
-        assert_eq!(batches.enter(job("two", None)), Ok(true));
-        assert_eq!(batches.enter(job("three", None)), Ok(false), "both lanes are taken");
+        assert_eq!(batches.enter(job("two", None)), Ok(false), "a batch is under way");
+        assert_eq!(batches.enter(job("three", None)), Ok(false));
         assert_eq!(names(&batches.next()), ["two", "three"]);
         assert!(batches.next().is_empty(), "the lane is given back");
         assert_eq!(batches.enter(job("four", None)), Ok(true));
+    }
+
+    #[test]
+    fn a_batch_that_takes_long_gets_company_up_to_the_last_lane() {
+        let batches = Batches::new(2, 10);
+        assert_eq!(batches.enter(job("one", None)), Ok(true));
+        assert_eq!(names(&batches.next()), ["one"]);
+        assert!(!batches.hurry(), "nobody waits");
+        assert_eq!(batches.enter(job("two", None)), Ok(false));
+        assert!(batches.hurry());
+        assert!(!batches.hurry(), "both lanes are taken");
+        assert_eq!(names(&batches.next()), ["two"]);
     }
 
     #[test]

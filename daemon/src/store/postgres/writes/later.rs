@@ -109,7 +109,7 @@ impl Later {
     /// transaction. Returns how many entries were replaced or removed.
     ///
     /// # Errors
-    /// As [`Connection::commit_with`].
+    /// As [`Connection::commit_then_flush`].
     pub(super) async fn store(&self, connection: &Connection, payloads: &[String], ends: bool) -> Step<i64> {
         let kept = Closing::of(self, payloads);
         let columns = Columns::of(&self.replaced);
@@ -125,7 +125,7 @@ impl Later {
             values.push(value(&old.rowid));
         }
         let rows = if ends {
-            connection.commit_with(sql, &values).await?
+            connection.commit_then_flush(Some((sql, &values))).await?
         } else {
             connection.rows(sql, &values).await?
         };

@@ -20,15 +20,15 @@ use super::{
 use crate::{
     store::{
         IdempotencyKey, StoreError, WriteRequest,
-        postgres::{connection::Connection, values::Value},
+        postgres::{
+            connection::{BEGIN, Connection},
+            values::Value,
+        },
         rules::{KeptReply, Step, StoredEntry, WriteTransaction},
     },
     supervisor::lock,
     text::entry::IndexedEntry,
 };
-
-/// Each statement sees what was committed before it; what has to stay is locked.
-const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 
 pub(super) struct PgTransaction<'a> {
     connection: &'a Connection,
@@ -58,14 +58,14 @@ impl<'a> PgTransaction<'a> {
     /// Stores what is left to be stored, tells other daemons, and commits.
     ///
     /// # Errors
-    /// As [`Connection::commit_with`].
+    /// As [`Connection::commit_then_flush`].
     pub(super) async fn commit(&self, payloads: &[String]) -> Step<()> {
         let later = std::mem::take(&mut *lock(&self.later));
         if later.has_rows() || later.reply.is_some() || !payloads.is_empty() {
             later.store(self.connection, payloads, true).await?;
             return Ok(());
         }
-        self.connection.commit().await
+        self.connection.commit_then_flush(None).await.map(drop)
     }
 
     /// Stores the rows that wait, before something else looks at them.

@@ -13,6 +13,7 @@ mod floor;
 mod health;
 mod housekeeping;
 mod inspection;
+mod lanes;
 mod maintenance;
 mod migrations;
 mod options;
@@ -55,8 +56,8 @@ use self::{
 use super::{OnChange, Store, StoreError};
 use crate::clock::Clock;
 
-/// One of so many connections may be storing a batch of new entries.
-const LANE_CONNECTIONS: u32 = 2;
+/// One of so many connections may be at work for a batch of new entries, and one for a batch of reads.
+const LANE_CONNECTIONS: u32 = 3;
 
 /// The store. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -78,6 +79,8 @@ pub struct Parts {
     writers: TaskTracker,
     /// New entries that wait to be stored together.
     batches: writes::Batches,
+    /// Entries that wait to be read together.
+    readers: reads::Batches,
 }
 
 impl std::fmt::Debug for Parts {
@@ -114,7 +117,8 @@ impl PostgresStore {
         let origin = clock.new_id();
         let writers = TaskTracker::new();
         let lanes = usize::try_from(options.pool_max / LANE_CONNECTIONS).unwrap_or(1);
-        let batches = writes::Batches::new(lanes, options.waiting_max);
+        let batches = writes::batches(lanes, options.waiting_max);
+        let readers = reads::batches(lanes, options.waiting_max);
         let statistics = search::Statistics::default();
         let parts = Parts {
             options,
@@ -127,6 +131,7 @@ impl PostgresStore {
             origin,
             writers,
             batches,
+            readers,
             housekeeping: Housekeeping::default(),
         };
         let store = Self(Arc::new(parts));

@@ -16,7 +16,7 @@ use crate::store::{
     postgres::{
         PostgresStore,
         columns::{id_from, kind_from, uuid},
-        scope_keys,
+        reads, scope_keys,
         values::value,
     },
     rules::no_scope,
@@ -39,7 +39,7 @@ pub(super) async fn run(
             let store = store.clone();
             measure(rounds, tasks, move |number| {
                 let (store, (kind, id)) = (store.clone(), *in_turn(&ids, number));
-                async move { store.get(kind, id).await.map(drop) }
+                async move { reads::by_id(&*store.lease().await?, kind, id).await.map(drop) }
             })
             .await
         }

@@ -1,11 +1,12 @@
 //! Reads one entry, by id or name, and its versions.
 
-use std::sync::LazyLock;
+use std::{collections::HashMap, sync::LazyLock};
 
 use agent_memory_proto::{
     model::{Entry, EntryKind, Id, ScopeRef},
     response::{EntryPage, History},
 };
+use uuid::Uuid;
 
 use crate::store::{
     EntryStore, ListQuery, StoreError, StoreFuture,
@@ -21,7 +22,7 @@ use crate::store::{
 
 impl EntryStore for PostgresStore {
     fn get(&self, kind: EntryKind, id: Id) -> StoreFuture<'_, Option<Entry>> {
-        Box::pin(async move { by_id(&*self.lease().await?, kind, id).await })
+        Box::pin(super::batches::get(self, kind, id))
     }
 
     fn find(
@@ -49,6 +50,9 @@ impl EntryStore for PostgresStore {
 
 static BY_ID: LazyLock<String> = LazyLock::new(|| {
     format!("SELECT {ENTRY} FROM entries e JOIN scopes s ON s.key = e.scope WHERE e.id = $1 AND e.kind = $2")
+});
+static BY_IDS: LazyLock<String> = LazyLock::new(|| {
+    format!("SELECT {ENTRY} FROM entries e JOIN scopes s ON s.key = e.scope WHERE e.id = ANY ($1)")
 });
 static BY_NAME: LazyLock<String> = LazyLock::new(|| {
     format!(
@@ -82,6 +86,13 @@ pub(in crate::store::postgres) async fn by_id(
 ) -> Result<Option<Entry>, StoreError> {
     let row = connection.row(&BY_ID, &[value(&uuid(id)), value(&code(kind_code(kind)))]).await?;
     row.as_ref().map(entry_from_row).transpose()
+}
+
+/// The entries of these ids, hidden or not.
+pub(super) async fn by_ids(connection: &Connection, ids: &[Id]) -> Result<HashMap<Id, Entry>, StoreError> {
+    let ids: Vec<Uuid> = ids.iter().copied().map(uuid).collect();
+    let rows = connection.rows(&BY_IDS, &[value(&ids)]).await?;
+    rows.iter().map(|row| entry_from_row(row).map(|entry| (entry.id, entry))).collect()
 }
 
 /// The entry of that name in the first of the scopes that has one.

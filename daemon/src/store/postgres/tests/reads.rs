@@ -5,6 +5,7 @@ use agent_memory_proto::{
     request::{GetProject, ListOrgs, ListProjects, ListSessions},
 };
 use agent_memory_testbed::Postgres;
+use futures_util::future::join_all;
 
 use super::{PostgresOptions, World, open};
 use crate::{actors::block_on, store::ListQuery};
@@ -30,6 +31,13 @@ fn id(tail: u8, part: u8) -> Id {
     let mut bytes = [0; 16];
     (bytes[7], bytes[15]) = (part, tail);
     Id(bytes)
+}
+
+/// Of an entry of [`ROWS`] below 10, or of none.
+fn id_of_entry(number: u8, is_there: bool) -> Id {
+    let mut id = id(number, 0);
+    id.0[9] = u8::from(is_there);
+    id
 }
 
 fn chain() -> Vec<ScopeRef> {
@@ -100,6 +108,32 @@ fn entries_are_found_by_name_and_have_their_history() {
         assert_eq!(entries.history(EntryKind::Tool, narrow.id, 5, 0).await.unwrap(), None);
         assert_eq!(entries.next_validity_change(17).await.unwrap(), Some(18));
         assert_eq!(entries.next_validity_change(20_000).await.unwrap(), None);
+    });
+}
+
+/// Each caller gets what it asked for, whoever else asks for it at the same time.
+#[test]
+fn callers_at_once_get_each_their_own_entry() {
+    on_rows(async |world, _| {
+        let entries = &world.store.entries;
+        // Of the first entries, 1 to 4 are there, of the kind `n % 2`.
+        let wanted: Vec<(EntryKind, Id, bool)> = (0..200_u8)
+            .map(|n| {
+                let (tail, kind) = (n % 7 + 1, EntryKind::ALL[usize::from(n / 7 % 2)]);
+                let has_entry = n % 5 > 0 && tail <= 4 && kind == EntryKind::ALL[usize::from(tail % 2)];
+                (kind, id_of_entry(tail, n % 5 > 0), has_entry)
+            })
+            .collect();
+        for callers in [1, 2, 200] {
+            for some in wanted.chunks(callers) {
+                let found = join_all(some.iter().map(|(kind, id, _)| entries.get(*kind, *id))).await;
+                for ((kind, id, has_entry), found) in some.iter().zip(found) {
+                    let found = found.unwrap();
+                    assert_eq!(found.is_some(), *has_entry, "{kind:?} {id}");
+                    assert!(found.is_none_or(|entry| entry.id == *id && entry.version.body.kind() == *kind));
+                }
+            }
+        }
     });
 }
 

@@ -12,7 +12,7 @@ mod later;
 mod scope_rows;
 mod transaction;
 
-pub(super) use batches::Batches;
+pub(super) use batches::{Batches, batches};
 
 use super::PostgresStore;
 use crate::store::{

@@ -14,6 +14,7 @@ use crate::store::{
     StoreError,
     postgres::{
         PostgresStore,
+        connection::Connection,
         lanes::{Answer, Lanes},
     },
 };
@@ -67,19 +68,24 @@ fn take(waiting: &mut VecDeque<Job>) -> Vec<Job> {
 
 async fn read(store: &PostgresStore, batch: Vec<Job>) {
     let found = match store.lease().await {
-        Ok(connection) => match batch.as_slice() {
-            [only] => {
-                let entry = entries::by_id(&connection, only.kind, only.id).await;
-                entry.map(|entry| entry.into_iter().map(|entry| (entry.id, entry)).collect())
+        Ok(connection) if batch.len() > 1 => {
+            let ids: Vec<Id> = batch.iter().map(|job| job.id).collect();
+            match entries::by_ids(&connection, &ids).await {
+                // One entry that cannot be read is nothing to the others.
+                Err(StoreError::Corrupt(_)) => return one_by_one(&connection, batch).await,
+                found => found,
             }
-            many => {
-                let ids: Vec<Id> = many.iter().map(|job| job.id).collect();
-                entries::by_ids(&connection, &ids).await
-            }
-        },
+        }
+        Ok(connection) => return one_by_one(&connection, batch).await,
         Err(error) => Err(error),
     };
     answer(batch, found);
+}
+
+async fn one_by_one(connection: &Connection, batch: Vec<Job>) {
+    for Job { kind, id, answer } in batch {
+        let _ = answer.send(entries::by_id(connection, kind, id).await);
+    }
 }
 
 fn answer(batch: Vec<Job>, found: Result<HashMap<Id, Entry>, StoreError>) {

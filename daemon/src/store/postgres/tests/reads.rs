@@ -8,7 +8,10 @@ use agent_memory_testbed::Postgres;
 use futures_util::future::join_all;
 
 use super::{PostgresOptions, World, open};
-use crate::{actors::block_on, store::ListQuery};
+use crate::{
+    actors::block_on,
+    store::{ListQuery, StoreError},
+};
 
 const ROWS: &str = "
     INSERT INTO scopes (level, id, parent) VALUES (1, '00000000-0000-0000-0000-0000000000a1', 1),
@@ -116,21 +119,31 @@ fn entries_are_found_by_name_and_have_their_history() {
 fn callers_at_once_get_each_their_own_entry() {
     on_rows(async |world, _| {
         let entries = &world.store.entries;
-        // Of the first entries, 1 to 4 are there, of the kind `n % 2`.
-        let wanted: Vec<(EntryKind, Id, bool)> = (0..200_u8)
+        // Of the first entries, 1 to 4 are there; the odd ones lack what knowledge has.
+        let wanted: Vec<(EntryKind, Id, &str)> = (0..200_u8)
             .map(|n| {
-                let (tail, kind) = (n % 7 + 1, EntryKind::ALL[usize::from(n / 7 % 2)]);
-                let has_entry = n % 5 > 0 && tail <= 4 && kind == EntryKind::ALL[usize::from(tail % 2)];
-                (kind, id_of_entry(tail, n % 5 > 0), has_entry)
+                let (tail, kind) = (n % 7 + 1, EntryKind::ALL[usize::from(n / 7 % 3)]);
+                let answer = match (n % 5 > 0 && tail <= 4, kind) {
+                    (true, EntryKind::Guideline) if tail % 2 == 0 => "an entry",
+                    (true, EntryKind::Knowledge) if tail % 2 == 1 => "corrupt",
+                    _ => "none",
+                };
+                (kind, id_of_entry(tail, n % 5 > 0), answer)
             })
             .collect();
         for callers in [1, 2, 200] {
             for some in wanted.chunks(callers) {
                 let found = join_all(some.iter().map(|(kind, id, _)| entries.get(*kind, *id))).await;
-                for ((kind, id, has_entry), found) in some.iter().zip(found) {
-                    let found = found.unwrap();
-                    assert_eq!(found.is_some(), *has_entry, "{kind:?} {id}");
-                    assert!(found.is_none_or(|entry| entry.id == *id && entry.version.body.kind() == *kind));
+                for ((kind, id, answer), found) in some.iter().zip(found) {
+                    match found {
+                        Ok(Some(found)) => {
+                            assert_eq!((*answer, found.id), ("an entry", *id));
+                            assert_eq!(found.version.body.kind(), *kind);
+                        }
+                        Ok(None) => assert_eq!(*answer, "none", "{kind:?} {id}"),
+                        Err(StoreError::Corrupt(_)) => assert_eq!(*answer, "corrupt", "{kind:?} {id}"),
+                        Err(other) => panic!("{other:?}"),
+                    }
                 }
             }
         }

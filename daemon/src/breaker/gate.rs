@@ -15,11 +15,12 @@ use tokio::{
     time::Instant,
 };
 
-use super::machine::{BreakerOptions, Machine, Standing, Ticket, Verdict};
+use super::{
+    machine::{BreakerOptions, Machine, Standing, Ticket, Verdict},
+    permit::Permit,
+};
 use crate::{store::StoreError, supervisor::lock};
 
-/// A call that was given up after so long may have met a service that does not answer.
-const SUSPICIOUS: Duration = Duration::from_millis(200);
 /// Changes of state that are kept for whoever tells of them.
 const CHANGES_MAX: usize = 64;
 
@@ -87,7 +88,7 @@ impl Gate {
         let admitted = inner.machine.admit(now);
         self.note_change(&mut inner, before, now);
         match admitted {
-            Ok(ticket) => Ok(Permit { gate: self.clone(), ticket: Some(ticket), began: now }),
+            Ok(ticket) => Ok(Permit::new(self.clone(), ticket, now)),
             Err(wait) => Err(self.refusal(&inner, wait)),
         }
     }
@@ -210,7 +211,7 @@ impl Gate {
         self.0.suspicion.notify_one();
     }
 
-    fn settle(&self, ticket: &Ticket, error: Option<&StoreError>, verdict: Verdict) {
+    pub(super) fn settle(&self, ticket: &Ticket, error: Option<&StoreError>, verdict: Verdict) {
         let now = Instant::now();
         let mut inner = lock(&self.0.inner);
         let before = inner.machine.standing();
@@ -240,69 +241,13 @@ impl Gate {
     }
 }
 
-/// A call that was let through.
-#[derive(Debug)]
-pub struct Permit {
-    gate: Gate,
-    ticket: Option<Ticket>,
-    began: Instant,
-}
-
-impl Permit {
-    /// Says how the call ended: with success when there is no error.
-    pub fn settle(mut self, error: Option<&StoreError>) {
-        let verdict = error.map_or(Verdict::Success, of_error);
-        if let Some(ticket) = self.ticket.take() {
-            self.gate.settle(&ticket, error, verdict);
-        }
-        if error == Some(&StoreError::DeadlineExceeded) {
-            self.suspect_silence();
-        }
-    }
-
-    fn suspect_silence(&self) {
-        if self.began.elapsed() >= SUSPICIOUS {
-            self.gate.suspect();
-        }
-    }
-}
-
-impl Drop for Permit {
-    fn drop(&mut self) {
-        if let Some(ticket) = self.ticket.take() {
-            self.gate.settle(&ticket, None, Verdict::Nothing);
-            self.suspect_silence();
-        }
-    }
-}
-
-/// What an error says about the service: a mistake of the caller, a full disk or a read-only standby
-/// were told by a service that is there, and its reads go on.
-fn of_error(error: &StoreError) -> Verdict {
-    match error {
-        StoreError::Unavailable(_) | StoreError::Lost(_) | StoreError::Unsettled(_) => Verdict::Failure,
-        StoreError::Refused(_)
-        | StoreError::Contended(_)
-        | StoreError::Locked(_)
-        | StoreError::DiskFull(_)
-        | StoreError::ReadOnly(_) => Verdict::Success,
-        // A queue of our own was full, the caller's time was over, one row was damaged, or the
-        // driver did not understand an answer.
-        StoreError::Busy { .. }
-        | StoreError::DeadlineExceeded
-        | StoreError::Corrupt(_)
-        | StoreError::BreakerOpen { .. }
-        | StoreError::Other(_) => Verdict::Nothing,
-    }
-}
-
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::permit::SUSPICIOUS, *};
 
     const OPTIONS: BreakerOptions = BreakerOptions {
         failure_threshold: 3,

@@ -4,14 +4,16 @@
 mod gate;
 mod healing;
 mod machine;
+mod permit;
 
 use std::sync::Mutex;
 
 use agent_memory_proto::response::BreakerHealth;
 
-pub use gate::{Change, Gate, Permit};
+pub use gate::{Change, Gate};
 pub use healing::{OnBreaker, Ping};
 pub use machine::{BreakerOptions, Verdict};
+pub use permit::Permit;
 
 use crate::{
     store::StoreError,

@@ -110,7 +110,8 @@ fn nobody_reads_an_old_answer_after_the_event() {
                         lags.push(acknowledged.elapsed());
                         break;
                     }
-                    // On a machine that has no time for it; nothing old may be read then, either.
+                    // The scheduler may leave one process of the server without a processor for seconds (see the
+                    // guide); nothing old may be read then, either.
                     Event::ChangesMissed { .. } => {
                         gaps += 1;
                         break;

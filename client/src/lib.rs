@@ -17,6 +17,7 @@ mod reconnect;
 pub mod render;
 mod start;
 pub mod times;
+pub mod transfer;
 mod transport;
 mod version;
 

@@ -14,6 +14,7 @@ mod quickstart;
 mod remember;
 mod search;
 mod sessions;
+mod transfer;
 mod update_entry;
 
 pub use add_entry::{AddEntry, EntryDraft};
@@ -30,6 +31,10 @@ pub use quickstart::Quickstart;
 pub use remember::Remember;
 pub use search::{Search, TagFilter};
 pub use sessions::{EndSession, ListSessions, StartSession};
+pub use transfer::{
+    BeginImport, ConflictStrategy, ExportPage, FinishImport, ImportItem, ImportOptions, ScopeMapping,
+    StageImport,
+};
 pub use update_entry::{EntryPatch, UpdateEntry};
 
 use crate::{

@@ -10,6 +10,7 @@ mod quickstart;
 mod remember;
 mod scopes;
 mod search;
+mod transfer;
 mod written;
 
 pub use config::{ConfigReport, SettingValue};
@@ -25,6 +26,7 @@ pub use quickstart::Quickstarted;
 pub use remember::{Remembered, SimilarEntry};
 pub use scopes::{OrgPage, ProjectPage, SessionPage};
 pub use search::{Hit, SearchPage};
+pub use transfer::{ExportedPage, ImportCount, ImportRefusal, ImportReport};
 pub use written::{WriteAction, Written};
 
 use crate::{

@@ -1,0 +1,137 @@
+//! Export, page by page; and import, in three steps: begin, hand over in parts, store all or nothing.
+
+use crate::{
+    codec::{Decode, Encode},
+    model::{EntryKind, Id, PortableEntry, PortableScope, ScopeRef},
+};
+
+/// Reads a page of an export: first the scopes, then the entries by kind and id, each with its versions.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct ExportPage {
+    /// Only these kinds; all when empty.
+    pub kinds: Vec<EntryKind>,
+    /// Only entries of this scope, without those above and below it.
+    pub scope: Option<ScopeRef>,
+    /// Only entries that have one of these tags, if any are given.
+    pub tags: Vec<String>,
+    /// Whether deactivated entries are exported too.
+    pub include_inactive: bool,
+    /// Whether earlier versions are exported too; else only the current one of each entry.
+    pub include_versions: bool,
+    /// Where the last page ended; `None` for the first.
+    pub cursor: Option<String>,
+}
+
+/// What to do with an entry that is there already: of the same id, or of the same name in its scope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum ConflictStrategy {
+    /// Leave the one that is there.
+    Skip,
+    /// Write a new version of the one that is there, unless it says the same.
+    Update,
+    /// Remove the one that is there with its versions, and store the imported one.
+    Replace,
+    /// Refuse it, and with it the whole import.
+    Error,
+}
+
+impl ConflictStrategy {
+    /// Every strategy.
+    pub const ALL: [Self; 4] = [Self::Skip, Self::Update, Self::Replace, Self::Error];
+
+    /// The public name, as `skip`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Skip => "skip",
+            Self::Update => "update",
+            Self::Replace => "replace",
+            Self::Error => "error",
+        }
+    }
+}
+
+impl std::fmt::Display for ConflictStrategy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl std::str::FromStr for ConflictStrategy {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        Self::ALL.into_iter().find(|strategy| strategy.name() == text).ok_or(())
+    }
+}
+
+/// Entries of one scope go into another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct ScopeMapping {
+    /// The scope in what is imported.
+    pub from: ScopeRef,
+    /// The scope of this store; it must exist.
+    pub to: ScopeRef,
+}
+
+/// How to import.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct ImportOptions {
+    /// What to do with entries that are there already.
+    pub strategy: ConflictStrategy,
+    /// Which scopes become others; at most 1,000.
+    pub scope_mapping: Vec<ScopeMapping>,
+    /// Whether every entry and version gets a new id. References among the imported follow.
+    pub generate_new_ids: bool,
+    /// Which agent added what names no other.
+    pub imported_by: Option<String>,
+}
+
+/// Begins an import. Answered with its id.
+#[derive(Clone, PartialEq, Eq, Encode, Decode)]
+pub struct BeginImport {
+    /// How to import.
+    pub options: ImportOptions,
+    /// Must match `AGENT_MEMORY_ADMIN_KEY` where the daemon has one.
+    pub admin_key: Option<String>,
+}
+
+impl std::fmt::Debug for BeginImport {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("BeginImport")
+            .field("options", &self.options)
+            .field("admin_key", &self.admin_key.as_ref().map(|_| "(secret)"))
+            .finish()
+    }
+}
+
+/// An entry and where it stands in what is imported.
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+pub struct ImportItem {
+    /// Its position in words, for refusals, as `entries.tools[3]`; at most 200 characters.
+    pub at: String,
+    /// The entry.
+    pub entry: PortableEntry,
+}
+
+/// Hands over a part of what is to be imported. Nothing is stored yet.
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+pub struct StageImport {
+    /// Which import.
+    pub import_id: Id,
+    /// The number of the part, from 0; a part that came already is not taken twice.
+    pub part: u32,
+    /// Scopes; those that exist here already stay as they are.
+    pub scopes: Vec<PortableScope>,
+    /// Entries.
+    pub items: Vec<ImportItem>,
+}
+
+/// Stores everything that was handed over, or nothing when one entry is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct FinishImport {
+    /// Which import.
+    pub import_id: Id,
+    /// Tells what would be done, and does nothing.
+    pub dry_run: bool,
+}

@@ -14,7 +14,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::{broadcast, watch};
 
 use crate::{
-    cache::{CachedReply, Generations, QueryCache, QueryCacheOptions, ScopeCache},
+    cache::{CachedReply, Generations, NextValidityChange, QueryCache, QueryCacheOptions, ScopeCache},
     clock::Clock,
     config::{Config, LiveConfig},
     lifecycle::Shutdown,
@@ -43,6 +43,8 @@ pub struct Services {
     pub changes: Arc<Changes>,
     /// Scope chains.
     pub chains: ScopeCache,
+    /// When the next entry becomes or ceases to be valid.
+    pub next_validity_change: NextValidityChange,
     /// Keeps the actors running.
     pub supervisor: Supervisor,
     /// The end.
@@ -196,6 +198,7 @@ impl Services {
             answers,
             changes: parts.changes,
             chains: ScopeCache::default(),
+            next_validity_change: NextValidityChange::default(),
             supervisor: parts.supervisor,
             shutdown: parts.shutdown,
             counters: Counters::default(),

@@ -27,9 +27,15 @@ impl Call {
     /// # Errors
     /// What the store says.
     pub(crate) async fn until_validity_changes(&self) -> Result<Duration, ErrorBody> {
+        let (known, changes) = (&self.services.next_validity_change, &self.services.changes.generations);
+        let any_change = changes.any_change();
+        if !changes.are_blind()
+            && let Some(wait) = known.wait(any_change, self.now_ms)
+        {
+            return Ok(wait);
+        }
         let change = self.services.store.entries.next_validity_change(self.now_ms).await?;
-        let wait_ms = change.map(|change_ms| u64::try_from(change_ms - self.now_ms).unwrap_or(0));
-        Ok(wait_ms.map_or(Duration::MAX, Duration::from_millis))
+        Ok(known.read(any_change, self.now_ms, change))
     }
 
     async fn chain(&self, scope: ScopeRef) -> Result<Arc<[ScopeRef]>, ErrorBody> {

@@ -7,6 +7,7 @@ use agent_memory_proto::settings::Settings;
 use crate::{
     breaker::BreakerOptions,
     limiter::{Limit, Limits},
+    redis::RedisOptions,
     store::postgres::PostgresOptions,
 };
 
@@ -45,6 +46,8 @@ pub struct Config {
     pub query_cache_entries: u64,
     /// Most bytes in the query cache.
     pub query_cache_bytes: u64,
+    /// Redis, where daemons share it.
+    pub redis: Option<Box<RedisOptions>>,
     /// When the breakers of services outside the daemon open and close.
     pub breaker: BreakerOptions,
     /// Whether answers from the cache, marked as degraded, are given while the store cannot be reached.
@@ -143,8 +146,10 @@ impl Config {
             Some("postgresql") => StoreKind::Postgres(Box::new(PostgresOptions::from_settings(&settings)?)),
             _ => StoreKind::Sqlite,
         };
+        let redis = RedisOptions::from_settings(&settings)?.map(Box::new);
         Ok(Self {
             store,
+            redis,
             data_dir: places.data_dir,
             socket: places.socket,
             started_by_client,

@@ -13,6 +13,7 @@ pub mod lifecycle;
 pub mod limiter;
 pub mod memory;
 pub mod places;
+pub mod redis;
 pub mod remember;
 pub mod server;
 pub mod services;

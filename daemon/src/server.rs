@@ -37,6 +37,9 @@ pub enum StartError {
     /// The store cannot be opened.
     #[error("cannot open the store: {0}")]
     Store(StoreError),
+    /// Redis can never be used as the settings say.
+    #[error("cannot use Redis: {0}")]
+    Redis(StoreError),
     /// The socket cannot be listened on.
     #[error(transparent)]
     Listen(#[from] ListenError),
@@ -83,6 +86,8 @@ async fn serve(config: Config, log_level: LogLevel) -> Result<Ending, StartError
     let changes = Arc::new(Changes::default());
     let opened = stores::open(&config, &supervisor, &arbiters, clock.clone(), Arc::clone(&changes)).await;
     let (store, handle) = opened.map_err(StartError::Store)?;
+    let redis =
+        stores::open_redis(&config, &supervisor, Arc::clone(&changes)).await.map_err(StartError::Redis)?;
     let listener = match Listener::inherited(&config.socket)? {
         Some(listener) => listener,
         None => Listener::bind(&config.socket)?,
@@ -92,6 +97,7 @@ async fn serve(config: Config, log_level: LogLevel) -> Result<Ending, StartError
         clock,
         store,
         changes,
+        redis,
         supervisor,
         shutdown: shutdown.clone(),
         socket: listener.path().to_owned(),

@@ -19,6 +19,7 @@ use crate::{
     config::{Config, LiveConfig},
     lifecycle::Shutdown,
     limiter::Limiter,
+    redis::Redis,
     store::{Change, Store},
     supervisor::{Supervisor, lock},
 };
@@ -45,6 +46,8 @@ pub struct Services {
     pub chains: ScopeCache,
     /// When the next entry becomes or ceases to be valid.
     pub next_validity_change: NextValidityChange,
+    /// Redis, where daemons share it.
+    pub redis: Option<Redis>,
     /// Keeps the actors running.
     pub supervisor: Supervisor,
     /// The end.
@@ -199,6 +202,7 @@ impl Services {
             changes: parts.changes,
             chains: ScopeCache::default(),
             next_validity_change: NextValidityChange::default(),
+            redis: parts.redis,
             supervisor: parts.supervisor,
             shutdown: parts.shutdown,
             counters: Counters::default(),
@@ -245,6 +249,8 @@ pub struct Parts {
     pub store: Store,
     /// What the store tells of its changes.
     pub changes: Arc<Changes>,
+    /// Redis, where daemons share it.
+    pub redis: Option<Redis>,
     /// Keeps the actors running.
     pub supervisor: Supervisor,
     /// The end.

@@ -6,10 +6,11 @@ use agent_memory_proto::Event;
 
 use crate::{
     actors::Arbiters,
-    breaker::{self, Ping},
+    breaker::{self, OnBreaker, Ping},
     clock::Clock,
     config::{Config, StoreKind},
     following::Following,
+    redis::Redis,
     services::{Changes, Services},
     store::{
         OnChange, Store, StoreError, guarded,
@@ -62,15 +63,32 @@ fn behind_breaker(
         let handle = pinged.clone();
         Box::pin(async move { handle.ping().await })
     });
-    let on_breaker = move |change: &breaker::Change| {
+    let gate = breaker::start(supervisor, POSTGRESQL, config.breaker, ping, tell_subscribers(changes))?;
+    Ok(guarded(store, gate, Arc::new(move || ready.check_ready())))
+}
+
+/// Begins to use Redis, where the settings ask for it.
+///
+/// # Errors
+/// When it can never be used as the settings say; that it is away is no reason.
+pub async fn open_redis(
+    config: &Config,
+    supervisor: &Supervisor,
+    changes: Arc<Changes>,
+) -> Result<Option<Redis>, StoreError> {
+    let Some(options) = &config.redis else { return Ok(None) };
+    let on_breaker = tell_subscribers(changes);
+    Redis::start((**options).clone(), config.breaker, supervisor, on_breaker).await.map(Some)
+}
+
+fn tell_subscribers(changes: Arc<Changes>) -> OnBreaker {
+    Arc::new(move |change: &breaker::Change| {
         changes.tell(Event::BreakerChanged {
             service: change.service.to_owned(),
             state: change.state,
             retry_after_ms: change.retry_after.and_then(|wait| u64::try_from(wait.as_millis()).ok()),
         });
-    };
-    let gate = breaker::start(supervisor, POSTGRESQL, config.breaker, ping, Arc::new(on_breaker))?;
-    Ok(guarded(store, gate, Arc::new(move || ready.check_ready())))
+    })
 }
 
 /// Ends the store. Whoever opened it holds this.

@@ -51,11 +51,26 @@ impl Authority {
         self.directory.path().join("ca.pem")
     }
 
-    /// The options of a server that takes TLS with a certificate of this authority for `name`.
+    /// The options of a PostgreSQL server that takes TLS with a certificate of this authority for
+    /// `name`.
     ///
     /// # Errors
     /// When it cannot be issued.
     pub fn server(&self, name: &str, validity: Validity) -> Result<PostgresOptions> {
+        let (certificate_file, key_file) = self.issue(name, validity)?;
+        let path = |path: &Path| path.display().to_string();
+        Ok(PostgresOptions::default()
+            .set("ssl", "on")
+            .set("ssl_cert_file", &path(&certificate_file))
+            .set("ssl_key_file", &path(&key_file)))
+    }
+
+    /// Issues a certificate for `name`, and returns its file and that of its key, which belong to the
+    /// user that servers run as.
+    ///
+    /// # Errors
+    /// When it cannot be issued.
+    pub fn issue(&self, name: &str, validity: Validity) -> Result<(PathBuf, PathBuf)> {
         let mut params = CertificateParams::new(vec![name.to_owned()])?;
         params.distinguished_name.push(DnType::CommonName, name);
         if validity == Validity::Expired {
@@ -69,11 +84,7 @@ impl Authority {
         fs::write(&key_file, key.serialize_pem())?;
         fs::set_permissions(&key_file, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
         files::give(self.directory.path())?;
-        let path = |path: &Path| path.display().to_string();
-        Ok(PostgresOptions::default()
-            .set("ssl", "on")
-            .set("ssl_cert_file", &path(&certificate_file))
-            .set("ssl_key_file", &path(&key_file)))
+        Ok((certificate_file, key_file))
     }
 
     fn place(&self, name: &str) -> PathBuf {

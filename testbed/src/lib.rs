@@ -7,10 +7,12 @@ mod pgbouncer;
 pub mod postgres;
 mod process;
 mod proxy;
+mod redis;
 mod small_disk;
 
 pub use certificates::{Authority, Validity};
 pub use pgbouncer::{PgBouncer, PgBouncerOptions, PoolMode};
 pub use postgres::{Postgres, PostgresOptions};
 pub use proxy::{Proxy, Traffic};
+pub use redis::{Redis, RedisOptions};
 pub use small_disk::SmallDisk;

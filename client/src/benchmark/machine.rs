@@ -18,7 +18,7 @@ impl Surroundings {
     /// Asks the daemon about itself.
     pub(crate) async fn look(client: &ReconnectingClient) -> Result<Self, Failure> {
         let options = CallOptions::default;
-        let Response::Health(health) = client.call(Request::Health, options()).await?.response else {
+        let Some(health) = client.call(Request::Health, options()).await?.response.into_health() else {
             return Err(Failure::unexpected("health"));
         };
         let Response::Config(report) = client.call(Request::Config, options()).await?.response else {

@@ -1,6 +1,6 @@
 //! `health`: how the daemon and its store are. Exit code 1 when they are not well.
 
-use agent_memory_proto::{Request, Response, response::HealthStatus};
+use agent_memory_proto::{Request, response::HealthStatus};
 
 use crate::{
     failure::{EXIT_FAILURE, Failure},
@@ -10,10 +10,8 @@ use crate::{
 pub(crate) async fn run(invocation: &Invocation) -> Result<(), Failure> {
     let response = invocation.call(Request::Health).await?;
     invocation.output.show(&response, None);
-    match response {
-        Response::Health(health) if health.status == HealthStatus::Unhealthy => {
-            Err(Failure::told(EXIT_FAILURE))
-        }
+    match response.into_health() {
+        Some(health) if health.status == HealthStatus::Unhealthy => Err(Failure::told(EXIT_FAILURE)),
         _ => Ok(()),
     }
 }

@@ -1,6 +1,6 @@
 //! The health report, for people.
 
-use agent_memory_proto::response::{Health, HealthStatus};
+use agent_memory_proto::response::{Health, HealthStatus, HealthWithRedis};
 
 use super::{style::Style, tables::fields};
 
@@ -24,6 +24,28 @@ pub(crate) fn health(style: Style, report: &Health) -> String {
         parts.push(format!("actor {} was restarted {} times, last for: {cause}", actor.name, actor.restarts));
     }
     parts.join("\n")
+}
+
+/// How the daemon, its store and Redis are.
+pub(crate) fn with_redis(style: Style, report: &HealthWithRedis) -> String {
+    let redis = &report.redis;
+    let memory = redis.memory_bytes.map(|bytes| match redis.memory_limit_bytes {
+        Some(limit) => format!("{} of {}", size(bytes), size(limit)),
+        None => size(bytes),
+    });
+    let fields = fields(
+        style,
+        "redis",
+        &[
+            ("place", Some(format!("{}:{}", redis.host, redis.port))),
+            ("connected", Some(if redis.connected { "yes" } else { "no" }.to_owned())),
+            ("version", Some(redis.engine_version.clone()).filter(|version| !version.is_empty())),
+            ("answers in", redis.ping_us.map(|us| format!("{us} us"))),
+            ("memory", memory),
+            ("failures", Some(format!("{} connections", redis.connection_failures))),
+        ],
+    );
+    format!("{}\n{fields}", health(style, &report.health))
 }
 
 fn daemon(style: Style, report: &Health) -> String {

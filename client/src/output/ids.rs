@@ -7,6 +7,7 @@ pub(crate) fn of(response: &Response) -> Vec<String> {
     match response {
         Response::Error(_) | Response::Echo(_) | Response::Done | Response::Floor(_) => Vec::new(),
         Response::Health(report) => vec![report.status.name().to_owned()],
+        Response::HealthWithRedis(report) => vec![report.health.status.name().to_owned()],
         Response::Config(report) => {
             report.settings.iter().map(|setting| format!("{}={}", setting.name, setting.value)).collect()
         }

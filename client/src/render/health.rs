@@ -1,6 +1,8 @@
 //! The health report, with the fields of the scaling guide.
 
-use agent_memory_proto::response::{CacheHealth, DaemonHealth, DatabaseHealth, Health};
+use agent_memory_proto::response::{
+    CacheHealth, DaemonHealth, DatabaseHealth, Health, HealthWithRedis, RedisHealth,
+};
 use serde_json::{Map, Value, json};
 
 const MEGABYTE: f64 = 1_048_576.0;
@@ -39,6 +41,7 @@ pub fn health(report: &Health) -> Value {
         "version": report.daemon.build,
         "uptimeMs": report.daemon.uptime_ms,
         "database": database(&report.database),
+        "redis": { "enabled": false },
         "cache": cache(&report.cache),
         "rateLimits": limits,
         "requests": {
@@ -50,6 +53,28 @@ pub fn health(report: &Health) -> Value {
         },
         "circuitBreakers": breakers,
         "daemon": daemon(&report.daemon),
+    })
+}
+
+/// How the daemon, its store and Redis are.
+#[must_use]
+pub fn health_with_redis(report: &HealthWithRedis) -> Value {
+    let mut value = health(&report.health);
+    value["redis"] = redis(&report.redis);
+    value
+}
+
+fn redis(report: &RedisHealth) -> Value {
+    json!({
+        "enabled": true,
+        "connected": report.connected,
+        "host": report.host,
+        "port": report.port,
+        "engineVersion": report.engine_version,
+        "pingUs": report.ping_us,
+        "memoryMB": report.memory_bytes.map(megabytes),
+        "memoryLimitMB": report.memory_limit_bytes.map(megabytes),
+        "connectionFailures": report.connection_failures,
     })
 }
 

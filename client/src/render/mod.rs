@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 
 pub use context::{context, quickstarted};
 pub use entry::{entry, entry_page, entry_page_of, history, version};
-pub use health::health;
+pub use health::{health, health_with_redis};
 pub use scopes::{org, project, session};
 pub use search::search_page;
 pub use written::{action, bulk_written, remembered, written};
@@ -30,6 +30,7 @@ pub fn response(response: &Response) -> Value {
         Response::Error(body) => error(body),
         Response::Echo(bytes) => json!({ "success": true, "bytes": bytes.len() }),
         Response::Health(report) => health(report),
+        Response::HealthWithRedis(report) => health_with_redis(report),
         Response::Config(report) => config(report),
         Response::Done => json!({ "success": true }),
         Response::Written(one) => written(one),

@@ -3,7 +3,7 @@
 use agent_memory_proto::{
     BUILD, Response,
     handshake::{PROTOCOL_MAX, PROTOCOL_MIN},
-    response::{DaemonHealth, Health, HealthStatus},
+    response::{DaemonHealth, Health, HealthStatus, HealthWithRedis},
 };
 
 use super::{Call, Handled};
@@ -18,6 +18,14 @@ pub(super) async fn handle(call: Call) -> Handled {
              Events need a direct connection to the server: AGENT_MEMORY_PG_EVENTS_URL, else AGENT_MEMORY_PG_URL"
         ));
     }
+    let redis = match &services.redis {
+        Some(redis) => Some(redis.probe().await),
+        None => None,
+    };
+    let redis = redis.map(|(health, found)| {
+        problems.extend(found);
+        health
+    });
     problems.extend(services.supervisor.breakers().problems());
     let mut status = match (database.connected, problems.is_empty()) {
         (false, _) => HealthStatus::Unhealthy,
@@ -47,5 +55,8 @@ pub(super) async fn handle(call: Call) -> Handled {
         requests: services.counters.health(),
         breakers: services.supervisor.breakers().health(),
     };
-    Ok(Response::Health(Box::new(health)).into())
+    Ok(match redis.filter(|_| call.protocol >= HealthWithRedis::PROTOCOL) {
+        Some(redis) => Response::HealthWithRedis(Box::new(HealthWithRedis { health, redis })).into(),
+        None => Response::Health(Box::new(health)).into(),
+    })
 }

@@ -58,6 +58,8 @@ pub(crate) struct Call {
     pub(crate) services: Arc<Services>,
     /// Which agent asks.
     pub(crate) agent: Option<String>,
+    /// The protocol version that the peer speaks.
+    pub(crate) protocol: u16,
     /// When nobody waits any more.
     pub(crate) deadline: Instant,
     /// For writes.

@@ -56,6 +56,7 @@ pub(super) fn admit(services: &Arc<Services>, peer: &Peer, payload: &Bytes) -> R
     let call = Call {
         services: Arc::clone(services),
         agent,
+        protocol: peer.protocol,
         deadline: Instant::now() + wait,
         idempotency,
         now_ms: services.clock.now_ms(),

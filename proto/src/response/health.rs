@@ -166,3 +166,38 @@ pub struct Health {
     /// The circuit breakers; none for a store inside the process.
     pub breakers: Vec<BreakerHealth>,
 }
+
+/// Redis, beside a store that daemons share.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct RedisHealth {
+    /// Whether it answered just now.
+    pub connected: bool,
+    /// Its host, or the path of its socket.
+    pub host: String,
+    /// Its port; 0 for a socket.
+    pub port: u16,
+    /// Version of the server; empty when it is not known.
+    pub engine_version: String,
+    /// Time of a bare question and answer, in microseconds.
+    pub ping_us: Option<u64>,
+    /// Memory that it uses, in bytes.
+    pub memory_bytes: Option<u64>,
+    /// Most memory that it may use, in bytes.
+    pub memory_limit_bytes: Option<u64>,
+    /// Connections that were lost or could not be made, since the daemon's start.
+    pub connection_failures: u64,
+}
+
+/// The whole report of a daemon that uses Redis.
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+pub struct HealthWithRedis {
+    /// As of any daemon.
+    pub health: Health,
+    /// Redis.
+    pub redis: RedisHealth,
+}
+
+impl HealthWithRedis {
+    /// The first protocol version that knows the report; older peers are sent the part that they know.
+    pub const PROTOCOL: u16 = 3;
+}

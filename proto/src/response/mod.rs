@@ -19,8 +19,8 @@ pub use degradation::Degradation;
 pub use entries::{EntryPage, History};
 pub use floor::Floor;
 pub use health::{
-    ActorHealth, BreakerHealth, CacheHealth, DaemonHealth, DatabaseHealth, Health, HealthStatus, LimitHealth,
-    RequestHealth,
+    ActorHealth, BreakerHealth, CacheHealth, DaemonHealth, DatabaseHealth, Health, HealthStatus,
+    HealthWithRedis, LimitHealth, RedisHealth, RequestHealth,
 };
 pub use quickstart::Quickstarted;
 pub use remember::{Remembered, SimilarEntry};
@@ -80,4 +80,18 @@ pub enum Response {
     Quickstarted(Box<Quickstarted>),
     /// What a bare loop reached.
     Floor(Floor),
+    /// How the daemon, its store and Redis are.
+    HealthWithRedis(Box<HealthWithRedis>),
+}
+
+impl Response {
+    /// The part of a health report that every daemon makes, if this is one.
+    #[must_use]
+    pub fn into_health(self) -> Option<Box<Health>> {
+        match self {
+            Self::Health(health) => Some(health),
+            Self::HealthWithRedis(report) => Some(Box::new(report.health)),
+            _ => None,
+        }
+    }
 }

@@ -31,6 +31,7 @@ pub(crate) fn responses() -> Vec<(String, Response)> {
         Response::Quickstarted(Box::new(quickstarted())),
         Response::Floor(Floor { rounds: 1_000, elapsed_us: 12_345, p50_ns: 9_000, p99_ns: 40_000 }),
         Response::Entries(EntryPage { entries: entries(), has_more: true }),
+        Response::HealthWithRedis(Box::new(health_with_redis())),
     ];
     all.extend(entries().into_iter().map(|entry| Response::Entry(Box::new(entry))));
     named_variants!(all, {
@@ -55,6 +56,7 @@ pub(crate) fn responses() -> Vec<(String, Response)> {
         Response::Remembered(_) => "remembered",
         Response::Quickstarted(_) => "quickstarted",
         Response::Floor(_) => "floor",
+        Response::HealthWithRedis(_) => "health_with_redis",
     })
 }
 
@@ -109,6 +111,20 @@ fn health() -> Health {
             retry_after_ms: Some(30_000),
         }],
     }
+}
+
+fn health_with_redis() -> HealthWithRedis {
+    let redis = RedisHealth {
+        connected: true,
+        host: "localhost".to_owned(),
+        port: 6_379,
+        engine_version: "7.0.15".to_owned(),
+        ping_us: Some(55),
+        memory_bytes: Some(1_048_576),
+        memory_limit_bytes: Some(67_108_864),
+        connection_failures: 2,
+    };
+    HealthWithRedis { health: health(), redis }
 }
 
 fn database_health() -> DatabaseHealth {

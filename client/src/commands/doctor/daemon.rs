@@ -2,7 +2,7 @@
 
 use agent_memory_client::{CallOptions, Client, ClientError, daemon_holder, probe};
 use agent_memory_proto::{
-    BUILD, Request, Response,
+    BUILD, Request,
     handshake::{Status, Welcome},
     response::{Health, HealthStatus},
 };
@@ -30,8 +30,10 @@ pub(super) async fn check(invocation: &Invocation) -> Vec<Finding> {
         }
     };
     match client.call(Request::Health, CallOptions::default()).await.map(|reply| reply.response) {
-        Ok(Response::Health(health)) => findings.extend(told(&health)),
-        Ok(_) => findings.push(Finding::bad(ABOUT, "it answered health with something else", UPGRADE)),
+        Ok(response) => match response.into_health() {
+            Some(health) => findings.extend(told(&health)),
+            None => findings.push(Finding::bad(ABOUT, "it answered health with something else", UPGRADE)),
+        },
         Err(error) => findings.push(failed(invocation, &error)),
     }
     findings

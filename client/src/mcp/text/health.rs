@@ -2,7 +2,14 @@
 
 use std::fmt::Write as _;
 
-use agent_memory_proto::response::Health;
+use agent_memory_proto::response::{Health, HealthWithRedis};
+
+/// How the daemon, its store and Redis are.
+pub(super) fn with_redis(report: &HealthWithRedis) -> String {
+    let redis = &report.redis;
+    let standing = if redis.connected { "connected" } else { "not connected" };
+    format!("{}\nredis: {}:{} {standing}", health(&report.health), redis.host, redis.port)
+}
 
 /// How the daemon and its store are.
 pub(super) fn health(report: &Health) -> String {

@@ -1,0 +1,62 @@
+//! How Redis is: asked just now, and never for longer than one timeout.
+
+use agent_memory_proto::response::RedisHealth;
+
+use super::Redis;
+
+impl Redis {
+    /// How Redis is, and what is wrong in words.
+    pub async fn probe(&self) -> (RedisHealth, Vec<String>) {
+        let parts = &self.0;
+        let (host, port) = parts.options.place();
+        let mut health = RedisHealth {
+            connected: false,
+            host,
+            port,
+            engine_version: String::new(),
+            ping_us: None,
+            memory_bytes: None,
+            memory_limit_bytes: None,
+            connection_failures: 0,
+        };
+        let mut problems = Vec::new();
+        // Health is asked for when something is wrong: it looks past the breaker, and is not counted.
+        match parts.link.ping().await {
+            Ok(took) => {
+                health.connected = true;
+                health.ping_us = Some(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
+                let facts = parts.link.query::<String>(redis::cmd("INFO").arg("server").arg("memory")).await;
+                if let Ok(facts) = facts {
+                    health.engine_version = field(&facts, "redis_version").unwrap_or_default().to_owned();
+                    health.memory_bytes = field(&facts, "used_memory").and_then(|bytes| bytes.parse().ok());
+                    let limit = field(&facts, "maxmemory").and_then(|bytes| bytes.parse().ok());
+                    health.memory_limit_bytes = limit.filter(|bytes| *bytes > 0);
+                }
+            }
+            Err(error) => problems.push(format!(
+                "Redis at {} cannot be used, so daemons share less and are slower, and nothing is lost: {error}",
+                parts.options.location()
+            )),
+        }
+        health.connection_failures = parts.link.failures();
+        (health, problems)
+    }
+}
+
+/// A field of what `INFO` answers.
+fn field<'a>(facts: &'a str, name: &str) -> Option<&'a str> {
+    facts.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::field;
+
+    #[test]
+    fn fields_are_found_by_their_whole_name() {
+        let facts = "# Server\r\nredis_version:7.0.15\r\nmaxmemory_human:0B\r\nmaxmemory:1048576\r\n";
+        assert_eq!(field(facts, "redis_version"), Some("7.0.15"));
+        assert_eq!(field(facts, "maxmemory"), Some("1048576"));
+        assert_eq!(field(facts, "used_memory"), None);
+    }
+}

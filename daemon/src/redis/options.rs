@@ -1,0 +1,247 @@
+//! What can be chosen about Redis. What is wrong is told without an address, which may hold a password.
+
+use std::{fmt, path::PathBuf, time::Duration};
+
+use agent_memory_proto::settings::{PREFIX, Settings, Source};
+use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo, ProtocolVersion};
+
+/// Settings of Redis.
+#[derive(Clone)]
+pub struct RedisOptions {
+    /// Where, as whom, and which database.
+    pub(super) server: ConnectionInfo,
+    /// The file of the authorities that may sign the server's certificate.
+    pub(super) authorities: Option<PathBuf>,
+    /// How every key and channel begins.
+    pub(super) key_prefix: String,
+    pub(super) connect_timeout: Duration,
+    pub(super) response_timeout: Duration,
+}
+
+/// The password stays out of logs.
+impl fmt::Debug for RedisOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisOptions").field("location", &self.location()).finish_non_exhaustive()
+    }
+}
+
+const FORM: &str = "it takes redis://user:password@host:port/db, rediss:// for TLS, or redis+unix:///path?db=0, with \
+                    %3A for `:`, %2F for `/` and %40 for `@` in a user or password";
+const KEY_PREFIX_BYTES_MAX: usize = 64;
+
+impl RedisOptions {
+    /// Reads the settings; `None` when Redis is not asked for.
+    ///
+    /// # Errors
+    /// When the address cannot be read, or settings contradict each other.
+    pub fn from_settings(settings: &Settings) -> Result<Option<Self>, String> {
+        if !settings.flag("REDIS_ENABLED") {
+            return Ok(None);
+        }
+        if settings.text("DB_TYPE") != Some("postgresql") {
+            return Err(format!(
+                "{PREFIX}REDIS_ENABLED is 1 and {PREFIX}DB_TYPE is sqlite: an SQLite store belongs to one daemon, which \
+                 has nothing to share through Redis; set {PREFIX}DB_TYPE=postgresql, or {PREFIX}REDIS_ENABLED=0"
+            ));
+        }
+        let key_prefix = settings.text("REDIS_KEY_PREFIX").unwrap_or_default().to_owned();
+        let is_plain = |letter: char| letter.is_ascii_graphic() && !"{}*?[]\\".contains(letter);
+        if key_prefix.len() > KEY_PREFIX_BYTES_MAX || !key_prefix.chars().all(is_plain) {
+            return Err(format!(
+                "{PREFIX}REDIS_KEY_PREFIX={key_prefix:?}: it takes up to {KEY_PREFIX_BYTES_MAX} visible ASCII characters \
+                 other than {{ }} * ? [ ] \\, as agentmem:"
+            ));
+        }
+        let (server, authorities) = server(settings)?;
+        Ok(Some(Self {
+            server,
+            authorities,
+            key_prefix,
+            connect_timeout: Duration::from_millis(settings.number("REDIS_CONNECT_TIMEOUT_MS")),
+            response_timeout: Duration::from_millis(settings.number("REDIS_RESPONSE_TIMEOUT_MS")),
+        }))
+    }
+
+    /// Where Redis is: a host and a port, or a socket and 0.
+    #[must_use]
+    pub fn place(&self) -> (String, u16) {
+        match self.server.addr() {
+            ConnectionAddr::Tcp(host, port) | ConnectionAddr::TcpTls { host, port, .. } => {
+                (host.clone(), *port)
+            }
+            ConnectionAddr::Unix(path) => (path.display().to_string(), 0),
+            other => (other.to_string(), 0),
+        }
+    }
+
+    /// Where Redis is, for people. Never the password.
+    #[must_use]
+    pub fn location(&self) -> String {
+        self.server.addr().to_string()
+    }
+
+    /// Whether the server's certificate is not checked.
+    pub(super) fn is_unverified(&self) -> bool {
+        matches!(self.server.addr(), ConnectionAddr::TcpTls { insecure: true, .. })
+    }
+
+    /// Whether connections are encrypted.
+    pub(super) fn is_encrypted(&self) -> bool {
+        matches!(self.server.addr(), ConnectionAddr::TcpTls { .. })
+    }
+}
+
+/// The server of the settings, and the file of the authorities that may sign its certificate.
+fn server(settings: &Settings) -> Result<(ConnectionInfo, Option<PathBuf>), String> {
+    let is_set = |name| settings.iter().any(|one| one.setting.name == name && one.source != Source::Default);
+    let host = settings.text("REDIS_HOST").unwrap_or("localhost").to_owned();
+    let port = u16::try_from(settings.number("REDIS_PORT")).unwrap_or(6_379);
+    let given = match settings.text("REDIS_URL") {
+        Some(url) => address(url, port)?,
+        None if host.starts_with('/') => of(ConnectionAddr::Unix(host.into()))?,
+        None => of(ConnectionAddr::Tcp(host, port))?,
+    };
+    let mut tls = settings.flag("REDIS_TLS");
+    let place = match given.addr().clone() {
+        ConnectionAddr::TcpTls { host, port, .. } => {
+            if is_set("REDIS_TLS") && !tls {
+                return Err(format!(
+                    "{PREFIX}REDIS_URL begins with rediss:// and {PREFIX}REDIS_TLS is 0; remove one of the two"
+                ));
+            }
+            tls = true;
+            Some((host, port))
+        }
+        ConnectionAddr::Tcp(host, port) => Some((host, port)),
+        _ => None,
+    };
+    let authorities = settings.text("REDIS_TLS_CA").map(PathBuf::from);
+    let Some((host, port)) = place else { return Ok((identified(given, settings), None)) };
+    if let (false, Some(file)) = (tls, &authorities) {
+        return Err(format!(
+            "{PREFIX}REDIS_TLS_CA={} names certificate authorities and TLS is off, so nothing would be checked; set \
+             {PREFIX}REDIS_TLS=1, or do not name any",
+            file.display()
+        ));
+    }
+    let insecure = !settings.flag("REDIS_TLS_REJECT_UNAUTHORIZED");
+    let place = if tls {
+        ConnectionAddr::TcpTls { host, port, insecure, tls_params: None }
+    } else {
+        ConnectionAddr::Tcp(host, port)
+    };
+    Ok((identified(given.set_addr(place), settings), authorities))
+}
+
+/// With the user, the password and the database of the settings, unless the address names them.
+fn identified(given: ConnectionInfo, settings: &Settings) -> ConnectionInfo {
+    let mut who = given.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
+    if let (None, Some(name)) = (who.username(), settings.text("REDIS_USERNAME")) {
+        who = who.set_username(name);
+    }
+    if let (None, Some(password)) = (who.password(), settings.text("REDIS_PASSWORD")) {
+        who = who.set_password(password);
+    }
+    if who.db() == 0 {
+        who = who.set_db(i64::try_from(settings.number("REDIS_DB")).unwrap_or_default());
+    }
+    given.set_redis_settings(who)
+}
+
+fn address(url: &str, default_port: u16) -> Result<ConnectionInfo, String> {
+    if url.contains('#') {
+        return Err(format!(
+            "{PREFIX}REDIS_URL: what follows a `#` is not taken ({FORM}); to take any certificate set \
+             {PREFIX}REDIS_TLS_REJECT_UNAUTHORIZED=0"
+        ));
+    }
+    let info = url.into_connection_info().map_err(|_| format!("{PREFIX}REDIS_URL cannot be read: {FORM}"))?;
+    Ok(match info.addr().clone() {
+        ConnectionAddr::Tcp(host, _) if !names_port(url) => {
+            info.set_addr(ConnectionAddr::Tcp(host, default_port))
+        }
+        ConnectionAddr::TcpTls { host, insecure, tls_params, .. } if !names_port(url) => {
+            info.set_addr(ConnectionAddr::TcpTls { host, port: default_port, insecure, tls_params })
+        }
+        _ => info,
+    })
+}
+
+/// Whether an address that could be read names a port.
+fn names_port(url: &str) -> bool {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    let place = authority.rsplit_once('@').map_or(authority, |(_, place)| place);
+    place.rsplit_once(']').map_or(place, |(_, port)| port).contains(':')
+}
+
+fn of(place: ConnectionAddr) -> Result<ConnectionInfo, String> {
+    place.into_connection_info().map_err(|error| format!("{PREFIX}REDIS_HOST: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(variables: &[(&str, &str)]) -> Result<Option<RedisOptions>, String> {
+        let given = variables.iter().map(|(name, value)| (format!("{PREFIX}{name}"), (*value).to_owned()));
+        RedisOptions::from_settings(&Settings::resolve(given, None).expect("each is allowed"))
+    }
+
+    fn redis(variables: &[(&str, &str)]) -> Result<RedisOptions, String> {
+        let on = [("REDIS_ENABLED", "true"), ("DB_TYPE", "postgresql")];
+        Ok(options(&[&on, variables].concat())?.expect("it is enabled"))
+    }
+
+    #[test]
+    fn it_is_off_unless_asked_for_and_nothing_for_an_sqlite_store() {
+        assert!(options(&[("REDIS_HOST", "cache")]).expect("allowed").is_none());
+        let error = options(&[("REDIS_ENABLED", "1")]).expect_err("nothing to share");
+        assert!(error.contains("DB_TYPE=postgresql") && error.contains("REDIS_ENABLED=0"), "{error}");
+    }
+
+    #[test]
+    fn settings_fill_in_what_the_address_leaves_out() {
+        let found =
+            redis(&[("REDIS_HOST", "cache"), ("REDIS_PORT", "7000"), ("REDIS_PASSWORD", "s")]).unwrap();
+        assert_eq!(found.place(), ("cache".to_owned(), 7_000));
+        assert_eq!(found.server.redis_settings().password(), Some("s"));
+        assert_eq!(found.key_prefix, "agentmem:");
+        let url = ("REDIS_URL", "redis://me:s%40s@[::1]/3");
+        let found = redis(&[url, ("REDIS_PORT", "7000"), ("REDIS_USERNAME", "other")]).unwrap();
+        assert_eq!(found.place(), ("::1".to_owned(), 7_000));
+        let who = found.server.redis_settings();
+        assert_eq!((who.username(), who.password(), who.db()), (Some("me"), Some("s@s"), 3));
+        assert!(!format!("{found:?}").contains("s@s"));
+        let found = redis(&[("REDIS_HOST", "/run/redis.sock"), ("REDIS_DB", "2")]).unwrap();
+        assert_eq!((found.place().0.as_str(), found.server.redis_settings().db()), ("/run/redis.sock", 2));
+    }
+
+    #[test]
+    fn tls_is_on_when_the_address_or_the_setting_asks_for_it() {
+        assert!(!redis(&[]).unwrap().is_encrypted());
+        assert!(redis(&[("REDIS_TLS", "true")]).unwrap().is_encrypted());
+        let url = ("REDIS_URL", "rediss://cache:7001");
+        assert_eq!(redis(&[url]).unwrap().place(), ("cache".to_owned(), 7_001));
+        assert!(redis(&[url]).unwrap().is_encrypted() && !redis(&[url]).unwrap().is_unverified());
+        assert!(redis(&[url, ("REDIS_TLS_REJECT_UNAUTHORIZED", "0")]).unwrap().is_unverified());
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_without_the_secret() {
+        type Variables = &'static [(&'static str, &'static str)];
+        let wrong: [(Variables, &str); 6] = [
+            (&[("REDIS_URL", "zzzyyy")], "redis://"),
+            (&[("REDIS_URL", "redis://me:zzzyyy@cache/x")], "redis://"),
+            (&[("REDIS_URL", "rediss://me:zzzyyy@cache/#insecure")], "REDIS_TLS_REJECT_UNAUTHORIZED"),
+            (&[("REDIS_URL", "rediss://cache"), ("REDIS_TLS", "0")], "remove one"),
+            (&[("REDIS_TLS_CA", "/ca.pem")], "REDIS_TLS=1"),
+            (&[("REDIS_KEY_PREFIX", "a b")], "agentmem:"),
+        ];
+        for (variables, part) in wrong {
+            let error = redis(variables).expect_err("wrong");
+            assert!(error.contains(part), "{variables:?}: {error}");
+            assert!(!error.contains("zzzyyy"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! Redis as it really is: servers that are away, fall silent, forget, ask for a password, or take TLS.
+
+mod connecting;
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use agent_memory_proto::settings::{PREFIX, Settings};
+use agent_memory_testbed::Redis as Server;
+
+use super::{Redis, RedisOptions};
+use crate::{breaker::BreakerOptions, store::StoreError, supervisor::Supervisor};
+
+const BREAKER: BreakerOptions =
+    BreakerOptions { failure_threshold: 5, reset_timeout: Duration::from_secs(30), success_threshold: 2 };
+
+/// The options that settings make.
+fn options(variables: &[(&str, String)]) -> RedisOptions {
+    let on = [("REDIS_ENABLED", "1".to_owned()), ("DB_TYPE", "postgresql".to_owned())];
+    let given = on.iter().chain(variables);
+    let given = given.map(|(name, value)| (format!("{PREFIX}{name}"), value.clone()));
+    let settings = Settings::resolve(given, None).expect("each is allowed");
+    RedisOptions::from_settings(&settings).expect("they fit").expect("it is enabled")
+}
+
+/// Redis as the daemon uses it, on a server.
+async fn on(server: &Server, supervisor: &Supervisor) -> Redis {
+    start(options(&[("REDIS_URL", server.url())]), supervisor).await
+}
+
+async fn start(options: RedisOptions, supervisor: &Supervisor) -> Redis {
+    Redis::start(options, BREAKER, supervisor, Arc::new(|_| {})).await.expect("it starts")
+}
+
+async fn ping(redis: &Redis) -> Result<String, StoreError> {
+    redis.query(&redis::cmd("PING")).await
+}
+
+/// Waits until Redis answers; half a minute at most, which is when the breaker would try by itself.
+async fn until_it_answers(redis: &Redis) -> Duration {
+    let began = Instant::now();
+    let answered = async {
+        while ping(redis).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), answered).await.expect("it heals");
+    began.elapsed()
+}

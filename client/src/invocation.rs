@@ -47,12 +47,21 @@ impl Invocation {
 
     /// Asks the daemon, which is started when nobody answers.
     pub(crate) async fn call(&self, request: Request) -> Result<Response, Failure> {
-        let options = CallOptions { deadline: self.globals.timeout, ..CallOptions::default() };
-        let reply = self.client.call(request, options).await?;
+        let reply = self.client.call(request, self.call_options()).await?;
         if let Some(degradation) = reply.degraded {
             self.output.may_be_stale(degradation);
         }
         Ok(reply.response)
+    }
+
+    /// The connection, for what takes many requests.
+    pub(crate) fn client(&self) -> &ReconnectingClient {
+        &self.client
+    }
+
+    /// What every request of this run says beside what it asks.
+    pub(crate) fn call_options(&self) -> CallOptions {
+        CallOptions { deadline: self.globals.timeout, ..CallOptions::default() }
     }
 
     /// What names the project that this run is bound to.

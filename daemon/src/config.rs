@@ -52,6 +52,8 @@ pub struct Config {
     pub breaker: BreakerOptions,
     /// Whether answers from the cache, marked as degraded, are given while the store cannot be reached.
     pub serve_stale: bool,
+    /// Entries that one import may have.
+    pub import_entries_max: u64,
     /// Two agents' updates within this time are a conflict.
     pub conflict_window_ms: i64,
     /// The key that removing a project asks for.
@@ -171,6 +173,7 @@ impl Config {
                 success_threshold: small(&settings, "CB_SUCCESS_THRESHOLD"),
             },
             serve_stale: settings.flag("SERVE_STALE"),
+            import_entries_max: settings.number("MAX_IMPORT_ENTRIES"),
             conflict_window_ms: i64::try_from(settings.number("CONFLICT_WINDOW_MS")).unwrap_or(i64::MAX),
             admin_key: settings.text("ADMIN_KEY").map(|key| AdminKey(key.to_owned())),
             settings,

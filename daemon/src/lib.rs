@@ -9,6 +9,7 @@ pub mod config;
 pub mod db;
 pub mod following;
 mod handlers;
+pub mod imports;
 pub mod lifecycle;
 pub mod limiter;
 pub mod memory;

@@ -17,6 +17,7 @@ use crate::{
     cache::{CachedReply, Generations, NextValidityChange, QueryCache, QueryCacheOptions, ScopeCache},
     clock::Clock,
     config::{Config, LiveConfig},
+    imports::Imports,
     lifecycle::Shutdown,
     limiter::Limiter,
     redis::Redis,
@@ -52,6 +53,8 @@ pub struct Services {
     pub supervisor: Supervisor,
     /// The end.
     pub shutdown: Shutdown,
+    /// Imports under way.
+    pub imports: Imports,
     /// Counters.
     pub counters: Counters,
     /// This run of the daemon.
@@ -205,6 +208,7 @@ impl Services {
             redis: parts.redis,
             supervisor: parts.supervisor,
             shutdown: parts.shutdown,
+            imports: Imports::new(config.data_dir.clone(), config.import_entries_max),
             counters: Counters::default(),
             started_at: Instant::now(),
             socket: parts.socket,

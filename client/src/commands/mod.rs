@@ -7,8 +7,10 @@ mod daemon;
 mod db;
 mod doctor;
 mod entry;
+mod export;
 mod globals;
 mod health;
+mod import;
 mod mcp;
 mod org;
 mod project;
@@ -16,6 +18,7 @@ mod query;
 mod remember;
 mod session;
 mod status;
+mod transfer_progress;
 
 use std::ffi::OsString;
 
@@ -92,6 +95,10 @@ pub(crate) enum Command {
     Query(query::QueryCommand),
     /// Store plain text as the kind of entry it looks like
     Remember(remember::RememberArgs),
+    /// Write what is stored into a file
+    Export(export::ExportArgs),
+    /// Read entries out of a file into the store, all or nothing
+    Import(import::ImportArgs),
     /// How the daemon and its store are, after a real write and read
     Health,
     /// Whether a daemon runs, and where
@@ -133,6 +140,8 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Session(command) => session::run(&invocation, command).await,
         Command::Query(command) => query::run(&invocation, command).await,
         Command::Remember(args) => remember::run(&invocation, args).await,
+        Command::Export(args) => export::run(&invocation, args).await,
+        Command::Import(args) => import::run(&invocation, args).await,
         Command::Health => health::run(&invocation).await,
         Command::Status => status::run(&invocation).await,
         Command::Mcp => mcp::run(&invocation).await,

@@ -35,6 +35,11 @@ impl Answer {
         Self { text, object, is_error: false }
     }
 
+    /// An answer of several requests.
+    pub(super) const fn of(text: String, object: Value, is_error: bool) -> Self {
+        Self { text, object, is_error }
+    }
+
     /// A refusal or failure.
     pub(super) fn error(body: &ErrorBody) -> Self {
         Self { text: text::error(body), object: render::error(body), is_error: true }

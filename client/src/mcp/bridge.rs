@@ -16,6 +16,7 @@ use super::{
     bound::Bound,
     names::Names,
     tools::{self, Tool},
+    transfer::{self, Extras, Reporter},
 };
 use crate::{CallOptions, ReconnectingClient};
 
@@ -48,11 +49,12 @@ impl Bridge {
         tool: String,
         arguments: JsonObject,
         client_name: String,
+        reporter: Reporter,
         cancelled: &CancellationToken,
     ) -> CallToolResult {
         let with_object = answer::wants_object(&client_name);
         let bridge = Arc::clone(self);
-        let work = async move { bridge.queued_call(&tool, arguments, &client_name).await };
+        let work = async move { bridge.queued_call(&tool, arguments, &client_name, reporter).await };
         let task = AbortOnDropHandle::new(tokio::spawn(work));
         let answer = tokio::select! {
             biased;
@@ -71,6 +73,7 @@ impl Bridge {
         tool: &str,
         arguments: JsonObject,
         client_name: &str,
+        reporter: Reporter,
     ) -> Result<Answer, Refusal> {
         if self.waiting.fetch_add(1, Ordering::Relaxed) >= WAITING_MAX {
             self.waiting.fetch_sub(1, Ordering::Relaxed);
@@ -80,12 +83,18 @@ impl Bridge {
         let waiting = Waiting(&self.waiting);
         let slot = self.slots.acquire().await;
         drop(waiting);
-        let answer = self.call(tool, arguments, client_name).await;
+        let answer = self.call(tool, arguments, client_name, reporter).await;
         drop(slot);
         answer
     }
 
-    async fn call(&self, tool: &str, values: JsonObject, client_name: &str) -> Result<Answer, Refusal> {
+    async fn call(
+        &self,
+        tool: &str,
+        values: JsonObject,
+        client_name: &str,
+        reporter: Reporter,
+    ) -> Result<Answer, Refusal> {
         let tool = tools::find(tool)?;
         let mut call = Arguments::new(tool.name, values, tool.parameters)?;
         let action = tool.action(&mut call)?;
@@ -94,8 +103,13 @@ impl Bridge {
             idempotency_key: call.id("idempotencyKey")?,
             ..CallOptions::default()
         };
+        let extras = if Extras::has(tool.name) { Some(Extras::take(&mut call)?) } else { None };
         let request = self.request(tool, &action, &mut call, &options).await?;
         let ignored = call.left();
+        if let Some(extras) = extras {
+            let answer = transfer::call(&self.client, request, extras, options, reporter).await?;
+            return Ok(answer.ignoring(&ignored));
+        }
         let reply = match self.client.call(&request, options).await {
             Ok(reply) => reply,
             Err(error) => {

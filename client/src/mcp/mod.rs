@@ -18,6 +18,7 @@ mod server;
 mod stdio;
 mod text;
 mod tools;
+mod transfer;
 mod transport;
 
 use std::{path::PathBuf, sync::Arc};

@@ -14,7 +14,7 @@ use rmcp::{
     service::RequestContext,
 };
 
-use super::{bridge::Bridge, malformed, prompts, resources, tools};
+use super::{bridge::Bridge, malformed, prompts, resources, tools, transfer::Reporter};
 
 /// How long clients of 2026-07-28 may keep lists, which never change while a bridge runs.
 const LIST_TTL_MS: u64 = 3_600_000;
@@ -52,7 +52,9 @@ impl Server {
         context: &RequestContext<RoleServer>,
     ) -> rmcp::model::CallToolResult {
         let arguments = request.arguments.unwrap_or_default();
-        self.bridge.answer(request.name.into_owned(), arguments, client_name(context), &context.ct).await
+        let reporter = Reporter::new(context.peer.clone(), context.meta.get_progress_token());
+        let (tool, client) = (request.name.into_owned(), client_name(context));
+        self.bridge.answer(tool, arguments, client, reporter, &context.ct).await
     }
 }
 

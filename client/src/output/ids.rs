@@ -6,6 +6,11 @@ use agent_memory_proto::Response;
 pub(crate) fn of(response: &Response) -> Vec<String> {
     match response {
         Response::Error(_) | Response::Echo(_) | Response::Done | Response::Floor(_) => Vec::new(),
+        Response::ImportStaged(_) | Response::Imported(_) => Vec::new(),
+        Response::ImportBegun(id) => vec![id.to_string()],
+        Response::Exported(page) => {
+            page.entries.iter().filter_map(|entry| entry.id).map(|id| id.to_string()).collect()
+        }
         Response::Health(report) => vec![report.status.name().to_owned()],
         Response::HealthWithRedis(report) => vec![report.health.status.name().to_owned()],
         Response::Config(report) => {

@@ -13,7 +13,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use agent_memory_client::render;
+use agent_memory_client::{render, transfer::text};
 use agent_memory_proto::{
     Response,
     model::{Entry, Project},
@@ -139,6 +139,10 @@ impl Output {
             Response::Context(report) => results::context(style, report, project),
             Response::Remembered(report) => writes::remembered(style, report, project),
             Response::Quickstarted(report) => results::context(style, &report.context, Some(&report.project)),
+            Response::Exported(page) => format!("{} entries", page.entries.len()),
+            Response::ImportBegun(id) => id.to_string(),
+            Response::ImportStaged(entries) => format!("{entries} entries"),
+            Response::Imported(report) => text::import_report(report),
             Response::Floor(floor) => format!("{} rounds in {} us", floor.rounds, floor.elapsed_us),
         }
     }

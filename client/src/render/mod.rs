@@ -6,6 +6,7 @@ mod entry;
 mod health;
 mod scopes;
 mod search;
+mod transfer;
 mod written;
 
 use agent_memory_proto::{
@@ -19,6 +20,7 @@ pub use entry::{entry, entry_page, entry_page_of, history, version};
 pub use health::{health, health_with_redis};
 pub use scopes::{org, project, session};
 pub use search::search_page;
+pub use transfer::import_report;
 pub use written::{action, bulk_written, remembered, written};
 
 use crate::times;
@@ -48,6 +50,12 @@ pub fn response(response: &Response) -> Value {
         Response::Context(report) => context(report),
         Response::Remembered(report) => remembered(report),
         Response::Quickstarted(report) => quickstarted(report),
+        Response::Exported(page) => {
+            json!({ "entryCount": page.entries.len(), "nextCursor": page.next_cursor })
+        }
+        Response::ImportBegun(id) => json!({ "importId": id }),
+        Response::ImportStaged(entries) => json!({ "entryCount": entries }),
+        Response::Imported(report) => import_report(report),
         Response::Floor(floor) => json!({
             "rounds": floor.rounds,
             "elapsedUs": floor.elapsed_us,

@@ -2,7 +2,19 @@
 //! them to the daemon in parts, and has them stored all or nothing; the export reads page by page. Nothing
 //! here holds more than a few parts in memory.
 
+mod document;
+mod export;
+mod format;
+mod import;
+mod json;
+pub mod text;
+
 use agent_memory_proto::{ErrorBody, model::PortableScope, request::ImportItem, response::ImportRefusal};
+
+pub use export::{ExportError, ExportWriter, KINDS, export};
+pub use format::{Format, parse_mapping, source, writer};
+pub use import::{ImportRun, Progress, import};
+pub use json::{JsonSource, JsonWriter};
 
 /// One thing that a source found.
 #[derive(Clone, Debug, PartialEq)]

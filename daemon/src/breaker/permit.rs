@@ -59,6 +59,7 @@ fn of_error(error: &StoreError) -> Verdict {
     match error {
         StoreError::Unavailable(_) | StoreError::Lost(_) | StoreError::Unsettled(_) => Verdict::Failure,
         StoreError::Refused(_)
+        | StoreError::TakenBack(_)
         | StoreError::Contended(_)
         | StoreError::Locked(_)
         | StoreError::DiskFull(_)

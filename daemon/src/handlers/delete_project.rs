@@ -1,6 +1,6 @@
 //! Remove a project with its sessions and entries for good.
 
-use agent_memory_proto::{ErrorBody, ErrorCode, request::DeleteProject};
+use agent_memory_proto::{ErrorBody, request::DeleteProject};
 
 use super::{Call, Handled};
 use crate::store::Write;
@@ -11,17 +11,6 @@ pub(super) async fn handle(call: Call, request: DeleteProject) -> Handled {
             .with_allowed("true")
             .with_suggestion("The project, its sessions and all their entries are removed for good"));
     }
-    if let Some(key) = &call.services.config.admin_key {
-        let given = request.admin_key.as_deref().unwrap_or_default();
-        if !key.matches(given) {
-            tracing::warn!(agent = call.agent, project = %request.id, "refused to remove a project: wrong admin key");
-            return Err(ErrorBody::new(
-                ErrorCode::PermissionDenied,
-                "removing a project needs the admin key",
-            )
-            .with_field("admin_key")
-            .with_suggestion("Give the value of the daemon's AGENT_MEMORY_ADMIN_KEY"));
-        }
-    }
+    call.check_admin("removing a project", request.admin_key.as_deref())?;
     call.write(Write::DeleteProject(request.id)).await
 }

@@ -47,7 +47,7 @@ pub(super) fn entry_name(kind: EntryKind, value: &str) -> Result<(), ErrorBody> 
     checks::name(kind.name_field(), value, chars_max)
 }
 
-fn default_category(kind: EntryKind) -> Option<String> {
+pub(super) fn default_category(kind: EntryKind) -> Option<String> {
     match kind {
         EntryKind::Guideline => None,
         EntryKind::Knowledge => Some("fact".to_owned()),
@@ -55,7 +55,8 @@ fn default_category(kind: EntryKind) -> Option<String> {
     }
 }
 
-fn body(body: EntryBody) -> Result<EntryBody, ErrorBody> {
+/// Checks a body.
+pub(super) fn body(body: EntryBody) -> Result<EntryBody, ErrorBody> {
     match body {
         EntryBody::Guideline { content, priority, rationale, examples, verification_rules } => {
             checks::required("content", &content, limits::CONTENT_CHARS_MAX)?;

@@ -5,6 +5,8 @@ pub(crate) mod checks;
 mod scopes;
 
 mod add_entry;
+mod admin;
+mod begin_import;
 mod bulk_add_entries;
 mod bulk_delete_entries;
 mod bulk_update_entries;
@@ -18,6 +20,8 @@ mod drafts;
 mod echo;
 mod end_session;
 mod entry_history;
+mod export_page;
+mod finish_import;
 mod get_context;
 mod get_entry;
 mod get_project;
@@ -29,9 +33,11 @@ mod list_projects;
 mod list_sessions;
 mod measure_floor;
 mod patches;
+mod portable;
 mod quickstart;
 mod remember;
 mod search;
+mod stage_import;
 mod start_session;
 mod stop;
 mod update_entry;
@@ -184,5 +190,9 @@ pub(crate) async fn handle(call: Call, request: Request) -> Handled {
         Request::Remember(request) => remember::handle(call, request).await,
         Request::Quickstart(request) => quickstart::handle(call, request).await,
         Request::MeasureFloor(request) => measure_floor::handle(call, request).await,
+        Request::ExportPage(request) => export_page::handle(call, request).await,
+        Request::BeginImport(request) => begin_import::handle(&call, request),
+        Request::StageImport(request) => stage_import::handle(call, request).await,
+        Request::FinishImport(request) => finish_import::handle(call, request).await,
     }
 }

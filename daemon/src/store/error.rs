@@ -1,6 +1,6 @@
 //! What a store can refuse, and the one mapping from it to the wire.
 
-use agent_memory_proto::{ErrorBody, ErrorCode};
+use agent_memory_proto::{ErrorBody, ErrorCode, response::ImportReport};
 
 /// Why a store did not do what was asked. Drivers' errors are mapped to this at the store's edge.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -9,6 +9,9 @@ pub enum StoreError {
     /// store is fine, and the body says it all.
     #[error("{0}")]
     Refused(Box<ErrorBody>),
+    /// The write was taken back on purpose, and this is its answer: nothing was stored.
+    #[error("nothing was imported")]
+    TakenBack(Box<ImportReport>),
     /// A queue is full; nothing was done.
     #[error("{queue} is full")]
     Busy {
@@ -71,6 +74,7 @@ impl StoreError {
     pub const fn is_certainly_not_applied(&self) -> bool {
         match self {
             Self::Refused(_)
+            | Self::TakenBack(_)
             | Self::Busy { .. }
             | Self::DeadlineExceeded
             | Self::DiskFull(_)
@@ -92,6 +96,7 @@ impl From<StoreError> for ErrorBody {
         let text = error.to_string();
         match error {
             StoreError::Refused(body) => *body,
+            StoreError::TakenBack(_) => Self::new(ErrorCode::Conflict, text),
             StoreError::Busy { .. } => Self::new(ErrorCode::Busy, text)
                 .with_retry_after_ms(BUSY_RETRY_AFTER_MS)
                 .with_suggestion("Nothing was stored; send the same request again"),

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use agent_memory_proto::{
-    model::{Entry, EntryKind, Id, Project, ScopeRef, Session},
+    model::{Entry, EntryKind, Id, PortableScope, Project, ScopeLevel, ScopeRef, Session},
     request::{GetProject, ListOrgs, ListProjects, ListSessions, MeasureFloor},
     response::{
         Context, DatabaseHealth, EntryPage, Floor, History, OrgPage, ProjectPage, SearchPage, SessionPage,
@@ -13,8 +13,9 @@ use agent_memory_proto::{
 };
 
 use super::{
-    ContextQuery, EntryStore, FloorStore, HealthStore, ListQuery, ScopeStore, SearchQuery, SearchStore,
-    SimilarQuery, Store, StoreError, StoreFuture, WriteOutcome, WriteRequest, WriteStore,
+    ContextQuery, EntryStore, ExportQuery, ExportedEntries, FloorStore, HealthStore, ListQuery, ScopeStore,
+    SearchQuery, SearchStore, SimilarQuery, Store, StoreError, StoreFuture, TransferStore, WriteOutcome,
+    WriteRequest, WriteStore,
 };
 use crate::breaker::Gate;
 
@@ -37,6 +38,7 @@ pub fn guarded(inner: Store, gate: Gate, ready: Ready) -> Store {
         entries: Arc::clone(&shared) as _,
         scopes: Arc::clone(&shared) as _,
         search: Arc::clone(&shared) as _,
+        transfer: Arc::clone(&shared) as _,
         writes: Arc::clone(&shared) as _,
         health: Arc::clone(&shared) as _,
         floors: shared,
@@ -117,6 +119,26 @@ impl SearchStore for GuardedStore {
 
     fn similar(&self, query: SimilarQuery) -> StoreFuture<'_, Vec<SimilarEntry>> {
         self.pass(self.inner.search.similar(query))
+    }
+}
+
+impl TransferStore for GuardedStore {
+    fn export_totals(&self, query: ExportQuery) -> StoreFuture<'_, (u64, Option<i64>)> {
+        self.pass(self.inner.transfer.export_totals(query))
+    }
+
+    fn export_scopes(
+        &self,
+        level: ScopeLevel,
+        only: Option<Id>,
+        after: Option<Id>,
+        limit: u32,
+    ) -> StoreFuture<'_, Vec<PortableScope>> {
+        self.pass(self.inner.transfer.export_scopes(level, only, after, limit))
+    }
+
+    fn export_entries(&self, query: ExportQuery) -> StoreFuture<'_, ExportedEntries> {
+        self.pass(self.inner.transfer.export_entries(query))
     }
 }
 

@@ -21,7 +21,9 @@ pub use error::StoreError;
 pub use follower::Follower;
 pub use guarded::{Ready, guarded};
 pub use traits::{
-    ContextQuery, EntryStore, FloorStore, HealthStore, ListQuery, ScopeStore, SearchQuery, SearchStore,
-    SimilarQuery, Store, StoreFuture, WriteStore,
+    ContextQuery, EntryStore, ExportQuery, ExportedEntries, FloorStore, HealthStore, ListQuery, ScopeStore,
+    SearchQuery, SearchStore, SimilarQuery, Store, StoreFuture, TransferStore, WriteStore,
 };
-pub use write::{Change, EntryUpdate, IdempotencyKey, NewEntry, OnChange, Write, WriteOutcome, WriteRequest};
+pub use write::{
+    Change, EntryUpdate, IdempotencyKey, Import, NewEntry, OnChange, Write, WriteOutcome, WriteRequest,
+};

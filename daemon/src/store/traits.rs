@@ -4,7 +4,7 @@
 use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Instant};
 
 use agent_memory_proto::{
-    model::{Entry, EntryKind, Id, Project, ScopeRef, Session},
+    model::{Entry, EntryKind, Id, PortableEntry, PortableScope, Project, ScopeLevel, ScopeRef, Session},
     request::{GetContext, GetProject, ListOrgs, ListProjects, ListSessions, MeasureFloor, Search},
     response::{
         Context, DatabaseHealth, EntryPage, Floor, History, OrgPage, ProjectPage, SearchPage, SessionPage,
@@ -76,6 +76,30 @@ pub struct SimilarQuery {
     pub deadline: Instant,
 }
 
+/// What is exported of the entries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExportQuery {
+    /// Of which kind; `None` for all.
+    pub kind: Option<EntryKind>,
+    /// In which scope; `None` for all.
+    pub scope: Option<ScopeRef>,
+    /// Whether hidden ones are exported too.
+    pub include_inactive: bool,
+    /// Whether earlier versions are.
+    pub include_versions: bool,
+    /// Only those with a greater id.
+    pub after: Option<Id>,
+}
+
+/// Entries of an export, by id; as many as fit a frame.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ExportedEntries {
+    /// The entries with their versions, oldest first.
+    pub entries: Vec<PortableEntry>,
+    /// Whether more follow.
+    pub has_more: bool,
+}
+
 /// Reads entries.
 pub trait EntryStore: Send + Sync {
     /// The entry of that id, hidden or not; `None` when there is none of that kind.
@@ -123,6 +147,22 @@ pub trait SearchStore: Send + Sync {
     fn similar(&self, query: SimilarQuery) -> StoreFuture<'_, Vec<SimilarEntry>>;
 }
 
+/// Reads everything, to be carried elsewhere.
+pub trait TransferStore: Send + Sync {
+    /// How many entries the query has, whatever it comes after, and when the latest of them changed.
+    fn export_totals(&self, query: ExportQuery) -> StoreFuture<'_, (u64, Option<i64>)>;
+    /// Scopes of a level by id, or the only one of that id.
+    fn export_scopes(
+        &self,
+        level: ScopeLevel,
+        only: Option<Id>,
+        after: Option<Id>,
+        limit: u32,
+    ) -> StoreFuture<'_, Vec<PortableScope>>;
+    /// The next entries by id. Each is of one state of the store.
+    fn export_entries(&self, query: ExportQuery) -> StoreFuture<'_, ExportedEntries>;
+}
+
 /// Writes. An `Ok` is durable.
 pub trait WriteStore: Send + Sync {
     /// Applies one write, all or nothing.
@@ -150,6 +190,8 @@ pub struct Store {
     pub scopes: Arc<dyn ScopeStore>,
     /// Words.
     pub search: Arc<dyn SearchStore>,
+    /// Exports.
+    pub transfer: Arc<dyn TransferStore>,
     /// Writes.
     pub writes: Arc<dyn WriteStore>,
     /// Health.

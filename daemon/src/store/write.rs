@@ -8,6 +8,8 @@ use agent_memory_proto::{
     request::{EntryDraft, EntryPatch, UpdateProject},
 };
 
+use crate::{clock::Clock, imports::Staged};
+
 /// Makes a write apply once. The fingerprint is a hash of the request's bytes: the same key with
 /// another request is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +42,25 @@ pub struct EntryUpdate {
     pub expected_version: Option<u32>,
     /// The changes; `updated_by` is filled in.
     pub patch: EntryPatch,
+}
+
+/// Everything that was handed over to be imported.
+#[derive(Debug)]
+pub struct Import {
+    /// Its id.
+    pub id: Id,
+    /// Tells what would be done, and does nothing.
+    pub dry_run: bool,
+    /// What was handed over; `None` when that is gone, because it was stored before.
+    pub staged: Option<Staged>,
+    /// Makes the ids of new versions.
+    pub clock: Clock,
+}
+
+impl PartialEq for Import {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id && self.dry_run == other.dry_run
+    }
 }
 
 /// One atomic change of the store.
@@ -85,6 +106,8 @@ pub enum Write {
         /// Which agent.
         deleted_by: Option<String>,
     },
+    /// Stores an import, all or nothing. Answered with `Imported`; `TakenBack` when nothing was stored.
+    Import(Arc<Import>),
     /// Creates an organisation. Answered with `Org`.
     CreateOrg(Org),
     /// Creates a project. Answered with `Project`.

@@ -122,6 +122,14 @@ pub enum Request {
     Quickstart(Quickstart),
     /// Runs a bare loop of the daemon's own SQL, as the floor of a benchmark.
     MeasureFloor(MeasureFloor),
+    /// Reads what is to be exported, page by page.
+    ExportPage(ExportPage),
+    /// Begins an import.
+    BeginImport(BeginImport),
+    /// Hands over a part of what is to be imported.
+    StageImport(StageImport),
+    /// Stores what was handed over, all or nothing.
+    FinishImport(FinishImport),
 }
 
 impl Request {
@@ -160,6 +168,10 @@ impl Request {
             Self::Remember(_) => "remember",
             Self::Quickstart(_) => "quickstart",
             Self::MeasureFloor(_) => "measure_floor",
+            Self::ExportPage(_) => "export_page",
+            Self::BeginImport(_) => "begin_import",
+            Self::StageImport(_) => "stage_import",
+            Self::FinishImport(_) => "finish_import",
         }
     }
 
@@ -183,6 +195,7 @@ impl Request {
                 | Self::EndSession(_)
                 | Self::Remember(_)
                 | Self::Quickstart(_)
+                | Self::FinishImport(_)
         )
     }
 }

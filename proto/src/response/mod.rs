@@ -32,7 +32,7 @@ pub use written::{WriteAction, Written};
 use crate::{
     codec::{Decode, Encode},
     error::ErrorBody,
-    model::{Entry, Org, Project, Session},
+    model::{Entry, Id, Org, Project, Session},
 };
 
 /// Everything the daemon can answer. Append only.
@@ -82,6 +82,14 @@ pub enum Response {
     Floor(Floor),
     /// How the daemon, its store and Redis are.
     HealthWithRedis(Box<HealthWithRedis>),
+    /// A page of an export.
+    Exported(Box<ExportedPage>),
+    /// An import has begun; its id.
+    ImportBegun(Id),
+    /// How many entries of an import were handed over so far, those that were refused among them.
+    ImportStaged(u64),
+    /// What became of an import.
+    Imported(ImportReport),
 }
 
 impl Response {

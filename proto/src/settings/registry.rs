@@ -325,8 +325,9 @@ pub const ALL: &[Setting] = &[
         "ADMIN_KEY",
         SettingKind::Secret,
         "",
-        "Key that removing a project asks for; the socket's owner suffices when not set",
+        "Key that removing a project and importing ask for; the socket's owner suffices when not set",
     ),
+    number("MAX_IMPORT_ENTRIES", "100000", 1, 10_000_000, "Entries that one import may have"),
     other(
         "PROJECT",
         SettingKind::Text,

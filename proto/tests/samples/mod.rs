@@ -4,6 +4,7 @@
 mod events;
 mod requests;
 mod responses;
+mod transfer;
 mod values;
 
 pub(crate) use events::events;

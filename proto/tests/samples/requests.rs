@@ -22,7 +22,10 @@ pub(crate) fn envelopes() -> Vec<(String, Envelope)> {
 /// Every request, by name.
 pub(crate) fn requests() -> Vec<(String, Request)> {
     let all: Vec<Request> =
-        [plain(), entries(), bulk(), scopes(), sessions(), reads()].into_iter().flatten().collect();
+        [plain(), entries(), bulk(), scopes(), sessions(), reads(), super::transfer::requests()]
+            .into_iter()
+            .flatten()
+            .collect();
     named_variants!(all, {
         Request::Echo(_) => "echo",
         Request::Health => "health",
@@ -55,6 +58,10 @@ pub(crate) fn requests() -> Vec<(String, Request)> {
         Request::Remember(_) => "remember",
         Request::Quickstart(_) => "quickstart",
         Request::MeasureFloor(_) => "measure_floor",
+        Request::ExportPage(_) => "export_page",
+        Request::BeginImport(_) => "begin_import",
+        Request::StageImport(_) => "stage_import",
+        Request::FinishImport(_) => "finish_import",
     })
 }
 

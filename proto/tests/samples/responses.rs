@@ -33,6 +33,7 @@ pub(crate) fn responses() -> Vec<(String, Response)> {
         Response::Entries(EntryPage { entries: entries(), has_more: true }),
         Response::HealthWithRedis(Box::new(health_with_redis())),
     ];
+    all.extend(super::transfer::responses());
     all.extend(entries().into_iter().map(|entry| Response::Entry(Box::new(entry))));
     named_variants!(all, {
         Response::Error(_) => "error",
@@ -57,6 +58,10 @@ pub(crate) fn responses() -> Vec<(String, Response)> {
         Response::Quickstarted(_) => "quickstarted",
         Response::Floor(_) => "floor",
         Response::HealthWithRedis(_) => "health_with_redis",
+        Response::Exported(_) => "exported",
+        Response::ImportBegun(_) => "import_begun",
+        Response::ImportStaged(_) => "import_staged",
+        Response::Imported(_) => "imported",
     })
 }
 

@@ -43,9 +43,13 @@ pub(super) fn response(request: &Request, response: &Response, names: &Names) ->
             "Deleted the project with its sessions and entries.".to_owned()
         }
         Response::Done => "Done.".to_owned(),
-        other @ (Response::Echo(_) | Response::Config(_) | Response::Floor(_)) => {
-            render::response(other).to_string()
-        }
+        Response::Imported(report) => crate::transfer::text::import_report(report),
+        other @ (Response::Echo(_)
+        | Response::Config(_)
+        | Response::Floor(_)
+        | Response::Exported(_)
+        | Response::ImportBegun(_)
+        | Response::ImportStaged(_)) => render::response(other).to_string(),
     }
 }
 

@@ -1,8 +1,10 @@
 //! The tools: their names, actions and parameters, and how a call becomes a request. One file each.
 
 mod entry;
+mod export;
 mod guideline;
 mod health;
+mod import;
 mod knowledge;
 mod org;
 mod project;
@@ -47,6 +49,8 @@ pub(super) const ALL: &[Tool] = &[
     session::TOOL,
     org::TOOL,
     health::TOOL,
+    export::TOOL,
+    import::TOOL,
 ];
 
 /// The tools of the default profile.

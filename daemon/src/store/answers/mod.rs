@@ -2,6 +2,7 @@
 //! meant, the plan of a context, and how similar two texts are.
 
 pub(super) mod cursor;
+pub(super) mod export;
 pub(super) mod heads;
 pub(super) mod health;
 pub(super) mod likeness;

@@ -85,6 +85,7 @@ async fn migrate_alone(
     let pending = pending(connection, migrations).await?;
     if pending.first().is_some_and(|first| first.version == 1) {
         check_encoding(connection).await?;
+        make_schema(connection).await?;
         connection.batch(TABLE).await?;
     }
     for migration in pending {
@@ -112,6 +113,21 @@ async fn migrate_alone(
     }
     connection.commit_then_flush(None).await?;
     Ok(u32::try_from(pending.len()).unwrap_or(u32::MAX))
+}
+
+/// Since PostgreSQL 15 a role with every right of its database may create nothing in `public`: it gets a
+/// schema of its own name then, which comes first in the usual search path.
+async fn make_schema(connection: &Connection) -> Result<(), StoreError> {
+    const IS_NEEDED: &str = "SELECT NOT coalesce(has_schema_privilege(current_schema(), 'CREATE'), false) \
+        AND has_database_privilege(current_database(), 'CREATE') \
+        AND to_regnamespace(quote_ident(current_user)) IS NULL \
+        AND current_setting('search_path') LIKE '%\"$user\"%'";
+    let row = connection.row(IS_NEEDED, &[]).await?;
+    if row.is_some_and(|row| row.get(0)) {
+        tracing::info!("the role may not create tables in the schema public; it gets a schema of its own");
+        connection.batch("CREATE SCHEMA AUTHORIZATION CURRENT_USER").await?;
+    }
+    Ok(())
 }
 
 /// What cannot be stored must not be found out one text after the other.

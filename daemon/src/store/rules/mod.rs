@@ -7,6 +7,7 @@ mod bind;
 mod deactivate_entry;
 mod delete_entries;
 mod delete_project;
+mod import;
 mod once;
 mod orgs;
 mod projects;
@@ -71,6 +72,7 @@ async fn apply_each_time(
         Write::DeleteEntries { kind, ids, bulk, deleted_by } => {
             delete_entries::apply(rows, *kind, ids, *bulk, deleted_by.as_deref(), at_ms).await
         }
+        Write::Import(import) => import::apply(rows, import, at_ms).await,
         Write::CreateOrg(org) => orgs::create(rows, org).await,
         Write::CreateProject(project) => projects::create(rows, project).await,
         Write::UpdateProject(update) => projects::update(rows, update, at_ms).await,

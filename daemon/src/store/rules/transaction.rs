@@ -4,7 +4,7 @@
 use std::future::Future;
 
 use agent_memory_proto::model::{
-    Entry, EntryKind, Id, Org, Project, ScopeLevel, ScopeRef, Session, SessionStatus,
+    Entry, EntryKind, Id, Org, Project, ScopeLevel, ScopeRef, Session, SessionStatus, Version,
 };
 
 use crate::{
@@ -95,6 +95,15 @@ pub(in crate::store) trait WriteTransaction {
         &self,
         scope_key: i64,
         entry: &Entry,
+        text: &IndexedEntry,
+    ) -> impl Future<Output = Step<bool>>;
+    /// Stores a new entry as [`insert_entry`](Self::insert_entry) does, with the versions before its current
+    /// one.
+    fn insert_with_history(
+        &self,
+        scope_key: i64,
+        entry: &Entry,
+        earlier: &[Version],
         text: &IndexedEntry,
     ) -> impl Future<Output = Step<bool>>;
     /// Keeps the old version and stores the new state of an entry; false when its name is taken.

@@ -102,6 +102,7 @@ impl SqliteStore {
             entries: Arc::clone(&shared) as _,
             scopes: Arc::clone(&shared) as _,
             search: Arc::clone(&shared) as _,
+            transfer: Arc::clone(&shared) as _,
             writes: Arc::clone(&shared) as _,
             health: Arc::clone(&shared) as _,
             floors: shared,

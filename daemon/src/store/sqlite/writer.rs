@@ -70,6 +70,7 @@ impl SqliteWriter {
             | StoreError::Unavailable(_)
             | StoreError::Other(_) => self.is_suspect = true,
             StoreError::Refused(_)
+            | StoreError::TakenBack(_)
             | StoreError::Busy { .. }
             | StoreError::DeadlineExceeded
             | StoreError::DiskFull(_)

@@ -2,6 +2,7 @@
 
 mod batches;
 mod entries;
+mod export;
 mod list;
 mod orgs;
 mod projects;

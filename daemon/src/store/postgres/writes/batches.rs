@@ -128,6 +128,7 @@ const fn is_of_the_server(error: &StoreError) -> bool {
         | StoreError::ReadOnly(_)
         | StoreError::Unavailable(_) => true,
         StoreError::Refused(_)
+        | StoreError::TakenBack(_)
         | StoreError::Corrupt(_)
         | StoreError::Locked(_)
         | StoreError::Contended(_)

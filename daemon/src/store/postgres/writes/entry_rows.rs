@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use agent_memory_proto::model::{Entry, EntryKind, Id};
+use agent_memory_proto::model::{Entry, EntryKind, Id, Version};
 use tokio_postgres::Row;
 
 use super::{
@@ -110,6 +110,32 @@ pub(super) async fn insert(
     let mut values = columns.values();
     values.extend([value(&scope_key), value(&words.tokens), value(&words.frequencies), value(&words.terms)]);
     Ok(!rows.rows(&INSERT, &values).await?.is_empty())
+}
+
+static INSERT_VERSIONS: LazyLock<String> = LazyLock::new(|| {
+    // The columns after that of the entry, which is found by its id.
+    let kept: Vec<&str> = VERSION.iter().skip(1).map(|(kept, _)| *kept).collect();
+    let current: Vec<String> = VERSION.iter().skip(1).map(|(_, current)| format!("n.{current}")).collect();
+    let (names, kept, current) = (NAMES.join(", "), kept.join(", "), current.join(", "));
+    let columns = parameters(1, NAMES.len());
+    format!(
+        "INSERT INTO entry_versions (entry, {kept}) SELECT e.rowid, {current} \
+         FROM unnest({columns}) AS n ({names}) JOIN entries e ON e.id = n.id"
+    )
+});
+
+/// Stores the versions before the current one of a new entry.
+pub(super) async fn insert_versions(
+    rows: &PgTransaction<'_>,
+    entry: &Entry,
+    earlier: &[Version],
+) -> Step<()> {
+    let states: Vec<Entry> =
+        earlier.iter().map(|version| Entry { version: version.clone(), ..entry.clone() }).collect();
+    let mut columns = EntryColumns::default();
+    states.iter().for_each(|state| columns.push(state));
+    rows.rows(&INSERT_VERSIONS, &columns.values()).await?;
+    Ok(())
 }
 
 /// What of an entry is a version of it: the column of `entry_versions`, and that of `entries`.

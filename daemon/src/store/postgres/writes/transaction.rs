@@ -7,7 +7,7 @@ use std::sync::{
 };
 
 use agent_memory_proto::model::{
-    Entry, EntryKind, Id, Org, Project, ScopeLevel, ScopeRef, Session, SessionStatus,
+    Entry, EntryKind, Id, Org, Project, ScopeLevel, ScopeRef, Session, SessionStatus, Version,
 };
 use tokio_postgres::Row;
 
@@ -73,7 +73,12 @@ impl<'a> PgTransaction<'a> {
         let reply = lock(&self.later).reply.take();
         let later = std::mem::take(&mut *lock(&self.later));
         lock(&self.later).reply = reply;
-        if later.has_rows() { later.store(self.connection, &[], false).await } else { Ok(0) }
+        let stored = if later.has_rows() { later.store(self.connection, &[], false).await? } else { 0 };
+        let entries = &mut lock(&self.ahead).entries;
+        if entries.len() > REMEMBERED_MAX {
+            entries.clear();
+        }
+        Ok(stored)
     }
 
     /// The rows of a statement of the transaction.
@@ -101,9 +106,14 @@ impl<'a> PgTransaction<'a> {
         {
             return Ok(());
         }
-        Err(StoreError::Contended("the name was taken or given up at the same time".to_owned()))
+        Err(StoreError::Contended(GIVEN_UP.to_owned()))
     }
 }
+
+const GIVEN_UP: &str = "the name was taken or given up at the same time";
+
+/// Entries that are remembered as they stand: beyond, they are read again when they are asked for.
+const REMEMBERED_MAX: usize = 1_000;
 
 /// The row of no entry.
 const NO_ROW: i64 = 0;
@@ -206,6 +216,26 @@ impl WriteTransaction for PgTransaction<'_> {
         }
         self.check_taken(scope_key, entry, NO_ROW).await?;
         Ok(false)
+    }
+
+    async fn insert_with_history(
+        &self,
+        scope_key: i64,
+        entry: &Entry,
+        earlier: &[Version],
+        text: &IndexedEntry,
+    ) -> Step<bool> {
+        if !entry_rows::insert(self, scope_key, entry, text).await? {
+            // Of many entries some name was free; that says nothing about this one.
+            if entry_rows::is_taken(self, scope_key, entry, NO_ROW).await? {
+                return Ok(false);
+            }
+            return Err(StoreError::Contended(GIVEN_UP.to_owned()));
+        }
+        if !earlier.is_empty() {
+            entry_rows::insert_versions(self, entry, earlier).await?;
+        }
+        Ok(true)
     }
 
     async fn replace_entry(&self, old: &StoredEntry, new: &Entry) -> Step<bool> {

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use agent_memory_proto::model::{Entry, EntryKind, Id};
+use agent_memory_proto::model::{Entry, EntryKind, Id, Version};
 use rusqlite::{Connection, OptionalExtension, named_params};
 
 use crate::store::{
@@ -151,6 +151,44 @@ const KEEP_VERSION: &str = "INSERT INTO entry_versions (entry, number, id, creat
 /// Moves the current version into the history, before another one takes its place.
 pub(super) fn keep_version(connection: &Connection, rowid: i64) -> Result<(), StoreError> {
     connection.prepare_cached(KEEP_VERSION)?.execute([rowid])?;
+    Ok(())
+}
+
+const INSERT_VERSION: &str = "INSERT INTO entry_versions (entry, number, id, created_at_ms, created_by, \
+    change_reason, conflict, priority, valid_from_ms, valid_until_ms, invalidated_by, confidence, source, \
+    content, rationale, constraints, examples, parameters, verification_rules) \
+    VALUES (:entry, :number, :id, :created_at_ms, :created_by, :change_reason, :conflict, :priority, \
+    :valid_from_ms, :valid_until_ms, :invalidated_by, :confidence, :source, :content, :rationale, \
+    :constraints, :examples, :parameters, :verification_rules)";
+
+/// Stores a version that is no longer current.
+pub(super) fn insert_version(
+    connection: &Connection,
+    rowid: i64,
+    version: &Version,
+) -> Result<(), StoreError> {
+    let body = BodyColumns::from(&version.body);
+    connection.prepare_cached(INSERT_VERSION)?.execute(named_params! {
+        ":entry": rowid,
+        ":number": version.number,
+        ":id": version.id.0,
+        ":created_at_ms": version.created_at_ms,
+        ":created_by": version.created_by,
+        ":change_reason": version.change_reason,
+        ":conflict": version.conflict,
+        ":priority": body.priority,
+        ":valid_from_ms": body.valid_from_ms,
+        ":valid_until_ms": body.valid_until_ms,
+        ":invalidated_by": body.invalidated_by,
+        ":confidence": body.confidence,
+        ":source": body.source,
+        ":content": body.content,
+        ":rationale": body.rationale,
+        ":constraints": body.constraints,
+        ":examples": body.examples,
+        ":parameters": body.parameters,
+        ":verification_rules": body.verification_rules,
+    })?;
     Ok(())
 }
 

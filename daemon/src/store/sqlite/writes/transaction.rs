@@ -1,7 +1,7 @@
 //! The rows of a write, in the open transaction of a connection.
 
 use agent_memory_proto::model::{
-    Entry, EntryKind, Id, Org, Project, ScopeLevel, ScopeRef, Session, SessionStatus,
+    Entry, EntryKind, Id, Org, Project, ScopeLevel, ScopeRef, Session, SessionStatus, Version,
 };
 use rusqlite::Connection;
 
@@ -102,9 +102,22 @@ impl WriteTransaction for SqliteTransaction<'_> {
     }
 
     async fn insert_entry(&self, scope_key: i64, entry: &Entry, text: &IndexedEntry) -> Step<bool> {
+        self.insert_with_history(scope_key, entry, &[], text).await
+    }
+
+    async fn insert_with_history(
+        &self,
+        scope_key: i64,
+        entry: &Entry,
+        earlier: &[Version],
+        text: &IndexedEntry,
+    ) -> Step<bool> {
         let Some(rowid) = entry_rows::insert(self.connection, scope_key, entry)? else { return Ok(false) };
         entry_rows::add_tags(self.connection, rowid, &entry.tags)?;
         index::insert(self.connection, rowid, text)?;
+        for version in earlier {
+            entry_rows::insert_version(self.connection, rowid, version)?;
+        }
         Ok(true)
     }
 

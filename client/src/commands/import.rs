@@ -1,0 +1,97 @@
+//! `import`: reads entries out of a file, or from stdin, into the store: all or nothing.
+
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use agent_memory_client::transfer::{self, Format, ImportRun, Source, parse_mapping};
+use agent_memory_proto::{
+    ErrorBody, Response,
+    request::{ConflictStrategy, ImportOptions, ScopeMapping},
+};
+use clap::Args;
+
+use super::transfer_progress::Shown;
+use crate::{
+    failure::{EXIT_REFUSED, Failure},
+    invocation::Invocation,
+};
+
+#[derive(Args, Debug)]
+pub(crate) struct ImportArgs {
+    /// The file; - is stdin
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// json [default: by the ending of the file, else json]
+    #[arg(long, value_name = "FORMAT")]
+    format: Option<Format>,
+    /// What to do with entries that are there already: skip, update, replace or error
+    #[arg(long, value_name = "STRATEGY", default_value = "update", value_parser = strategy)]
+    on_conflict: ConflictStrategy,
+    /// Entries of one scope go into another, as project:<id>=project:<id> or project:<id>=global
+    #[arg(long = "map", value_name = "FROM=TO", value_parser = mapping)]
+    mappings: Vec<ScopeMapping>,
+    /// Gives every entry and version a new id
+    #[arg(long)]
+    new_ids: bool,
+    /// Tells what would be done, and does nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+fn strategy(text: &str) -> Result<ConflictStrategy, String> {
+    text.parse().map_err(|()| "allowed: skip, update, replace, error".to_owned())
+}
+
+fn mapping(text: &str) -> Result<ScopeMapping, String> {
+    let (from, to) = text.split_once('=').ok_or("allowed: FROM=TO, as project:<id>=global")?;
+    Ok(ScopeMapping { from: parse_mapping(from)?, to: parse_mapping(to)? })
+}
+
+/// How long the daemon may take to store everything, unless `--timeout` says otherwise.
+const PATIENCE: Duration = Duration::from_secs(3_600);
+
+pub(crate) async fn run(invocation: &Invocation, args: ImportArgs) -> Result<(), Failure> {
+    let format = args.format.or_else(|| Format::of_file(&args.file)).unwrap_or(Format::Json);
+    let input: Box<dyn Read + Send> = if args.file.as_os_str() == "-" {
+        Box::new(io::stdin())
+    } else {
+        Box::new(File::open(&args.file).map_err(|error| unreadable(&args.file, &error))?)
+    };
+    let source = transfer::source(format, input).map_err(Failure::usage)?;
+    let report = import(invocation, source, &args).await?;
+    let is_refused = report.refused_total > 0;
+    invocation.output.show(&Response::Imported(report), None);
+    // The report has told it already.
+    if is_refused { Err(Failure { exit: EXIT_REFUSED, body: None }) } else { Ok(()) }
+}
+
+async fn import(
+    invocation: &Invocation,
+    source: Box<dyn Source>,
+    args: &ImportArgs,
+) -> Result<agent_memory_proto::response::ImportReport, Failure> {
+    let run = ImportRun {
+        options: ImportOptions {
+            strategy: args.on_conflict,
+            scope_mapping: args.mappings.clone(),
+            generate_new_ids: args.new_ids,
+            imported_by: None,
+        },
+        admin_key: invocation.locations.settings.text("ADMIN_KEY").map(str::to_owned),
+        dry_run: args.dry_run,
+        patience: invocation.globals.timeout.unwrap_or(PATIENCE),
+        call: invocation.call_options(),
+    };
+    let mut shown = Shown::new("read", invocation.output.is_quiet() || invocation.output.is_json());
+    let report = transfer::import(invocation.client(), source, run, &mut shown).await;
+    shown.end();
+    Ok(report?)
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Failure {
+    Failure::usage(ErrorBody::invalid("file", path.display(), format!("a file that can be read ({error})")))
+}

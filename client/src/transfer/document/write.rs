@@ -1,0 +1,182 @@
+//! Entries and scopes as objects of the document. The order of their fields is fixed.
+
+use agent_memory_proto::model::{
+    EntryBody, EntryKind, Id, Json, Org, PortableEntry, PortableScope, PortableVersion, Project, Session,
+};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::times;
+
+/// Fields in the order in which they are added.
+#[derive(Clone, Debug, Default)]
+pub(in crate::transfer) struct Fields(Vec<(&'static str, Field)>);
+
+/// A value of an object whose fields have an order.
+#[derive(Clone, Debug)]
+enum Field {
+    Plain(Value),
+    Object(Fields),
+    Objects(Vec<Fields>),
+}
+
+impl Serialize for Field {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Plain(value) => value.serialize(serializer),
+            Self::Object(fields) => fields.serialize(serializer),
+            Self::Objects(all) => all.serialize(serializer),
+        }
+    }
+}
+
+impl Serialize for Fields {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (*name, value)))
+    }
+}
+
+impl Fields {
+    pub(in crate::transfer) fn put(&mut self, name: &'static str, value: impl Serialize) {
+        let value = serde_json::to_value(value).unwrap_or(Value::Null);
+        self.0.push((name, Field::Plain(value)));
+    }
+}
+
+/// An entry with its versions.
+pub(in crate::transfer) fn entry_value(entry: &PortableEntry) -> Fields {
+    let kind = entry.kind().unwrap_or(EntryKind::Knowledge);
+    let mut fields = Fields::default();
+    fields.put("id", entry.id);
+    fields.put("scopeType", entry.scope.level.name());
+    fields.put("scopeId", entry.scope.id);
+    fields.put(kind.name_field(), &entry.name);
+    fields.put("category", &entry.category);
+    if let Some(EntryBody::Guideline { priority, .. }) = entry.versions.last().map(|version| &version.body) {
+        fields.put("priority", priority);
+    }
+    fields.put("isActive", entry.is_active);
+    fields.put("createdAt", time(entry.created_at_ms));
+    fields.put("createdBy", &entry.created_by);
+    fields.put("updatedAt", time(entry.updated_at_ms));
+    fields.put("updatedBy", &entry.updated_by);
+    fields.put("metadata", json(entry.metadata.as_ref()));
+    let versions: Vec<Fields> = entry.versions.iter().map(|one| version(kind, entry.id, one)).collect();
+    if let Some(current) = versions.last() {
+        fields.0.push(("currentVersion", Field::Object(current.clone())));
+    }
+    fields.0.push(("versions", Field::Objects(versions)));
+    fields.put("tags", &entry.tags);
+    fields.put("relations", json!([]));
+    fields
+}
+
+fn version(kind: EntryKind, entry_id: Option<Id>, version: &PortableVersion) -> Fields {
+    let mut fields = Fields::default();
+    fields.put("id", version.id);
+    let owner = match kind {
+        EntryKind::Guideline => "guidelineId",
+        EntryKind::Knowledge => "knowledgeId",
+        EntryKind::Tool => "toolId",
+    };
+    fields.put(owner, entry_id);
+    fields.put("versionNum", version.number);
+    body(&mut fields, &version.body);
+    fields.put("createdAt", time(version.created_at_ms));
+    fields.put("createdBy", &version.created_by);
+    fields.put("changeReason", &version.change_reason);
+    fields.put("conflictFlag", version.conflict);
+    fields
+}
+
+fn body(fields: &mut Fields, body: &EntryBody) {
+    match body {
+        EntryBody::Guideline { content, priority, rationale, examples, verification_rules } => {
+            fields.put("content", content);
+            fields.put("priority", priority);
+            fields.put("rationale", rationale);
+            fields.put("examples", json(examples.as_ref()));
+            fields.put("verificationRules", json(verification_rules.as_ref()));
+        }
+        EntryBody::Knowledge {
+            content,
+            confidence,
+            source,
+            valid_from_ms,
+            valid_until_ms,
+            invalidated_by,
+        } => {
+            fields.put("content", content);
+            fields.put("source", source);
+            fields.put("confidence", number(*confidence));
+            fields.put("validFrom", time(*valid_from_ms));
+            fields.put("validUntil", time(*valid_until_ms));
+            fields.put("invalidatedBy", invalidated_by);
+        }
+        EntryBody::Tool { description, parameters, examples, constraints } => {
+            fields.put("description", description);
+            fields.put("parameters", json(parameters.as_ref()));
+            fields.put("examples", json(examples.as_ref()));
+            fields.put("constraints", constraints);
+        }
+    }
+}
+
+/// A scope, so that it can be made anew.
+pub(in crate::transfer) fn scope_value(scope: &PortableScope) -> Fields {
+    let mut fields = Fields::default();
+    match scope {
+        PortableScope::Org(Org { id, name, metadata, created_at_ms }) => {
+            fields.put("id", id);
+            fields.put("name", name);
+            fields.put("metadata", json(metadata.as_ref()));
+            fields.put("createdAt", time(Some(*created_at_ms)));
+        }
+        PortableScope::Project(project) => project_fields(&mut fields, project),
+        PortableScope::Session(session) => session_fields(&mut fields, session),
+    }
+    fields
+}
+
+fn project_fields(fields: &mut Fields, project: &Project) {
+    fields.put("id", project.id);
+    fields.put("orgId", project.org_id);
+    fields.put("name", &project.name);
+    fields.put("description", &project.description);
+    fields.put("rootPath", &project.root_path);
+    fields.put("metadata", json(project.metadata.as_ref()));
+    fields.put("createdAt", time(Some(project.created_at_ms)));
+    fields.put("updatedAt", time(Some(project.updated_at_ms)));
+}
+
+fn session_fields(fields: &mut Fields, session: &Session) {
+    fields.put("id", session.id);
+    fields.put("projectId", session.project_id);
+    fields.put("name", &session.name);
+    fields.put("purpose", &session.purpose);
+    fields.put("agentId", &session.agent_id);
+    fields.put("status", session.status.name());
+    fields.put("metadata", json(session.metadata.as_ref()));
+    fields.put("startedAt", time(Some(session.started_at_ms)));
+    fields.put("endedAt", time(session.ended_at_ms));
+}
+
+/// RFC 3339; a time that cannot be written so stays a number of milliseconds.
+fn time(at_ms: Option<i64>) -> Value {
+    let Some(at_ms) = at_ms else { return Value::Null };
+    let text = times::format(at_ms);
+    if times::parse(&text) == Some(at_ms) { Value::from(text) } else { Value::from(at_ms) }
+}
+
+fn json(value: Option<&Json>) -> Value {
+    value.map_or(Value::Null, Json::value)
+}
+
+/// A number that a reader of JSON may round differently is written as text.
+fn number(value: f64) -> Value {
+    let plain = Value::from(value);
+    match serde_json::from_str::<f64>(&plain.to_string()) {
+        Ok(read) if read.to_bits() == value.to_bits() => plain,
+        _ => Value::from(value.to_string()),
+    }
+}

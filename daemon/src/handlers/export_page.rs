@@ -1,0 +1,154 @@
+//! Read a page of an export: first the scopes, then the entries by kind and id.
+
+use agent_memory_proto::{
+    ErrorBody, Response, limits,
+    model::{EntryKind, Id, ScopeLevel},
+    request::ExportPage,
+    response::ExportedPage,
+};
+
+use super::{Call, Handled, checks};
+use crate::store::{ExportQuery, ExportedEntries};
+
+/// Scopes of one page.
+const SCOPES_PAGE: u32 = 500;
+/// The kinds, in the order of the original system's exports.
+const KINDS: [EntryKind; 3] = [EntryKind::Tool, EntryKind::Guideline, EntryKind::Knowledge];
+const LEVELS: [ScopeLevel; 3] = [ScopeLevel::Org, ScopeLevel::Project, ScopeLevel::Session];
+
+/// Where a page begins: in which list, after which id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Place {
+    list: usize,
+    after: Option<Id>,
+}
+
+pub(super) async fn handle(call: Call, request: ExportPage) -> Handled {
+    let tags = checks::tags("tags", request.tags.clone())?;
+    if tags.len() > limits::TAGS_MAX {
+        return Err(ErrorBody::invalid("tags", tags.len(), format!("at most {} tags", limits::TAGS_MAX)));
+    }
+    let place = match &request.cursor {
+        Some(cursor) => read(cursor)?,
+        None => Place { list: 0, after: None },
+    };
+    let mut page = ExportedPage {
+        scopes: Vec::new(),
+        entries: Vec::new(),
+        next_cursor: None,
+        entries_in_store: None,
+        changed_at_ms: None,
+    };
+    let transfer = &call.services.store.transfer;
+    if request.cursor.is_none() {
+        if let Some(scope) = request.scope {
+            call.scopes(scope, false).await?;
+        }
+        let (entries, changed_at_ms) = transfer.export_totals(query(&request, None, None)).await?;
+        page.entries_in_store = Some(entries);
+        page.changed_at_ms = changed_at_ms;
+    }
+    let next = match LEVELS.get(place.list) {
+        Some(level) => scopes(&call, &request, *level, place, &mut page).await?,
+        None => entries(&call, &request, &tags, place, &mut page).await?,
+    };
+    page.next_cursor = next.map(text);
+    Ok(Response::Exported(Box::new(page)).into())
+}
+
+/// All scopes of a level, or those that the exported scope belongs to.
+async fn scopes(
+    call: &Call,
+    request: &ExportPage,
+    level: ScopeLevel,
+    place: Place,
+    page: &mut ExportedPage,
+) -> Result<Option<Place>, ErrorBody> {
+    let transfer = &call.services.store.transfer;
+    let next_list = Some(Place { list: place.list + 1, after: None });
+    let only = match request.scope {
+        None => None,
+        Some(scope) => {
+            let chain = call.scopes(scope, true).await?;
+            match chain.iter().find(|scope| scope.level == level) {
+                Some(scope) => scope.id,
+                None => return Ok(next_list),
+            }
+        }
+    };
+    let found = transfer.export_scopes(level, only, place.after, SCOPES_PAGE).await?;
+    let is_full = only.is_none() && found.len() == usize::try_from(SCOPES_PAGE).unwrap_or(usize::MAX);
+    let last = found.last().and_then(|scope| scope.scope().id);
+    page.scopes = found;
+    Ok(if is_full { Some(Place { list: place.list, after: last }) } else { next_list })
+}
+
+/// Entries of a kind; those without one of the tags are read and left out.
+async fn entries(
+    call: &Call,
+    request: &ExportPage,
+    tags: &[String],
+    place: Place,
+    page: &mut ExportedPage,
+) -> Result<Option<Place>, ErrorBody> {
+    let index = place.list - LEVELS.len();
+    let Some(kind) = KINDS.get(index).copied() else { return Ok(None) };
+    let next_list = (index + 1 < KINDS.len()).then_some(Place { list: place.list + 1, after: None });
+    if !request.kinds.is_empty() && !request.kinds.contains(&kind) {
+        return Ok(next_list);
+    }
+    let query = query(request, Some(kind), place.after);
+    let ExportedEntries { mut entries, has_more } =
+        call.services.store.transfer.export_entries(query).await?;
+    let last = entries.last().and_then(|entry| entry.id);
+    if !tags.is_empty() {
+        entries.retain(|entry| entry.tags.iter().any(|tag| tags.contains(tag)));
+    }
+    page.entries = entries;
+    Ok(if has_more { Some(Place { list: place.list, after: last }) } else { next_list })
+}
+
+fn query(request: &ExportPage, kind: Option<EntryKind>, after: Option<Id>) -> ExportQuery {
+    ExportQuery {
+        kind,
+        scope: request.scope,
+        include_inactive: request.include_inactive,
+        include_versions: request.include_versions,
+        after,
+    }
+}
+
+fn text(place: Place) -> String {
+    match place.after {
+        Some(id) => format!("{}.{id}", place.list),
+        None => place.list.to_string(),
+    }
+}
+
+fn read(cursor: &str) -> Result<Place, ErrorBody> {
+    let (list, after) = match cursor.split_once('.') {
+        Some((list, id)) => (list, Some(id.parse::<Id>().ok())),
+        None => (cursor, None),
+    };
+    let list = list.parse().ok().filter(|list| *list < LEVELS.len() + KINDS.len());
+    match (list, after) {
+        (Some(list), None) => Ok(Place { list, after: None }),
+        (Some(list), Some(Some(after))) => Ok(Place { list, after: Some(after) }),
+        _ => Err(ErrorBody::invalid("cursor", cursor, "a nextCursor of an earlier answer, unchanged")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_leads_back_to_its_place() {
+        for place in [Place { list: 0, after: None }, Place { list: 5, after: Some(Id([7; 16])) }] {
+            assert_eq!(read(&text(place)), Ok(place));
+        }
+        for wrong in ["", "6", "x", "1.", "1.x", "-1"] {
+            assert!(read(wrong).is_err(), "{wrong:?}");
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Take over a part of an import: every entry is checked now, and stored when the last part is there.
+
+use std::time::Instant;
+
+use agent_memory_proto::{
+    ErrorBody, ErrorCode, Response, limits,
+    model::{Id, PortableScope, ScopeRef},
+    request::{ImportItem, StageImport},
+    response::ImportRefusal,
+};
+
+use super::{Call, Handled, checks, portable};
+use crate::{
+    imports::{Staging, of_file_system, unknown},
+    supervisor::lock,
+};
+
+/// Entries and scopes of one part.
+const PART_MAX: usize = 2_000;
+
+pub(super) async fn handle(call: Call, request: StageImport) -> Handled {
+    if request.items.len() + request.scopes.len() > PART_MAX {
+        let message = format!("a part has at most {PART_MAX} entries and scopes");
+        return Err(ErrorBody::new(ErrorCode::LimitExceeded, message).with_field("items"));
+    }
+    let import = call.services.imports.find(request.import_id, Instant::now());
+    let import = import.ok_or_else(|| unknown(request.import_id))?;
+    // Checking and writing a part takes long enough to hold up others on the same thread.
+    let staged = tokio::task::spawn_blocking(move || take(&call, &mut lock(&import), request)).await;
+    let crashed = |_| ErrorBody::new(ErrorCode::Internal, "taking over a part of the import crashed");
+    Ok(Response::ImportStaged(staged.map_err(crashed)??).into())
+}
+
+fn take(call: &Call, staging: &mut Staging, request: StageImport) -> Result<u64, ErrorBody> {
+    if !staging.expect(request.part, request.items.len())? {
+        return Ok(staging.entries());
+    }
+    let of_spool = |error| ErrorBody::from(of_file_system(&error));
+    for scope in request.scopes {
+        let scope = checked_scope(staging, scope)?;
+        staging.push_scope(&scope).map_err(of_spool)?;
+    }
+    for item in request.items {
+        let at: String = item.at.chars().take(AT_CHARS_MAX).collect();
+        let name: String = item.entry.name.chars().take(limits::TITLE_CHARS_MAX).collect();
+        match portable::checked(call, staging, item.entry) {
+            Ok(entry) => staging.push_entry(&ImportItem { at, entry }).map_err(of_spool)?,
+            Err(error) => staging.refuse(ImportRefusal { at, name, error }),
+        }
+    }
+    Ok(staging.entries())
+}
+
+/// Largest position in words.
+const AT_CHARS_MAX: usize = 200;
+
+/// Checks a scope as the requests that create one do. What it belongs to may become another scope.
+fn checked_scope(staging: &Staging, scope: PortableScope) -> Result<PortableScope, ErrorBody> {
+    let object = checks::JsonShape::Object;
+    let parent = |scope: ScopeRef, mapped: ScopeRef| -> Option<Id> {
+        if scope.level == mapped.level { mapped.id } else { None }
+    };
+    Ok(match scope {
+        PortableScope::Org(mut org) => {
+            checks::name("scopes.name", &org.name, limits::NAME_CHARS_MAX)?;
+            org.metadata = checks::json("scopes.metadata", org.metadata, object)?;
+            PortableScope::Org(org)
+        }
+        PortableScope::Project(mut project) => {
+            checks::name("scopes.name", &project.name, limits::NAME_CHARS_MAX)?;
+            let description = project.description.as_ref();
+            checks::optional("scopes.description", description, limits::DESCRIPTION_CHARS_MAX)?;
+            checks::root_path(project.root_path.as_ref())?;
+            project.root_path = project.root_path.map(checks::normal_root_path);
+            project.metadata = checks::json("scopes.metadata", project.metadata, object)?;
+            project.org_id =
+                project.org_id.and_then(|id| parent(ScopeRef::org(id), staging.mapped(ScopeRef::org(id))));
+            PortableScope::Project(project)
+        }
+        PortableScope::Session(mut session) => {
+            checks::optional("scopes.name", session.name.as_ref(), limits::NAME_CHARS_MAX)?;
+            checks::optional("scopes.purpose", session.purpose.as_ref(), limits::DESCRIPTION_CHARS_MAX)?;
+            checks::optional("scopes.agentId", session.agent_id.as_ref(), limits::TAG_CHARS_MAX)?;
+            session.metadata = checks::json("scopes.metadata", session.metadata, object)?;
+            session.project_id = session
+                .project_id
+                .and_then(|id| parent(ScopeRef::project(id), staging.mapped(ScopeRef::project(id))));
+            PortableScope::Session(session)
+        }
+    })
+}

@@ -1,0 +1,61 @@
+//! Pages of an export.
+
+use agent_memory_proto::model::{Entry, EntryBody, PortableEntry, PortableVersion, Version};
+
+/// Entries of one page at most.
+pub(in crate::store) const PAGE_ENTRIES: usize = 500;
+/// A page ends with the entry that makes it as large as this. It has to fit a frame.
+pub(in crate::store) const PAGE_BYTES: usize = 2 * 1024 * 1024;
+
+/// An entry and its earlier versions, oldest first, as it is carried.
+pub(in crate::store) fn portable(entry: Entry, earlier: Vec<Version>) -> PortableEntry {
+    let current = entry.version;
+    PortableEntry {
+        id: Some(entry.id),
+        scope: entry.scope,
+        name: entry.name,
+        category: entry.category,
+        tags: entry.tags,
+        metadata: entry.metadata,
+        is_active: entry.is_active,
+        created_at_ms: Some(entry.created_at_ms),
+        created_by: entry.created_by,
+        updated_at_ms: Some(entry.updated_at_ms),
+        updated_by: entry.updated_by,
+        versions: earlier.into_iter().chain([current]).map(portable_version).collect(),
+    }
+}
+
+fn portable_version(version: Version) -> PortableVersion {
+    PortableVersion {
+        id: Some(version.id),
+        number: version.number,
+        body: version.body,
+        created_at_ms: Some(version.created_at_ms),
+        created_by: version.created_by,
+        change_reason: version.change_reason,
+        conflict: version.conflict,
+    }
+}
+
+/// How much of a page an entry takes, in bytes, roughly.
+pub(in crate::store) fn weight(entry: &PortableEntry) -> usize {
+    const OTHER: usize = 200;
+    let versions: usize = entry.versions.iter().map(|version| OTHER + body_weight(&version.body)).sum();
+    versions + OTHER + entry.name.len() + entry.metadata.as_ref().map_or(0, |json| json.0.len())
+}
+
+fn body_weight(body: &EntryBody) -> usize {
+    let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+    let json = |json: &Option<agent_memory_proto::model::Json>| json.as_ref().map_or(0, |json| json.0.len());
+    body.text().len()
+        + match body {
+            EntryBody::Guideline { rationale, examples, verification_rules, .. } => {
+                text(rationale) + json(examples) + json(verification_rules)
+            }
+            EntryBody::Knowledge { source, .. } => text(source),
+            EntryBody::Tool { parameters, examples, constraints, .. } => {
+                json(parameters) + json(examples) + text(constraints)
+            }
+        }
+}

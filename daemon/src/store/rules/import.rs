@@ -1,0 +1,437 @@
+//! Stores an import: first the scopes that are not there, then every entry with its versions. When one
+//! entry is refused, all of it is taken back, and the answer names every one that was.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use agent_memory_proto::{
+    ErrorBody, ErrorCode, Event, Response,
+    event::ChangeAction,
+    model::{
+        Entry, EntryKind, Org, PortableEntry, PortableScope, Project, ScopeLevel, ScopeRef, Session,
+        SessionStatus, Version,
+    },
+    request::{ConflictStrategy, ImportItem},
+    response::{ImportCount, ImportRefusal, ImportReport},
+};
+
+use super::{
+    Applied, orgs, projects,
+    refusals::entry_taken,
+    reports::scope_changed,
+    sessions,
+    transaction::{Step, StoredEntry, WriteTransaction},
+    words::text_of,
+};
+use crate::{
+    imports::{REFUSALS_MAX, Staged, of_file_system, unknown},
+    store::{Change, Import, StoreError},
+};
+
+/// Entries whose change is told one by one; of more, subscribers are told that there were changes.
+const EVENTS_MAX: usize = 1_000;
+/// Created scopes that are told.
+const SCOPES_TOLD_MAX: usize = 100;
+
+pub(super) async fn apply(rows: &impl WriteTransaction, import: &Import, at_ms: i64) -> Applied {
+    let Some(staged) = &import.staged else { return Err(StoreError::refused(unknown(import.id))) };
+    let mut run = Run::new(import, staged, at_ms);
+    run.create_scopes(rows).await?;
+    for item in staged.entries.messages().map_err(|error| of_file_system(&error))? {
+        let item = item.map_err(|error| of_file_system(&error))?;
+        match run.store(rows, &item).await {
+            Ok(()) => {}
+            Err(StoreError::Refused(error)) => run.refuse(item, *error),
+            Err(error) => return Err(error),
+        }
+    }
+    let applied = !import.dry_run && run.report.refused_total == 0;
+    run.report.applied = applied;
+    let (report, changes) = run.into_outcome();
+    if applied {
+        Ok((Response::Imported(report), changes))
+    } else {
+        Err(StoreError::TakenBack(Box::new(report)))
+    }
+}
+
+/// One import on its way into the store.
+struct Run<'a> {
+    import: &'a Import,
+    staged: &'a Staged,
+    at_ms: i64,
+    /// The keys of the scopes that entries belong to.
+    keys: HashMap<ScopeRef, i64>,
+    report: ImportReport,
+    counts: BTreeMap<EntryKind, ImportCount>,
+    touched: BTreeSet<ScopeRef>,
+    created: Vec<ScopeRef>,
+    events: Vec<Change>,
+    changed: usize,
+}
+
+/// What becomes of an entry.
+enum Outcome {
+    Created,
+    Updated(u32),
+    Replaced,
+    Skipped,
+}
+
+impl<'a> Run<'a> {
+    fn new(import: &'a Import, staged: &'a Staged, at_ms: i64) -> Self {
+        let report = ImportReport {
+            applied: false,
+            counts: Vec::new(),
+            created_scopes: Vec::new(),
+            created_scopes_total: 0,
+            refusals: staged.refusals.clone(),
+            refused_total: staged.refused_total,
+        };
+        Self {
+            import,
+            staged,
+            at_ms,
+            keys: HashMap::new(),
+            report,
+            counts: BTreeMap::new(),
+            touched: BTreeSet::new(),
+            created: Vec::new(),
+            events: Vec::new(),
+            changed: 0,
+        }
+    }
+
+    fn refuse(&mut self, item: ImportItem, error: ErrorBody) {
+        self.report.refused_total += 1;
+        if self.report.refusals.len() < REFUSALS_MAX {
+            self.report.refusals.push(ImportRefusal { at: item.at, name: item.entry.name, error });
+        }
+    }
+
+    /// Creates the scopes that are described and not there, widest first, and then those that entries
+    /// name and nobody describes. A scope that others are mapped to has to be there.
+    async fn create_scopes(&mut self, rows: &impl WriteTransaction) -> Step<()> {
+        for mapping in &self.staged.options.scope_mapping {
+            if rows.scope_key(&mapping.to).await?.is_none() {
+                let error =
+                    ErrorBody::not_found(mapping.to.level.name(), mapping.to).with_field("scopeMapping");
+                return Err(StoreError::refused(error.with_suggestion(
+                    "Nothing was stored; create the scope first, or map to one that exists",
+                )));
+            }
+        }
+        let mut missing = BTreeSet::new();
+        for scope in &self.staged.named {
+            match rows.scope_key(scope).await? {
+                Some(key) => drop(self.keys.insert(*scope, key)),
+                None => drop(missing.insert(*scope)),
+            }
+        }
+        if missing.is_empty() {
+            return Ok(());
+        }
+        rows.lock_scopes().await?;
+        for level in ScopeLevel::ALL {
+            for scope in self.staged.scopes.messages().map_err(|error| of_file_system(&error))? {
+                let scope = scope.map_err(|error| of_file_system(&error))?;
+                if scope.scope().level == level && missing.remove(&scope.scope()) {
+                    self.create(rows, &scope).await?;
+                }
+            }
+            let undescribed: Vec<ScopeRef> =
+                missing.iter().copied().filter(|scope| scope.level == level).collect();
+            for scope in undescribed {
+                missing.remove(&scope);
+                if let Some(scope) = placeholder(scope, self.at_ms) {
+                    self.create(rows, &scope).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn create(&mut self, rows: &impl WriteTransaction, scope: &PortableScope) -> Step<()> {
+        let named = scope.scope();
+        // Somebody may have created it before the lock was had.
+        if let Some(key) = rows.scope_key(&named).await? {
+            self.keys.insert(named, key);
+            return Ok(());
+        }
+        let created = match scope {
+            PortableScope::Org(org) => orgs::create(rows, org).await.map(drop),
+            PortableScope::Project(project) => projects::insert(rows, project).await,
+            PortableScope::Session(session) => sessions::insert(rows, session).await,
+        };
+        created.map_err(|error| of_scope(error, named))?;
+        if let Some(key) = rows.scope_key(&named).await? {
+            self.keys.insert(named, key);
+        }
+        self.created.push(named);
+        Ok(())
+    }
+
+    async fn store(&mut self, rows: &impl WriteTransaction, item: &ImportItem) -> Step<()> {
+        let scope = item.entry.scope;
+        let Some(scope_key) = self.keys.get(&scope).copied() else {
+            return Err(super::refusals::no_scope(&scope, "scopeId"));
+        };
+        let (entry, earlier) = arranged(&item.entry, self.at_ms)
+            .ok_or_else(|| StoreError::refused(ErrorBody::missing("versions")))?;
+        let outcome = match find(rows, scope_key, &entry).await? {
+            None => {
+                insert(rows, scope_key, &entry, &earlier).await?;
+                Outcome::Created
+            }
+            Some(old) => self.meet(rows, &old, scope_key, &entry, &earlier).await?,
+        };
+        self.note(&entry, &outcome);
+        Ok(())
+    }
+
+    /// What becomes of an entry that is there already.
+    async fn meet(
+        &self,
+        rows: &impl WriteTransaction,
+        old: &StoredEntry,
+        scope_key: i64,
+        entry: &Entry,
+        earlier: &[Version],
+    ) -> Step<Outcome> {
+        match self.staged.options.strategy {
+            ConflictStrategy::Skip => Ok(Outcome::Skipped),
+            ConflictStrategy::Error => Err(there_already(&old.entry, entry)),
+            ConflictStrategy::Replace => {
+                rows.remove_entry(old).await?;
+                insert(rows, scope_key, entry, earlier).await?;
+                Ok(Outcome::Replaced)
+            }
+            ConflictStrategy::Update if old.entry.scope != entry.scope => Err(elsewhere(&old.entry, entry)),
+            ConflictStrategy::Update if says_the_same(&old.entry, entry) => Ok(Outcome::Skipped),
+            ConflictStrategy::Update => {
+                let new = self.next_version(&old.entry, entry);
+                if !rows.replace_entry(old, &new).await? {
+                    return Err(entry_taken(rows, scope_key, &new).await?);
+                }
+                Ok(Outcome::Updated(new.version.number))
+            }
+        }
+    }
+
+    fn next_version(&self, old: &Entry, entry: &Entry) -> Entry {
+        let by = self.staged.options.imported_by.clone().or_else(|| entry.version.created_by.clone());
+        Entry {
+            id: old.id,
+            created_at_ms: old.created_at_ms,
+            created_by: old.created_by.clone(),
+            updated_at_ms: self.at_ms,
+            updated_by: by.clone(),
+            version: Version {
+                id: self.import.clock.new_id(),
+                number: old.version.number + 1,
+                body: entry.version.body.clone(),
+                created_at_ms: self.at_ms,
+                created_by: by,
+                change_reason: Some("imported".to_owned()),
+                conflict: false,
+            },
+            ..entry.clone()
+        }
+    }
+
+    fn note(&mut self, entry: &Entry, outcome: &Outcome) {
+        let kind = entry.kind();
+        let count = self.counts.entry(kind).or_insert(ImportCount {
+            kind,
+            created: 0,
+            updated: 0,
+            replaced: 0,
+            skipped: 0,
+        });
+        let (counter, action, version) = match outcome {
+            Outcome::Created => (&mut count.created, ChangeAction::Added, entry.version.number),
+            Outcome::Updated(version) => (&mut count.updated, ChangeAction::Updated, *version),
+            Outcome::Replaced => (&mut count.replaced, ChangeAction::Updated, entry.version.number),
+            Outcome::Skipped => {
+                count.skipped += 1;
+                return;
+            }
+        };
+        *counter += 1;
+        self.changed += 1;
+        self.touched.insert(entry.scope);
+        if self.changed <= EVENTS_MAX {
+            let event = Event::EntryChanged {
+                entry_id: entry.id,
+                kind,
+                scope: entry.scope,
+                action,
+                version,
+                changed_by: self.staged.options.imported_by.clone(),
+            };
+            self.events.push(Change { scope: entry.scope, scope_tree: false, event: Some(event) });
+        } else {
+            self.events.clear();
+        }
+    }
+
+    /// The answer, and what others are told: every entry, or, of very many, every scope.
+    fn into_outcome(mut self) -> (ImportReport, Vec<Change>) {
+        let mut changes: Vec<Change> = self.created.iter().map(|scope| scope_changed(*scope)).collect();
+        if self.changed > EVENTS_MAX {
+            changes.extend(self.touched.iter().map(|scope| Change {
+                scope: *scope,
+                scope_tree: false,
+                event: None,
+            }));
+            let reason = format!("{} entries were imported", self.changed);
+            if let Some(last) = changes.last_mut() {
+                last.event = Some(Event::ChangesMissed { reason });
+            }
+        } else {
+            changes.append(&mut self.events);
+        }
+        self.report.counts = self.counts.into_values().collect();
+        self.report.created_scopes_total = self.created.len() as u64;
+        self.created.truncate(SCOPES_TOLD_MAX);
+        self.report.created_scopes = self.created;
+        (self.report, changes)
+    }
+}
+
+/// The entry of the same id, else that of the same name.
+async fn find(rows: &impl WriteTransaction, scope_key: i64, entry: &Entry) -> Step<Option<StoredEntry>> {
+    let kind = entry.kind();
+    if let Some(same) = rows.entry(kind, entry.id).await? {
+        return Ok(Some(same));
+    }
+    match rows.entry_named(scope_key, kind, &entry.name).await? {
+        Some(named) => rows.entry(kind, named.id).await,
+        None => Ok(None),
+    }
+}
+
+async fn insert(
+    rows: &impl WriteTransaction,
+    scope_key: i64,
+    entry: &Entry,
+    earlier: &[Version],
+) -> Step<()> {
+    if rows.insert_with_history(scope_key, entry, earlier, &text_of(entry)).await? {
+        Ok(())
+    } else {
+        Err(entry_taken(rows, scope_key, entry).await?)
+    }
+}
+
+/// An entry as it will stand, and the versions before the current one.
+fn arranged(portable: &PortableEntry, at_ms: i64) -> Option<(Entry, Vec<Version>)> {
+    let mut versions: Vec<Version> = portable
+        .versions
+        .iter()
+        .map(|version| {
+            Some(Version {
+                id: version.id?,
+                number: version.number,
+                body: version.body.clone(),
+                created_at_ms: version.created_at_ms.unwrap_or(at_ms),
+                created_by: version.created_by.clone(),
+                change_reason: version.change_reason.clone(),
+                conflict: version.conflict,
+            })
+        })
+        .collect::<Option<_>>()?;
+    let current = versions.pop()?;
+    let entry = Entry {
+        id: portable.id?,
+        scope: portable.scope,
+        name: portable.name.clone(),
+        category: portable.category.clone(),
+        tags: portable.tags.clone(),
+        metadata: portable.metadata.clone(),
+        is_active: portable.is_active,
+        created_at_ms: portable.created_at_ms.unwrap_or(at_ms),
+        created_by: portable.created_by.clone(),
+        updated_at_ms: portable.updated_at_ms.unwrap_or(at_ms),
+        updated_by: portable.updated_by.clone(),
+        version: current,
+    };
+    Some((entry, versions))
+}
+
+fn says_the_same(old: &Entry, new: &Entry) -> bool {
+    old.name == new.name
+        && old.category == new.category
+        && old.tags == new.tags
+        && old.metadata == new.metadata
+        && old.is_active == new.is_active
+        && old.version.body == new.version.body
+}
+
+/// What stands for a scope that entries name and nobody describes.
+fn placeholder(scope: ScopeRef, at_ms: i64) -> Option<PortableScope> {
+    let id = scope.id?;
+    let name = format!("imported {id}");
+    Some(match scope.level {
+        ScopeLevel::Global => return None,
+        ScopeLevel::Org => PortableScope::Org(Org { id, name, metadata: None, created_at_ms: at_ms }),
+        ScopeLevel::Project => PortableScope::Project(Project {
+            id,
+            org_id: None,
+            name,
+            description: None,
+            root_path: None,
+            metadata: None,
+            created_at_ms: at_ms,
+            updated_at_ms: at_ms,
+        }),
+        ScopeLevel::Session => PortableScope::Session(Session {
+            id,
+            project_id: None,
+            name: Some(name),
+            purpose: None,
+            agent_id: None,
+            status: SessionStatus::Completed,
+            metadata: None,
+            started_at_ms: at_ms,
+            ended_at_ms: Some(at_ms),
+        }),
+    })
+}
+
+/// A scope of the import cannot be created.
+fn of_scope(error: StoreError, scope: ScopeRef) -> StoreError {
+    match error {
+        StoreError::Refused(mut body) => {
+            body.message = format!("the scope {scope} of the import cannot be created: {}", body.message);
+            body.suggestion =
+                Some(format!("Nothing was stored; map {scope} to a scope of this store with scopeMapping"));
+            StoreError::Refused(body)
+        }
+        other => other,
+    }
+}
+
+fn there_already(old: &Entry, new: &Entry) -> StoreError {
+    let (kind, field) = (new.kind(), if old.id == new.id { "id" } else { new.kind().name_field() });
+    StoreError::refused(
+        ErrorBody::new(
+            ErrorCode::AlreadyExists,
+            format!("{} has a {kind} with this {field} already: {}", old.scope, old.id),
+        )
+        .with_field(field)
+        .with_value(if old.id == new.id { new.id.to_string() } else { new.name.clone() })
+        .with_suggestion("Import with conflictStrategy skip, update or replace, or with generateNewIds"),
+    )
+}
+
+fn elsewhere(old: &Entry, new: &Entry) -> StoreError {
+    StoreError::refused(
+        ErrorBody::new(
+            ErrorCode::AlreadyExists,
+            format!("the id {} belongs to an entry of {}, not of {}", new.id, old.scope, new.scope),
+        )
+        .with_field("id")
+        .with_value(new.id)
+        .with_suggestion("Import with generateNewIds, or with conflictStrategy skip or replace"),
+    )
+}

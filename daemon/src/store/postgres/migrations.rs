@@ -18,12 +18,20 @@ pub(super) struct Migration {
 }
 
 /// Every step, oldest first, numbered from 1 without a gap.
-pub(super) const ALL: &[Migration] = &[Migration {
-    version: 1,
-    name: "initial",
-    sql: include_str!("../../../../migrations/postgres/0001_initial.sql"),
-    locks: "nothing that exists",
-}];
+pub(super) const ALL: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "initial",
+        sql: include_str!("../../../../migrations/postgres/0001_initial.sql"),
+        locks: "nothing that exists",
+    },
+    Migration {
+        version: 2,
+        name: "entries_by_scope",
+        sql: include_str!("../../../../migrations/postgres/0002_entries_by_scope.sql"),
+        locks: "writes of entries",
+    },
+];
 
 /// Version of the newest step.
 pub(super) fn newest() -> u32 {

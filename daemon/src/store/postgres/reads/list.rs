@@ -16,6 +16,8 @@ use crate::store::{
     },
 };
 
+/// What stands in a list of heads, short or long.
+const ROW: &str = "e.*";
 const HEAD: &str = "e.rowid, e.priority, e.updated_at_ms, e.id";
 const ORDER: &str = "priority DESC NULLS LAST, updated_at_ms DESC, id";
 const ENTRY_ORDER: &str = "e.priority DESC NULLS LAST, e.updated_at_ms DESC, e.id";
@@ -23,7 +25,9 @@ const ENTRY_ORDER: &str = "e.priority DESC NULLS LAST, e.updated_at_ms DESC, e.i
 /// A chain of scopes is no longer than this.
 const SCOPES_MAX: usize = 4;
 /// The shortest list of heads that is asked for.
-const HEADS_MIN: u64 = 64;
+const HEADS_MIN: u64 = 32;
+/// Up to so many heads are whole rows: to look an entry up again costs more than to carry it along.
+const ROWS_MAX: u64 = 256;
 
 /// One page. Statements are planned for their texts, so what the best plan depends on stands in it: the
 /// filters, and the number of heads, which is one of few.
@@ -39,13 +43,13 @@ pub(super) async fn page(connection: &Connection, query: &ListQuery) -> Result<E
     }
     let (levels, ids) = scope_keys::parameters(query.scopes.as_deref().unwrap_or_default());
     let rows = match &query.scopes {
-        None => connection.rows(&select(&of_all(&filter, heads)), &values).await?,
+        None => connection.rows(&select(&of_all(&filter, heads), heads), &values).await?,
         Some(scopes) if scopes.len() > SCOPES_MAX => {
             return Err(StoreError::Other(format!("a chain of {} scopes", scopes.len())));
         }
         Some(scopes) if scopes.is_empty() => Vec::new(),
         Some(scopes) => {
-            let sql = select(&of_scopes(scopes.len(), values.len() + 1, &filter, heads));
+            let sql = select(&of_scopes(scopes.len(), values.len() + 1, &filter, heads), heads);
             values.extend([value(&levels), value(&ids)]);
             connection.rows(&sql, &values).await?
         }
@@ -56,16 +60,27 @@ pub(super) async fn page(connection: &Connection, query: &ListQuery) -> Result<E
 }
 
 /// The page of entries whose heads are these.
-fn select(heads: &str) -> String {
+fn select(heads: &str, length: u64) -> String {
+    if length <= ROWS_MAX {
+        return format!(
+            "SELECT {ENTRY} FROM (SELECT * FROM ({heads}) h ORDER BY {ORDER} LIMIT $2 OFFSET $3) e \
+             JOIN scopes s ON s.key = e.scope ORDER BY {ENTRY_ORDER}"
+        );
+    }
     format!(
         "SELECT {ENTRY} FROM (SELECT * FROM ({heads}) h ORDER BY {ORDER} LIMIT $2 OFFSET $3) h \
          JOIN entries e ON e.rowid = h.rowid JOIN scopes s ON s.key = e.scope ORDER BY {ENTRY_ORDER}"
     )
 }
 
+const fn head(heads: u64) -> &'static str {
+    if heads <= ROWS_MAX { ROW } else { HEAD }
+}
+
 fn of_all(filter: &str, heads: u64) -> String {
+    let head = head(heads);
     format!(
-        "SELECT {HEAD} FROM entries e WHERE e.kind = $1 AND {filter} ORDER BY {ENTRY_ORDER} LIMIT {heads}"
+        "SELECT {head} FROM entries e WHERE e.kind = $1 AND {filter} ORDER BY {ENTRY_ORDER} LIMIT {heads}"
     )
 }
 
@@ -79,13 +94,14 @@ fn of_scopes(scopes: usize, levels: usize, filter: &str, heads: u64) -> String {
     let key = |place: usize| {
         format!("(SELECT key FROM scopes WHERE level = ${levels}[{place}] AND id = ${ids}[{place}])")
     };
+    let head = head(heads);
     let mut sql = String::new();
     for place in 1..=scopes {
         let own = key(place);
         let union = if place > 1 { " UNION ALL " } else { "" };
         let _ = write!(
             sql,
-            "{union}(SELECT {HEAD} FROM entries e WHERE (e.scope, e.kind) >= ({own}, $1) \
+            "{union}(SELECT {head} FROM entries e WHERE (e.scope, e.kind) >= ({own}, $1) \
              AND (e.scope, e.kind) <= ({own}, $1) AND {filter}"
         );
         if place > 1 {
@@ -100,4 +116,10 @@ fn of_scopes(scopes: usize, levels: usize, filter: &str, heads: u64) -> String {
         let _ = write!(sql, " ORDER BY e.scope, e.kind, {ENTRY_ORDER} LIMIT {heads})");
     }
     sql
+}
+
+/// The statement of a page of a project's entries, for whoever looks at its plan.
+#[cfg(test)]
+pub(in crate::store::postgres) fn of_project() -> String {
+    select(&of_scopes(2, 4, "e.is_active", HEADS_MIN), HEADS_MIN)
 }

@@ -3,7 +3,7 @@
 mod batches;
 mod entries;
 mod export;
-mod list;
+pub(super) mod list;
 mod orgs;
 mod projects;
 mod scopes;

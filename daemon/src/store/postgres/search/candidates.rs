@@ -1,5 +1,5 @@
-//! What one tier finds: entries that an expression of the index matches and the filters let pass,
-//! either all of them to be scored, or the latest.
+//! What a tier of scored entries finds: those that an expression of the index matches and the filters let
+//! pass.
 
 use std::{cmp::Ordering, collections::HashMap, sync::LazyLock};
 
@@ -35,16 +35,16 @@ pub(super) struct Ranked {
 
 /// The entry of each row of the index, if the filters let it pass. The server is told to look entries
 /// up one by one: it cannot know that a query matches few.
-static PASSING: LazyLock<String> = LazyLock::new(|| {
+pub(super) static PASSING: LazyLock<String> = LazyLock::new(|| {
     format!(
         "CROSS JOIN LATERAL (SELECT e.id, e.updated_at_ms FROM entries e \
          WHERE e.rowid = i.entry AND {CONDITIONS} OFFSET 0) e"
     )
 });
 
-const QUERY: usize = PARAMETERS + 1;
-const SECOND: usize = PARAMETERS + 2;
-const THIRD: usize = PARAMETERS + 3;
+pub(super) const QUERY: usize = PARAMETERS + 1;
+pub(super) const SECOND: usize = PARAMETERS + 2;
+pub(super) const THIRD: usize = PARAMETERS + 3;
 
 /// Scored together with the filters: where few match, one statement less counts more.
 static FILTERED: LazyLock<String> = LazyLock::new(|| {
@@ -192,88 +192,13 @@ fn frequency_of_parts(parts: &[bool]) -> f64 {
 }
 
 /// Reads row id, id and time of the last change from these columns.
-fn ranked(row: &Row, [rowid, id, updated_at_ms]: [usize; 3]) -> Result<Ranked, StoreError> {
+pub(super) fn ranked(row: &Row, [rowid, id, updated_at_ms]: [usize; 3]) -> Result<Ranked, StoreError> {
     Ok(Ranked {
         rowid: get(row, rowid)?,
         id: id_from(row, id)?,
         updated_at_ms: get(row, updated_at_ms)?,
         score: 0.0,
     })
-}
-
-fn in_order(rows: &[Row]) -> Result<Vec<Ranked>, StoreError> {
-    rows.iter().map(|row| ranked(row, [0, 1, 2])).collect()
-}
-
-/// Among the latest entries only: how many are looked at is bounded.
-static LATEST_AMONG: LazyLock<String> = LazyLock::new(|| {
-    format!(
-        "SELECT i.entry, e.id, e.updated_at_ms FROM (SELECT entry, terms FROM entry_index \
-         ORDER BY entry DESC LIMIT ${THIRD}) i {} WHERE i.terms @@ (SELECT ${QUERY}::text::tsquery) \
-         ORDER BY i.entry DESC LIMIT ${SECOND}",
-        *PASSING
-    )
-});
-
-/// Among all that match: these are found first, and then looked up from the latest on.
-static LATEST: LazyLock<String> = LazyLock::new(|| {
-    format!(
-        "SELECT i.entry, e.id, e.updated_at_ms FROM (SELECT entry FROM entry_index \
-         WHERE terms @@ (SELECT ${QUERY}::text::tsquery) ORDER BY entry DESC OFFSET 0) i {} \
-         ORDER BY i.entry DESC LIMIT ${SECOND}",
-        *PASSING
-    )
-});
-
-/// The latest that match. `looked_at` are the latest entries of the store to begin with, where the
-/// expression is likely to match enough of them.
-///
-/// # Errors
-/// What the server says.
-pub(super) async fn latest(
-    reading: &Reading<'_>,
-    filters: &Filters,
-    expression: &str,
-    limit: i64,
-    looked_at: Option<i64>,
-) -> Result<Vec<Ranked>, StoreError> {
-    let expression = expression.to_owned();
-    let mut values = filters.values();
-    values.extend([value(&expression), value(&limit)]);
-    if let Some(looked_at) = &looked_at {
-        let mut values = values.clone();
-        values.push(value(looked_at));
-        let rows = reading.rows(&LATEST_AMONG, &values).await?;
-        if i64::try_from(rows.len()).is_ok_and(|found| found >= limit) {
-            return in_order(&rows);
-        }
-    }
-    in_order(&reading.rows(&LATEST, &values).await?)
-}
-
-/// `scope` leaves the index of a scope's entries to the server's choice.
-static CHANGED: LazyLock<String> = LazyLock::new(|| {
-    format!(
-        "SELECT e.rowid, e.id, e.updated_at_ms FROM entries e WHERE {CONDITIONS} \
-         ORDER BY e.updated_at_ms DESC, e.id LIMIT ${QUERY}"
-    )
-});
-static CHANGED_IN_SCOPES: LazyLock<String> =
-    LazyLock::new(|| CHANGED.replace("WHERE", "WHERE e.scope = ANY($1) AND"));
-
-/// Entries by their latest change.
-///
-/// # Errors
-/// What the server says.
-pub(super) async fn latest_changed(
-    reading: &Reading<'_>,
-    filters: &Filters,
-    limit: i64,
-) -> Result<Vec<Ranked>, StoreError> {
-    let sql = if filters.has_scopes() { &CHANGED_IN_SCOPES } else { &CHANGED };
-    let mut values = filters.values();
-    values.push(value(&limit));
-    in_order(&reading.rows(sql, &values).await?)
 }
 
 /// The statements, for whoever looks at their plans.
@@ -292,15 +217,19 @@ pub(in crate::store::postgres) mod statements {
     }
 
     pub(in crate::store::postgres) fn latest_among() -> &'static str {
-        &super::LATEST_AMONG
+        &super::super::latest::AMONG
+    }
+
+    pub(in crate::store::postgres) fn latest_among_scopes() -> &'static str {
+        &super::super::latest::AMONG_SCOPES
     }
 
     pub(in crate::store::postgres) fn latest() -> &'static str {
-        &super::LATEST
+        &super::super::latest::BY_WORDS
     }
 
     pub(in crate::store::postgres) fn changed() -> &'static str {
-        &super::CHANGED
+        &super::super::latest::CHANGED
     }
 
     pub(in crate::store::postgres) const fn hits() -> &'static str {

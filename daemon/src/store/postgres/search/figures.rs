@@ -93,6 +93,14 @@ impl Figures {
         found.ok().map(|index| self.common[index].1 * self.entries)
     }
 
+    /// About how many entries of a large store have a term that is not among the common ones.
+    pub(super) fn uncommon(&self, unit: &Unit) -> Option<f64> {
+        let is_told = self.is_large() && matches!(unit, Unit::Term(_));
+        let least = self.common.iter().map(|(_, share)| *share).reduce(f64::min).filter(|_| is_told)?;
+        let most = least * self.entries;
+        (most <= f64::from(SCORED_MAX)).then_some(most / 2.0)
+    }
+
     /// How many have a lexeme that begins so, at least.
     fn prefix(&self, prefix: &str) -> Option<f64> {
         let first = self.common.partition_point(|(common, _)| common.as_str() < prefix);
@@ -193,5 +201,10 @@ mod tests {
         assert_eq!(having("hedge*"), None);
         assert_eq!(having("\"the daemon\""), Some(450_000.0 * PHRASE_SHARE));
         assert_eq!(having("\"daemon conf\""), None);
+        assert_eq!(figures.uncommon(&parse("hedgehog").units[0]), None);
+        let figures = Figures { entries: 60_000.0, ..figures };
+        let uncommon = |query: &str| figures.uncommon(&parse(query).units[0]);
+        assert_eq!(uncommon("hedgehog"), Some(300.0));
+        assert_eq!(uncommon("hedge*"), None);
     }
 }

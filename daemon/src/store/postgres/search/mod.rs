@@ -7,6 +7,7 @@ mod figures;
 mod filters;
 mod hit;
 pub(super) mod index;
+mod latest;
 mod reading;
 mod score;
 mod statistics;
@@ -123,7 +124,7 @@ async fn ranked_in(
 ) -> Result<Vec<Ranked>, StoreError> {
     if ranking.parsed.is_empty() {
         let limit = i64::from(window.offset) + i64::from(window.limit);
-        let mut found = candidates::latest_changed(reading, &Filters::of(ranking), limit).await?;
+        let mut found = latest::changed(reading, &Filters::of(ranking), limit).await?;
         return Ok(found.split_off(found.len().min(window.offset as usize)));
     }
     tiers::over(reading, statistics, looked, ranking, window).await

@@ -72,10 +72,11 @@ impl Default for Statistics {
 /// entries up to `$5`.
 const LOOK: &str = "WITH keys AS (\
      SELECT s.key, w.place FROM unnest($1::int2[], $2::uuid[]) WITH ORDINALITY AS w (level, id, place) \
-         JOIN scopes s ON s.level = w.level AND s.id = w.id \
+         CROSS JOIN LATERAL (SELECT s.key FROM scopes s WHERE s.level = w.level AND s.id = w.id OFFSET 0) s \
      UNION ALL SELECT w.key, w.place FROM unnest($3::int8[]) WITH ORDINALITY AS w (key, place)) \
      SELECT ARRAY(SELECT key FROM keys ORDER BY place), \
-         (SELECT coalesce(sum(c.active), 0)::int8 FROM entry_counts c WHERE c.scope IN (SELECT key FROM keys)), \
+         (SELECT coalesce(sum(c.active), 0)::int8 FROM keys k \
+             CROSS JOIN LATERAL (SELECT c.active FROM entry_counts c WHERE c.scope = k.key OFFSET 0) c), \
          ARRAY(SELECT (SELECT count(*) FROM (SELECT FROM entry_index i WHERE i.terms @@ w.unit::tsquery LIMIT $5) m) \
              FROM unnest($4::text[]) WITH ORDINALITY AS w (unit, place) ORDER BY w.place), \
          CASE WHEN $6 THEN (SELECT ARRAY[count(*), coalesce(sum(tokens), 0)::int8] \
@@ -102,7 +103,8 @@ impl Statistics {
         let asked: Vec<String> = match &known {
             None => Vec::new(),
             Some(figures) => {
-                let unknown = units.iter().filter(|unit| figures.having(unit).is_none()).map(expression::of);
+                let unknown = units.iter().filter(|unit| self.told(figures, units, unit).is_none());
+                let unknown = unknown.map(expression::of);
                 unknown.filter(|unit| self.remembered(figures, unit).is_none()).collect()
             }
         };
@@ -156,11 +158,18 @@ impl Statistics {
         units: &[Unit],
         counted: HashMap<String, i64>,
     ) -> Result<Vec<f64>, StoreError> {
-        let unknown = units.iter().filter(|unit| figures.having(unit).is_none());
+        let unknown = units.iter().filter(|unit| self.told(figures, units, unit).is_none());
         let unknown: Vec<String> = unknown.map(expression::of).collect();
         let mut counts = self.count_all(reading, figures, unknown, counted).await?.into_iter();
-        let having = |unit| figures.having(unit).or_else(|| counts.next()).unwrap_or_default();
+        let having = |unit| self.told(figures, units, unit).or_else(|| counts.next()).unwrap_or_default();
         Ok(units.iter().map(having).collect())
+    }
+
+    /// How many entries have the unit, without counting. An only word need not be counted: how rare it is
+    /// changes no order, and counting looks at as many entries as scoring does.
+    fn told(&self, figures: &Figures, units: &[Unit], unit: &Unit) -> Option<f64> {
+        let alone = || units.len() == 1 && self.remembered(figures, &expression::of(unit)).is_none();
+        figures.having(unit).or_else(|| figures.uncommon(unit).filter(|_| alone()))
     }
 
     /// How many entries match each expression; as many as [`COUNTED_MAX`] for more.

@@ -13,6 +13,7 @@ use super::{
     expression,
     filters::Filters,
     index::named_lexeme,
+    latest::{self, Walk},
     reading::Reading,
     score::Scoring,
     statistics::{Looked, Statistics},
@@ -34,6 +35,10 @@ const WALKED_MAX: f64 = 50_000.0;
 const UNEVEN: f64 = 2.0;
 /// The latest entries of a store that are looked at one by one, at most.
 const LOOKED_AT_MAX: f64 = 20_000.0;
+/// The latest entries of scopes: each has to be looked up. No fewer than this are asked for, since those
+/// that are not needed are not looked up.
+const WALKED_IN_SCOPES_MAX: f64 = 5_000.0;
+const WALKED_IN_SCOPES_MIN: i64 = 200;
 
 /// The entries of a window over all tiers.
 ///
@@ -63,6 +68,7 @@ pub(super) async fn over(
         ),
         within: ranking.keys.filter(|_| is_narrow).map(expression::in_scopes),
         inside,
+        has_scopes: ranking.keys.is_some(),
     };
     let mut found = Found { skip: window.offset as usize, limit: window.limit as usize, entries: Vec::new() };
     let is_exact = figures.is_tiny() || is_narrow && inside <= f64::from(SCORED_MAX);
@@ -111,6 +117,7 @@ struct Search<'a> {
     /// Restricts a match to the scopes, where that is cheaper than to filter them out.
     within: Option<String>,
     inside: f64,
+    has_scopes: bool,
 }
 
 impl<'a> Search<'a> {
@@ -280,9 +287,14 @@ impl<'a> Search<'a> {
     /// The latest, of an expression that matches such a share of all entries.
     async fn latest(&self, expression: &str, share: f64, limit: usize) -> Result<Vec<Ranked>, StoreError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let share = share * self.inside / self.looked.figures.entries.max(1.0);
         let needed = 3.0 * limit as f64 / share.max(1e-9);
-        let looked_at = (needed <= LOOKED_AT_MAX).then_some((needed as i64).max(1_000));
-        candidates::latest(self.reading, &self.filters, &self.restricted(expression), limit, looked_at).await
+        let walk = if self.has_scopes {
+            let is_short = needed <= self.inside.min(WALKED_IN_SCOPES_MAX);
+            is_short.then_some(Walk::Scopes((needed as i64).max(WALKED_IN_SCOPES_MIN)))
+        } else {
+            (needed <= LOOKED_AT_MAX).then_some(Walk::Store((needed as i64).max(1_000)))
+        };
+        let restricted = self.restricted(expression);
+        latest::matching(self.reading, &self.filters, [expression, &restricted], limit, walk).await
     }
 }

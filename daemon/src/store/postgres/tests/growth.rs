@@ -21,6 +21,7 @@ use crate::{
         postgres::{
             PostgresOptions,
             columns::text_key,
+            reads::list,
             search::{index::IndexRow, statements},
         },
     },
@@ -30,6 +31,9 @@ use crate::{
 /// Entries of one project.
 const PER_PROJECT: u64 = 2_000;
 const SAMPLES: u64 = 240;
+
+/// The parameters of a list of a project's entries.
+const LISTED: &str = "s (int2, int8, int8, int2[], uuid[])";
 
 /// A store of so many entries.
 struct Filled {
@@ -48,7 +52,9 @@ fn project_id(number: u64) -> Id {
 
 impl Filled {
     fn new(entries: u64) -> Self {
-        let options = ServerOptions::default().set("shared_buffers", "1GB").set("max_wal_size", "8GB");
+        // A large store is to fit, so that what is measured is not the disk.
+        let buffers = if entries < 100_000 { "256MB" } else { "4GB" };
+        let options = ServerOptions::default().set("shared_buffers", buffers).set("max_wal_size", "8GB");
         let server = Postgres::start_with(options.set("autovacuum", "off")).unwrap();
         let filled = Self { server, entries, projects: (entries / PER_PROJECT).max(2) };
         block_on(async {
@@ -96,6 +102,9 @@ impl Filled {
             .await
             .unwrap();
         client.batch_execute("VACUUM ANALYZE").await.unwrap();
+        const WARM: &str = "CREATE EXTENSION pg_prewarm; SELECT pg_prewarm(oid) FROM pg_class \
+             WHERE relname LIKE 'entr%' AND relkind IN ('r', 'i')";
+        client.batch_execute(WARM).await.unwrap();
     }
 
     fn push_rows(&self, number: u64, entries: &mut String, index: &mut String) {
@@ -122,8 +131,13 @@ impl Filled {
 
     /// How the server goes about a statement.
     fn plan(&self, sql: &str, values: &str) -> String {
+        self.plan_of("s", sql, values)
+    }
+
+    /// As [`Filled::plan`], with the name of the statement, which the types of its parameters follow.
+    fn plan_of(&self, name: &str, sql: &str, values: &str) -> String {
         let explain = format!(
-            "SET plan_cache_mode = force_generic_plan; SET jit = off; PREPARE s AS {sql}; \
+            "SET plan_cache_mode = force_generic_plan; SET jit = off; PREPARE {name} AS {sql}; \
              EXPLAIN (ANALYZE, BUFFERS, COSTS OFF, SUMMARY OFF) EXECUTE s ({values})"
         );
         self.server.sql("postgres", &explain).unwrap()
@@ -137,6 +151,7 @@ impl Filled {
         let common = word(3).replace('\'', "''");
         let inside = format!("'(''S2'' | ''S1'') & ({middling})'");
         let filters_inside = format!("'{{2,1}}', {}", &filters[6..]);
+        let scopes = format!("0, 21, 0, '{{2,0}}', '{{{},{}}}'", Uuid::from(project_id(0)), Uuid::nil());
         let some = "'{1,21,41,61,81,101,121,141,161,181,201,221,241,261,281,301,321,341,361,381}'";
         vec![
             ("scored, everywhere", self.plan(statements::scored(), &format!("'{middling}'"))),
@@ -150,9 +165,17 @@ impl Filled {
                 "latest, among the latest 1,000",
                 self.plan(statements::latest_among(), &format!("{filters}, '{common}', 21, 1000")),
             ),
+            (
+                "latest, among the latest of a project",
+                self.plan(
+                    statements::latest_among_scopes(),
+                    &format!("{filters_inside}, '{common}', 21, 200"),
+                ),
+            ),
             ("latest, among all", self.plan(statements::latest(), &format!("{filters}, '{common}', 21"))),
             ("latest change, without words", self.plan(statements::changed(), &format!("{filters}, 21"))),
             ("hits", self.plan(statements::hits(), some)),
+            ("list, in the scopes of a project", self.plan_of(LISTED, &list::of_project(), &scopes)),
         ]
     }
 }
@@ -249,6 +272,10 @@ fn the_plans_are_those_of_large_stores() {
             assert!(has_index || !name.starts_with("scored"), "{name}: {plan}");
             let walks_through_entries = plan.contains("Seq Scan on entries");
             assert!(!walks_through_entries || name.starts_with("latest change"), "{name}: {plan}");
+            let is_in_order = plan.contains("entries_in_scope") && !plan.contains("Incremental Sort");
+            assert!(is_in_order || !name.starts_with("list"), "{name}: {plan}");
+            let is_walk = plan.contains("Index Only Scan Backward using entries_by_scope");
+            assert!(is_walk || !name.ends_with("latest of a project"), "{name}: {plan}");
             if sizes.contains(',') {
                 println!("{entries}: {name}\n{plan}\n");
             }

@@ -148,7 +148,7 @@ impl Config {
             Some("postgresql") => StoreKind::Postgres(Box::new(PostgresOptions::from_settings(&settings)?)),
             _ => StoreKind::Sqlite,
         };
-        let redis = RedisOptions::from_settings(&settings)?.map(Box::new);
+        let redis = RedisOptions::from_settings(&settings, &places.data_dir)?.map(Box::new);
         Ok(Self {
             store,
             redis,

@@ -14,6 +14,8 @@ use crate::{
 /// Keeps the caches right, and the subscribers informed.
 pub struct Following {
     services: Arc<Services>,
+    /// The service that tells of the changes.
+    channel: &'static str,
     /// The breaker of the service that tells of the changes: that it does, or ceases to, says
     /// something about it.
     gate: Option<Gate>,
@@ -28,18 +30,19 @@ impl std::fmt::Debug for Following {
 impl Following {
     /// Follows the changes that `service` tells of.
     #[must_use]
-    pub fn new(services: &Arc<Services>, service: &str) -> Self {
-        Self { services: Arc::clone(services), gate: services.supervisor.breakers().gate(service) }
+    pub fn new(services: &Arc<Services>, service: &'static str) -> Self {
+        let gate = services.supervisor.breakers().gate(service);
+        Self { services: Arc::clone(services), channel: service, gate }
     }
 }
 
 impl Follower for Following {
     fn changed(&self, change: &Change) {
-        self.services.changes.publish(change);
+        self.services.changes.publish_of_other(change);
     }
 
     fn lost(&self, reason: &str) {
-        self.services.changes.go_deaf(reason);
+        self.services.changes.go_deaf(self.channel, reason);
         if let Some(gate) = &self.gate {
             gate.suspect();
         }
@@ -47,7 +50,7 @@ impl Follower for Following {
 
     fn restored(&self) {
         self.services.forget_everything();
-        let reason = self.services.changes.hear_again().unwrap_or_default();
+        let reason = self.services.changes.hear_again(self.channel).unwrap_or_default();
         self.services.changes.tell(Event::ChangesMissed { reason });
         if let Some(gate) = &self.gate {
             gate.seen();
@@ -80,10 +83,10 @@ mod tests {
         let (changes, now) = (Changes::default(), Instant::now());
         let cache = QueryCache::new(QueryCacheOptions { entries_max: 10, bytes_max: 100_000 });
         let generations: &Generations = &changes.generations;
-        changes.go_deaf("the connection ended");
+        changes.go_deaf("one", "the connection ended");
         let captured = generations.capture(Some(&[ScopeRef::GLOBAL]));
         cache.clear();
-        assert_eq!(changes.hear_again().as_deref(), Some("the connection ended"));
+        assert_eq!(changes.hear_again("one").as_deref(), Some("the connection ended"));
         cache.put(b"question", b"old answer", captured, now, TTL);
         assert!(cache.get(b"question", now).is_none() && cache.get_stale(b"question").is_none());
         assert_eq!(changes.deaf(), None);

@@ -9,6 +9,7 @@ pub mod config;
 pub mod db;
 pub mod following;
 mod handlers;
+mod hearing;
 pub mod imports;
 pub mod lifecycle;
 pub mod limiter;

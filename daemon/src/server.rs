@@ -84,10 +84,11 @@ async fn serve(config: Config, log_level: LogLevel) -> Result<Ending, StartError
     let arbiters = Arbiters::start(session_threads());
     let clock = Clock::system();
     let changes = Arc::new(Changes::default());
-    let opened = stores::open(&config, &supervisor, &arbiters, clock.clone(), Arc::clone(&changes)).await;
+    let redis = stores::open_redis(&config, &supervisor, &clock, Arc::clone(&changes)).await;
+    let redis = redis.map_err(StartError::Redis)?;
+    let told = Arc::clone(&changes);
+    let opened = stores::open(&config, &supervisor, &arbiters, clock.clone(), told, redis.clone()).await;
     let (store, handle) = opened.map_err(StartError::Store)?;
-    let redis =
-        stores::open_redis(&config, &supervisor, Arc::clone(&changes)).await.map_err(StartError::Redis)?;
     let listener = match Listener::inherited(&config.socket)? {
         Some(listener) => listener,
         None => Listener::bind(&config.socket)?,
@@ -273,11 +274,19 @@ async fn finish(services: &Services, handle: StoreHandle) -> Ending {
         return Ending::Hard;
     }
     tokio::select! {
-        () = handle.close() => {
+        () = close(services, &handle) => {
             info!("stopped");
             Ending::Clean
         }
         () = services.shutdown.reached(Phase::Now) => Ending::Hard,
+    }
+}
+
+/// Closes the store; after that nothing changes through this daemon.
+async fn close(services: &Services, handle: &StoreHandle) {
+    handle.close().await;
+    if let Some(redis) = &services.redis {
+        redis.say_goodbye().await;
     }
 }
 

@@ -17,6 +17,7 @@ use crate::{
     cache::{CachedReply, Generations, NextValidityChange, QueryCache, QueryCacheOptions, ScopeCache},
     clock::Clock,
     config::{Config, LiveConfig},
+    hearing::{Channels, PassedOn},
     imports::Imports,
     lifecycle::Shutdown,
     limiter::Limiter,
@@ -93,8 +94,10 @@ pub struct Changes {
     /// One number per scope.
     pub generations: Generations,
     events: broadcast::Sender<Arc<Event>>,
-    /// Why other daemons' changes are not heard, while they are not.
-    deaf: Mutex<Option<String>>,
+    /// Where other daemons' changes are heard.
+    channels: Mutex<Channels>,
+    /// Other daemons' changes that subscribers were told of.
+    passed_on: Mutex<PassedOn>,
 }
 
 impl Default for Changes {
@@ -102,7 +105,8 @@ impl Default for Changes {
         Self {
             generations: Generations::default(),
             events: broadcast::Sender::new(EVENTS_KEPT),
-            deaf: Mutex::default(),
+            channels: Mutex::default(),
+            passed_on: Mutex::default(),
         }
     }
 }
@@ -122,22 +126,44 @@ impl Changes {
         let _ = self.events.send(Arc::new(event));
     }
 
-    /// Other daemons' changes are not heard from now on: that no number was raised says nothing.
-    pub fn go_deaf(&self, reason: &str) {
-        self.generations.go_blind();
-        *lock(&self.deaf) = Some(reason.to_owned());
+    /// As [`Changes::publish`], for a change of another daemon, which several channels may tell of.
+    pub fn publish_of_other(&self, change: &Change) {
+        self.generations.raise(change.scope, change.scope_tree);
+        if let Some(event) = &change.event
+            && lock(&self.passed_on).is_new(event)
+        {
+            self.tell(event.clone());
+        }
     }
 
-    /// Other daemons' changes are heard from now on. Returns why they were not.
-    pub fn hear_again(&self) -> Option<String> {
+    /// Other daemons' changes are not heard through this channel from now on. When none is left, that
+    /// no number was raised says nothing.
+    pub fn go_deaf(&self, channel: &'static str, reason: &str) {
+        let mut channels = lock(&self.channels);
+        channels.set(channel, Some(reason.to_owned()));
+        if channels.deaf().is_some() {
+            self.generations.go_blind();
+        }
+    }
+
+    /// Other daemons' changes are heard through this channel from now on. Returns why they were not.
+    pub fn hear_again(&self, channel: &'static str) -> Option<String> {
+        let mut channels = lock(&self.channels);
+        let reason = channels.set(channel, None);
         self.generations.see_again();
-        lock(&self.deaf).take()
+        reason
     }
 
     /// Why other daemons' changes are not heard; `None` while they are, or when there are no others.
     #[must_use]
     pub fn deaf(&self) -> Option<String> {
-        lock(&self.deaf).clone()
+        lock(&self.channels).deaf()
+    }
+
+    /// Why they are not heard through one channel.
+    #[must_use]
+    pub fn deaf_to(&self, channel: &str) -> Option<String> {
+        lock(&self.channels).reason(channel)
     }
 
     /// From now on, every event.

@@ -10,7 +10,7 @@ use crate::{
     clock::Clock,
     config::{Config, StoreKind},
     following::Following,
-    redis::Redis,
+    redis::{REDIS, Redis},
     services::{Changes, Services},
     store::{
         OnChange, Store, StoreError, guarded,
@@ -33,9 +33,15 @@ pub async fn open(
     arbiters: &Arbiters,
     clock: Clock,
     changes: Arc<Changes>,
+    redis: Option<Redis>,
 ) -> Result<(Store, StoreHandle), StoreError> {
     let published = Arc::clone(&changes);
-    let on_change: OnChange = Arc::new(move |change| published.publish(change));
+    let on_change: OnChange = Arc::new(move |change| {
+        published.publish(change);
+        if let Some(redis) = &redis {
+            redis.tell(change);
+        }
+    });
     match &config.store {
         StoreKind::Sqlite => {
             let options = sqlite_options(config);
@@ -74,11 +80,12 @@ fn behind_breaker(
 pub async fn open_redis(
     config: &Config,
     supervisor: &Supervisor,
+    clock: &Clock,
     changes: Arc<Changes>,
 ) -> Result<Option<Redis>, StoreError> {
     let Some(options) = &config.redis else { return Ok(None) };
     let on_breaker = tell_subscribers(changes);
-    Redis::start((**options).clone(), config.breaker, supervisor, on_breaker).await.map(Some)
+    Redis::start((**options).clone(), clock.new_id(), config.breaker, supervisor, on_breaker).await.map(Some)
 }
 
 fn tell_subscribers(changes: Arc<Changes>) -> OnBreaker {
@@ -106,6 +113,9 @@ impl StoreHandle {
     /// # Errors
     /// When that cannot be started at all; that the store is away is no reason.
     pub async fn follow(&self, services: &Arc<Services>) -> Result<(), StoreError> {
+        if let Some(redis) = &services.redis {
+            redis.follow(&services.supervisor, Arc::new(Following::new(services, REDIS)))?;
+        }
         match self {
             Self::Sqlite(_) => Ok(()),
             Self::Postgres(handle) => {

@@ -42,6 +42,9 @@ pub(crate) fn with_redis(style: Style, report: &HealthWithRedis) -> String {
             ("version", Some(redis.engine_version.clone()).filter(|version| !version.is_empty())),
             ("answers in", redis.ping_us.map(|us| format!("{us} us"))),
             ("memory", memory),
+            ("events", Some(if redis.events_heard { "heard" } else { "not heard" }.to_owned())),
+            ("lag", redis.event_lag_us.map(|us| format!("{us} us"))),
+            ("other daemons", Some(redis.daemons.to_string())),
             ("failures", Some(format!("{} connections", redis.connection_failures))),
         ],
     );

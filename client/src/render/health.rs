@@ -75,6 +75,10 @@ fn redis(report: &RedisHealth) -> Value {
         "memoryMB": report.memory_bytes.map(megabytes),
         "memoryLimitMB": report.memory_limit_bytes.map(megabytes),
         "connectionFailures": report.connection_failures,
+        "eventsHeard": report.events_heard,
+        "pubSubLagMs": report.event_lag_us.map(milliseconds),
+        "eventGaps": report.event_gaps,
+        "otherDaemons": report.daemons,
     })
 }
 
@@ -129,6 +133,11 @@ fn daemon(report: &DaemonHealth) -> Value {
         "managed": report.managed,
         "actors": actors,
     })
+}
+
+#[allow(clippy::cast_precision_loss, reason = "shown with three digits")]
+fn milliseconds(micros: u64) -> f64 {
+    micros as f64 / 1_000.0
 }
 
 #[allow(clippy::cast_precision_loss, reason = "shown with two digits")]

@@ -9,6 +9,7 @@ impl Redis {
     pub async fn probe(&self) -> (RedisHealth, Vec<String>) {
         let parts = &self.0;
         let (host, port) = parts.options.place();
+        let events = parts.events.standing();
         let mut health = RedisHealth {
             connected: false,
             host,
@@ -18,6 +19,10 @@ impl Redis {
             memory_bytes: None,
             memory_limit_bytes: None,
             connection_failures: 0,
+            events_heard: events.is_whole,
+            event_lag_us: events.lag_us,
+            event_gaps: events.gaps,
+            daemons: u32::try_from(events.daemons).unwrap_or(u32::MAX),
         };
         let mut problems = Vec::new();
         // Health is asked for when something is wrong: it looks past the breaker, and is not counted.

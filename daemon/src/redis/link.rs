@@ -28,7 +28,7 @@ use crate::{breaker::Gate, store::StoreError, supervisor::lock};
 /// How often an idle connection is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 const RETRY_FIRST: Duration = Duration::from_millis(50);
-const RETRY_LAST: Duration = Duration::from_secs(2);
+pub(super) const RETRY_LAST: Duration = Duration::from_secs(2);
 /// How long the start of the daemon waits for the first connection.
 const START_PATIENCE: Duration = Duration::from_millis(1_500);
 /// Commands that may wait to be sent.
@@ -79,7 +79,7 @@ impl Link {
 
     /// Connects, and connects again whenever the connection is lost, for ever.
     pub(super) async fn keep_up(self, gate: Gate) {
-        let mut pauses = pauses();
+        let mut pauses = pauses().build();
         let mut last_cause = String::new();
         for number in 1.. {
             match self.connect().await {
@@ -88,7 +88,7 @@ impl Link {
                     self.0.is_settled.send_replace(true);
                     tracing::info!(location = self.0.location, "Redis is used");
                     gate.seen();
-                    (pauses, last_cause) = (self::pauses(), String::new());
+                    (pauses, last_cause) = (self::pauses().build(), String::new());
                     self.watch_over(number).await;
                 }
                 Err(cause) => *lock(&self.0.cause) = cause,
@@ -259,11 +259,11 @@ fn authorities(file: &Path) -> Result<Vec<u8>, StoreError> {
     }
 }
 
-fn pauses() -> impl Iterator<Item = Duration> {
+/// Between attempts to connect.
+pub(super) fn pauses() -> ExponentialBuilder {
     ExponentialBuilder::default()
         .with_min_delay(RETRY_FIRST)
         .with_max_delay(RETRY_LAST)
         .with_jitter()
         .without_max_times()
-        .build()
 }

@@ -2,6 +2,7 @@
 //! moment. Nothing that a user stored is here alone. The only folder that names the driver.
 
 mod error;
+mod events;
 mod health;
 mod link;
 mod options;
@@ -12,7 +13,9 @@ use std::{fmt, sync::Arc};
 
 pub use options::RedisOptions;
 
-use self::link::Link;
+use agent_memory_proto::model::Id;
+
+use self::{events::Events, link::Link};
 use crate::{
     actors,
     breaker::{self, BreakerOptions, Gate, OnBreaker, Ping},
@@ -31,6 +34,7 @@ struct Parts {
     options: RedisOptions,
     link: Link,
     gate: Gate,
+    events: Events,
 }
 
 impl fmt::Debug for Redis {
@@ -41,12 +45,13 @@ impl fmt::Debug for Redis {
 
 impl Redis {
     /// Begins to connect, and has the supervisor keep that up. That Redis is away is no reason not to
-    /// start. Must be called within the actor system.
+    /// start. `id` names this run of the daemon to the others. Must be called within the actor system.
     ///
     /// # Errors
     /// `Unavailable` when the certificate authorities cannot be read.
     pub async fn start(
         options: RedisOptions,
+        id: Id,
         breaker: BreakerOptions,
         supervisor: &Supervisor,
         on_breaker: OnBreaker,
@@ -63,7 +68,8 @@ impl Redis {
             kept.clone().keep_up(kept_gate.clone())
         })?;
         link.settled().await;
-        Ok(Self(Arc::new(Parts { options, link, gate })))
+        let events = Events::new(id, options.daemon_place.clone(), options.event_channel.clone());
+        Ok(Self(Arc::new(Parts { options, link, gate, events })))
     }
 
     /// Sends one command, if Redis is there, and returns its answer. It takes as long as the response

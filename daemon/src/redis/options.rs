@@ -1,6 +1,10 @@
 //! What can be chosen about Redis. What is wrong is told without an address, which may hold a password.
 
-use std::{fmt, path::PathBuf, time::Duration};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use agent_memory_proto::settings::{PREFIX, Settings, Source};
 use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo, ProtocolVersion};
@@ -14,6 +18,10 @@ pub struct RedisOptions {
     pub(super) authorities: Option<PathBuf>,
     /// How every key and channel begins.
     pub(super) key_prefix: String,
+    /// The channel on which daemons tell each other of their changes.
+    pub(super) event_channel: String,
+    /// Where this daemon runs, for the others: the machine and the directory.
+    pub(super) daemon_place: String,
     pub(super) connect_timeout: Duration,
     pub(super) response_timeout: Duration,
 }
@@ -34,7 +42,7 @@ impl RedisOptions {
     ///
     /// # Errors
     /// When the address cannot be read, or settings contradict each other.
-    pub fn from_settings(settings: &Settings) -> Result<Option<Self>, String> {
+    pub fn from_settings(settings: &Settings, data_dir: &Path) -> Result<Option<Self>, String> {
         if !settings.flag("REDIS_ENABLED") {
             return Ok(None);
         }
@@ -53,7 +61,22 @@ impl RedisOptions {
             ));
         }
         let (server, authorities) = server(settings)?;
+        let event_channel = match settings.text("REDIS_EVENT_CHANNEL") {
+            Some(channel) if channel.chars().all(is_plain) && channel.len() <= 2 * KEY_PREFIX_BYTES_MAX => {
+                channel.to_owned()
+            }
+            Some(channel) => {
+                return Err(format!(
+                    "{PREFIX}REDIS_EVENT_CHANNEL={channel:?}: it takes up to {} visible ASCII characters other than {{ }} * \
+                     ? [ ] \\, as agentmem:events",
+                    2 * KEY_PREFIX_BYTES_MAX
+                ));
+            }
+            None => format!("{key_prefix}events"),
+        };
         Ok(Some(Self {
+            event_channel,
+            daemon_place: format!("{}:{}", machine(), data_dir.display()),
             server,
             authorities,
             key_prefix,
@@ -89,6 +112,14 @@ impl RedisOptions {
     pub(super) fn is_encrypted(&self) -> bool {
         matches!(self.server.addr(), ConnectionAddr::TcpTls { .. })
     }
+}
+
+/// The name of this machine.
+fn machine() -> String {
+    #[cfg(unix)]
+    return rustix::system::uname().nodename().to_string_lossy().into_owned();
+    #[cfg(not(unix))]
+    return std::env::var("COMPUTERNAME").unwrap_or_default();
 }
 
 /// The server of the settings, and the file of the authorities that may sign its certificate.
@@ -185,7 +216,10 @@ mod tests {
 
     fn options(variables: &[(&str, &str)]) -> Result<Option<RedisOptions>, String> {
         let given = variables.iter().map(|(name, value)| (format!("{PREFIX}{name}"), (*value).to_owned()));
-        RedisOptions::from_settings(&Settings::resolve(given, None).expect("each is allowed"))
+        RedisOptions::from_settings(
+            &Settings::resolve(given, None).expect("each is allowed"),
+            Path::new("/data"),
+        )
     }
 
     fn redis(variables: &[(&str, &str)]) -> Result<RedisOptions, String> {

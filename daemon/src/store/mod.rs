@@ -2,6 +2,7 @@
 //! store's errors. A backend lives in its own folder and is named nowhere else.
 
 mod answers;
+pub(crate) mod change_line;
 mod columns;
 #[cfg(test)]
 mod contract;

@@ -186,6 +186,14 @@ pub struct RedisHealth {
     pub memory_limit_bytes: Option<u64>,
     /// Connections that were lost or could not be made, since the daemon's start.
     pub connection_failures: u64,
+    /// Whether every change of other daemons is heard through it.
+    pub events_heard: bool,
+    /// From the sending of a heartbeat to its coming back, in microseconds.
+    pub event_lag_us: Option<u64>,
+    /// Gaps in what other daemons told, since the daemon's start: at each every cache was dropped.
+    pub event_gaps: u64,
+    /// Other daemons that tell of their changes.
+    pub daemons: u32,
 }
 
 /// The whole report of a daemon that uses Redis.

@@ -236,6 +236,12 @@ pub const ALL: &[Setting] = &[
         "agentmem:",
         "How every key and channel begins; the same for all daemons of a database",
     ),
+    other(
+        "REDIS_EVENT_CHANNEL",
+        SettingKind::Text,
+        "",
+        "Channel on which daemons tell each other of their changes; `events` behind the key prefix when not set",
+    ),
     number("REDIS_CONNECT_TIMEOUT_MS", "1000", 10, 60_000, "How long a connection to Redis may take"),
     number(
         "REDIS_RESPONSE_TIMEOUT_MS",

@@ -128,6 +128,10 @@ fn health_with_redis() -> HealthWithRedis {
         memory_bytes: Some(1_048_576),
         memory_limit_bytes: Some(67_108_864),
         connection_failures: 2,
+        events_heard: true,
+        event_lag_us: Some(250),
+        event_gaps: 1,
+        daemons: 3,
     };
     HealthWithRedis { health: health(), redis }
 }

@@ -21,6 +21,7 @@ mod postgres_kills;
 mod postgres_server_faults;
 mod rate_limits;
 mod recall;
+mod redis_events;
 mod scaling_guide;
 mod service_manager;
 mod shared_database;

@@ -11,7 +11,7 @@ use agent_memory_proto::settings::{PREFIX, Settings};
 use agent_memory_testbed::Redis as Server;
 
 use super::{Redis, RedisOptions};
-use crate::{breaker::BreakerOptions, store::StoreError, supervisor::Supervisor};
+use crate::{breaker::BreakerOptions, clock::Clock, store::StoreError, supervisor::Supervisor};
 
 const BREAKER: BreakerOptions =
     BreakerOptions { failure_threshold: 5, reset_timeout: Duration::from_secs(30), success_threshold: 2 };
@@ -22,7 +22,9 @@ fn options(variables: &[(&str, String)]) -> RedisOptions {
     let given = on.iter().chain(variables);
     let given = given.map(|(name, value)| (format!("{PREFIX}{name}"), value.clone()));
     let settings = Settings::resolve(given, None).expect("each is allowed");
-    RedisOptions::from_settings(&settings).expect("they fit").expect("it is enabled")
+    RedisOptions::from_settings(&settings, std::path::Path::new("/data"))
+        .expect("they fit")
+        .expect("it is enabled")
 }
 
 /// Redis as the daemon uses it, on a server.
@@ -31,7 +33,9 @@ async fn on(server: &Server, supervisor: &Supervisor) -> Redis {
 }
 
 async fn start(options: RedisOptions, supervisor: &Supervisor) -> Redis {
-    Redis::start(options, BREAKER, supervisor, Arc::new(|_| {})).await.expect("it starts")
+    Redis::start(options, Clock::system().new_id(), BREAKER, supervisor, Arc::new(|_| {}))
+        .await
+        .expect("it starts")
 }
 
 async fn ping(redis: &Redis) -> Result<String, StoreError> {

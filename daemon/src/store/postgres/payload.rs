@@ -1,33 +1,15 @@
 //! What daemons tell each other of their writes: lines of text, in notifications of bounded size.
 
-use agent_memory_proto::{
-    Event,
-    codec::Message,
-    model::{Id, ScopeRef},
-};
+use agent_memory_proto::model::Id;
 
-use crate::store::Change;
+use crate::store::{Change, change_line};
+
+pub(super) use change_line::write as line;
 
 /// The channel of the notifications.
 pub(super) const CHANNEL: &str = "agent_memory";
 /// The server takes a little more than this.
 const PAYLOAD_BYTES_MAX: usize = 7_900;
-
-/// One change as a line: scope level, scope id, whether the tree of scopes changed, and the event.
-/// An agent's name of unusual length is left out.
-pub(super) fn line(change: &Change) -> String {
-    const NAME_BYTES_MAX: usize = 400;
-    let mut event = change.event.clone();
-    if let Some(Event::EntryChanged { changed_by, .. }) = &mut event
-        && changed_by.as_ref().is_some_and(|name| name.len() > NAME_BYTES_MAX)
-    {
-        *changed_by = None;
-    }
-    let scope = change.scope.id.map_or_else(String::new, |id| id.to_string());
-    let event = event.and_then(|event| event.encode().ok()).unwrap_or_default();
-    let tree = if change.scope_tree { "tree" } else { "" };
-    format!("{}/{scope}/{tree}/{}", change.scope.level.name(), hex(&event))
-}
 
 /// The payloads that tell of some changes, made by the daemon of that id.
 pub(super) fn payloads(origin: Id, lines: impl IntoIterator<Item = String>) -> Vec<String> {
@@ -68,30 +50,16 @@ impl Filling {
 /// Who wrote a payload, and what changed; `None` when it cannot be understood.
 pub(super) fn read(payload: &str) -> Option<(Id, Vec<Change>)> {
     let (origin, lines) = payload.split_once('\n')?;
-    Some((origin.parse().ok()?, lines.lines().map(read_line).collect::<Option<_>>()?))
-}
-
-fn read_line(line: &str) -> Option<Change> {
-    let mut fields = line.split('/');
-    let (level, id, tree, event) = (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
-    let level = agent_memory_proto::model::ScopeLevel::ALL.into_iter().find(|known| known.name() == level)?;
-    let id = if id.is_empty() { None } else { Some(id.parse().ok()?) };
-    let event = if event.is_empty() { None } else { Some(Event::decode(&bytes(event)?).ok()?) };
-    Some(Change { scope: ScopeRef { level, id }, scope_tree: tree == "tree", event })
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn bytes(hex: &str) -> Option<Vec<u8>> {
-    let pairs = hex.as_bytes().chunks(2);
-    pairs.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
+    Some((origin.parse().ok()?, lines.lines().map(change_line::read).collect::<Option<_>>()?))
 }
 
 #[cfg(test)]
 mod tests {
-    use agent_memory_proto::{event::ChangeAction, model::EntryKind};
+    use agent_memory_proto::{
+        Event,
+        event::ChangeAction,
+        model::{EntryKind, ScopeRef},
+    };
 
     use super::*;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use agent_memory_proto::{Response, codec::Message, frame, model::Id, response::Degradation};
+use agent_memory_proto::{Request, Response, codec::Message, frame, model::Id, response::Degradation};
 
 use crate::error::ClientError;
 
@@ -20,6 +20,11 @@ pub struct CallOptions {
 }
 
 impl CallOptions {
+    /// The deadline of a request: as given, else `default`, and what the request may wait for others.
+    pub(crate) fn deadline_of(&self, request: &Request, default: Duration) -> Duration {
+        self.deadline.unwrap_or_else(|| default + Duration::from_millis(request.wait_ms()))
+    }
+
     /// Waits at most this long.
     #[must_use]
     pub const fn with_deadline(mut self, deadline: Duration) -> Self {

@@ -119,7 +119,7 @@ impl Client {
         request: impl Borrow<Request>,
         options: CallOptions,
     ) -> Result<EncodedReply, ClientError> {
-        let deadline = options.deadline.unwrap_or(self.shared.default_deadline);
+        let deadline = options.deadline_of(request.borrow(), self.shared.default_deadline);
         let id = self.shared.next_id.fetch_add(1, Ordering::Relaxed);
         let frame = self.frame(id, deadline, request.borrow(), options)?;
         let (answer, answered) = oneshot::channel();

@@ -10,6 +10,7 @@ mod client;
 mod connect;
 mod connection;
 mod error;
+pub mod file_path;
 mod keys;
 mod locations;
 pub mod mcp;

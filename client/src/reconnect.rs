@@ -77,7 +77,7 @@ impl ReconnectingClient {
         mut options: CallOptions,
     ) -> Result<Reply, ClientError> {
         let request = request.borrow();
-        let deadline = options.deadline.unwrap_or(self.inner.options.request_timeout);
+        let deadline = options.deadline_of(request, self.inner.options.request_timeout);
         if request.is_write() {
             options.idempotency_key.get_or_insert_with(new_key);
         }

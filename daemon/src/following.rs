@@ -41,6 +41,13 @@ impl Follower for Following {
         self.services.changes.publish_of_other(change);
     }
 
+    fn freed(&self, path: Option<&str>) {
+        match path {
+            Some(path) => self.services.lock_lines.freed(path),
+            None => self.services.lock_lines.all_freed(),
+        }
+    }
+
     fn lost(&self, reason: &str) {
         self.services.changes.go_deaf(self.channel, reason);
         if let Some(gate) = &self.gate {

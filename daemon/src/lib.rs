@@ -13,6 +13,7 @@ mod hearing;
 pub mod imports;
 pub mod lifecycle;
 pub mod limiter;
+pub mod lock_lines;
 pub mod memory;
 pub mod places;
 pub mod redis;

@@ -21,6 +21,7 @@ use crate::{
     imports::Imports,
     lifecycle::Shutdown,
     limiter::Limiter,
+    lock_lines::LockLines,
     redis::Redis,
     store::{Change, Store},
     supervisor::{Supervisor, lock},
@@ -44,6 +45,8 @@ pub struct Services {
     pub answers: QueryCache,
     /// What changed.
     pub changes: Arc<Changes>,
+    /// Who waits for which file.
+    pub lock_lines: LockLines,
     /// Scope chains.
     pub chains: ScopeCache,
     /// When the next entry becomes or ceases to be valid.
@@ -229,6 +232,7 @@ impl Services {
             store: parts.store,
             answers,
             changes: parts.changes,
+            lock_lines: LockLines::default(),
             chains: ScopeCache::default(),
             next_validity_change: NextValidityChange::default(),
             redis: parts.redis,

@@ -21,6 +21,18 @@ pub const TAGS_MAX: usize = 50;
 pub const TAG_CHARS_MAX: usize = 100;
 /// Largest root path of a project, in bytes.
 pub const PATH_BYTES_MAX: usize = 4_096;
+/// Largest path of a file that is checked out, in bytes.
+pub const LOCK_PATH_BYTES_MAX: usize = 4_096;
+/// Largest reason of a lock, in characters.
+pub const LOCK_REASON_CHARS_MAX: usize = 500;
+/// Shortest lock, in milliseconds.
+pub const LOCK_TTL_MS_MIN: u64 = 1_000;
+/// Longest lock, in milliseconds: a day.
+pub const LOCK_TTL_MS_MAX: u64 = 86_400_000;
+/// How long a lock lasts whose owner does not say, in milliseconds: an hour.
+pub const LOCK_TTL_MS_DEFAULT: u64 = 3_600_000;
+/// Longest wait for a lock, in milliseconds.
+pub const LOCK_WAIT_MS_MAX: u64 = 600_000;
 /// Most entries in one bulk request.
 pub const BULK_ITEMS_MAX: usize = 100;
 /// Most rows in one answer of a list or search.

@@ -11,6 +11,7 @@ mod export;
 mod globals;
 mod health;
 mod import;
+mod lock;
 mod mcp;
 mod org;
 mod project;
@@ -90,6 +91,9 @@ pub(crate) enum Command {
     /// Sessions: one stretch of an agent's work
     #[command(subcommand)]
     Session(session::SessionCommand),
+    /// Locks of files, so that agents do not change one at the same time
+    #[command(subcommand)]
+    Lock(lock::LockCommand),
     /// Search, and the context of a scope
     #[command(subcommand)]
     Query(query::QueryCommand),
@@ -138,6 +142,7 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Org(command) => org::run(&invocation, command).await,
         Command::Project(command) => project::run(&invocation, command).await,
         Command::Session(command) => session::run(&invocation, command).await,
+        Command::Lock(command) => lock::run(&invocation, command).await,
         Command::Query(command) => query::run(&invocation, command).await,
         Command::Remember(args) => remember::run(&invocation, args).await,
         Command::Export(args) => export::run(&invocation, args).await,

@@ -31,5 +31,9 @@ pub(crate) fn of(response: &Response) -> Vec<String> {
         Response::Context(context) => context.entries.iter().map(|entry| entry.id.to_string()).collect(),
         Response::Remembered(report) => vec![report.written.id.to_string()],
         Response::Quickstarted(report) => vec![report.session.id.to_string()],
+        Response::CheckedOut(report) => vec![report.lock.token.to_string()],
+        Response::CheckedIn(report) => vec![report.lock.token.to_string()],
+        Response::FileLockStatus(status) => status.lock.iter().map(|lock| lock.token.to_string()).collect(),
+        Response::FileLocks(page) => page.locks.iter().map(|lock| lock.path.clone()).collect(),
     }
 }

@@ -1,6 +1,7 @@
 //! What goes to stdout: text and tables for people, JSON for programs, or ids only.
 
 mod entries;
+mod file_locks;
 mod health;
 mod ids;
 mod results;
@@ -144,6 +145,10 @@ impl Output {
             Response::ImportStaged(entries) => format!("{entries} entries"),
             Response::Imported(report) => text::import_report(report),
             Response::Floor(floor) => format!("{} rounds in {} us", floor.rounds, floor.elapsed_us),
+            Response::CheckedOut(report) => file_locks::checked_out(style, report),
+            Response::CheckedIn(report) => file_locks::checked_in(style, report),
+            Response::FileLockStatus(status) => file_locks::status(style, status),
+            Response::FileLocks(page) => file_locks::page(style, &page.locks, page.has_more),
         }
     }
 }

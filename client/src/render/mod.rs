@@ -3,6 +3,7 @@
 
 mod context;
 mod entry;
+mod file_locks;
 mod health;
 mod scopes;
 mod search;
@@ -17,6 +18,7 @@ use serde_json::{Map, Value, json};
 
 pub use context::{context, quickstarted};
 pub use entry::{entry, entry_page, entry_page_of, history, version};
+pub use file_locks::file_lock;
 pub use health::{health, health_with_redis};
 pub use scopes::{org, project, session};
 pub use search::search_page;
@@ -62,6 +64,10 @@ pub fn response(response: &Response) -> Value {
             "p50Ns": floor.p50_ns,
             "p99Ns": floor.p99_ns,
         }),
+        Response::CheckedOut(report) => file_locks::checked_out(report),
+        Response::CheckedIn(report) => file_locks::checked_in(report),
+        Response::FileLockStatus(status) => file_locks::status(status),
+        Response::FileLocks(page) => file_locks::page(page),
     }
 }
 

@@ -10,6 +10,8 @@ mod begin_import;
 mod bulk_add_entries;
 mod bulk_delete_entries;
 mod bulk_update_entries;
+mod checkin_file;
+mod checkout_file;
 mod config;
 mod create_org;
 mod create_project;
@@ -22,15 +24,19 @@ mod end_session;
 mod entry_history;
 mod export_page;
 mod finish_import;
+mod force_unlock_file;
 mod get_context;
 mod get_entry;
+mod get_file_lock;
 mod get_project;
 mod hand_over;
 mod health;
 mod list_entries;
+mod list_file_locks;
 mod list_orgs;
 mod list_projects;
 mod list_sessions;
+mod lock_path;
 mod measure_floor;
 mod patches;
 mod portable;
@@ -194,5 +200,10 @@ pub(crate) async fn handle(call: Call, request: Request) -> Handled {
         Request::BeginImport(request) => begin_import::handle(&call, request),
         Request::StageImport(request) => stage_import::handle(call, request).await,
         Request::FinishImport(request) => finish_import::handle(call, request).await,
+        Request::CheckoutFile(request) => checkout_file::handle(call, request).await,
+        Request::CheckinFile(request) => checkin_file::handle(call, request).await,
+        Request::GetFileLock(request) => get_file_lock::handle(call, request).await,
+        Request::ListFileLocks(request) => list_file_locks::handle(call, request).await,
+        Request::ForceUnlockFile(request) => force_unlock_file::handle(call, request).await,
     }
 }

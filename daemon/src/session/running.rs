@@ -48,9 +48,11 @@ impl Running {
     pub(super) fn start(&mut self, request_id: u64, admitted: Admitted) {
         let Admitted { call, request, bytes } = admitted;
         let (name, is_write, deadline) = (request.name(), request.is_write(), call.deadline);
+        // Who waits in line is not held there; a lock that was just granted ends by itself.
+        let is_cancellable = !is_write || request.wait_ms() > 0;
         let started_at = Instant::now();
         let (handled, abort) = futures_util::future::abortable(handlers::handle(call, request));
-        if !is_write {
+        if is_cancellable {
             self.cancellable.insert(request_id, abort);
         }
         let work = AssertUnwindSafe(handled).catch_unwind();

@@ -26,6 +26,12 @@ pub(in crate::store) const PROJECT: &str = "s.id, o.id, p.name, p.description, p
 pub(in crate::store) const SESSION: &str = "s.id, p.id, n.name, n.purpose, n.agent_id, n.status, n.metadata, \
     n.started_at_ms, n.ended_at_ms";
 
+/// The columns that a lock is read from, of `file_locks l`.
+pub(in crate::store) const LOCK: &str = "l.id, l.path, l.agent_id, l.session, l.project, l.reason, l.metadata, \
+    l.token, l.acquired_at_ms, l.expires_at_ms";
+/// How many columns [`LOCK`] has; further ones of a query follow.
+pub(in crate::store) const LOCK_COUNT: usize = 10;
+
 pub(in crate::store) const fn kind_code(kind: EntryKind) -> i64 {
     match kind {
         EntryKind::Guideline => 0,

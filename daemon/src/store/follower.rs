@@ -6,6 +6,10 @@ use super::Change;
 pub trait Follower: Send + Sync {
     /// Another daemon made a durable change.
     fn changed(&self, change: &Change);
+    /// A file may be free, or any file may be. It is a hint for those who wait, and may be missed.
+    fn freed(&self, path: Option<&str>) {
+        let _ = path;
+    }
     /// From now on changes are not heard.
     fn lost(&self, reason: &str);
     /// Changes are heard from now on. Every one before may have been missed.

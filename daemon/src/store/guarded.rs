@@ -5,17 +5,17 @@ use std::sync::Arc;
 
 use agent_memory_proto::{
     model::{Entry, EntryKind, Id, PortableScope, Project, ScopeLevel, ScopeRef, Session},
-    request::{GetProject, ListOrgs, ListProjects, ListSessions, MeasureFloor},
+    request::{GetProject, ListFileLocks, ListOrgs, ListProjects, ListSessions, MeasureFloor},
     response::{
-        Context, DatabaseHealth, EntryPage, Floor, History, OrgPage, ProjectPage, SearchPage, SessionPage,
-        SimilarEntry,
+        Context, DatabaseHealth, EntryPage, FileLockPage, Floor, History, OrgPage, ProjectPage, SearchPage,
+        SessionPage, SimilarEntry,
     },
 };
 
 use super::{
-    ContextQuery, EntryStore, ExportQuery, ExportedEntries, FloorStore, HealthStore, ListQuery, ScopeStore,
-    SearchQuery, SearchStore, SimilarQuery, Store, StoreError, StoreFuture, TransferStore, WriteOutcome,
-    WriteRequest, WriteStore,
+    ContextQuery, EntryStore, ExportQuery, ExportedEntries, FloorStore, HealthStore, HeldLock, ListQuery,
+    LockStore, ScopeStore, SearchQuery, SearchStore, SimilarQuery, Store, StoreError, StoreFuture,
+    TransferStore, WriteOutcome, WriteRequest, WriteStore,
 };
 use crate::breaker::Gate;
 
@@ -37,6 +37,7 @@ pub fn guarded(inner: Store, gate: Gate, ready: Ready) -> Store {
     Store {
         entries: Arc::clone(&shared) as _,
         scopes: Arc::clone(&shared) as _,
+        locks: Arc::clone(&shared) as _,
         search: Arc::clone(&shared) as _,
         transfer: Arc::clone(&shared) as _,
         writes: Arc::clone(&shared) as _,
@@ -105,6 +106,16 @@ impl ScopeStore for GuardedStore {
 
     fn sessions(&self, request: ListSessions) -> StoreFuture<'_, SessionPage> {
         self.pass(self.inner.scopes.sessions(request))
+    }
+}
+
+impl LockStore for GuardedStore {
+    fn file_lock(&self, path: String, now_ms: i64) -> StoreFuture<'_, Option<HeldLock>> {
+        self.pass(self.inner.locks.file_lock(path, now_ms))
+    }
+
+    fn file_locks(&self, request: ListFileLocks, now_ms: i64) -> StoreFuture<'_, FileLockPage> {
+        self.pass(self.inner.locks.file_locks(request, now_ms))
     }
 }
 

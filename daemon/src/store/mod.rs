@@ -21,10 +21,13 @@ pub mod sqlite;
 pub use error::StoreError;
 pub use follower::Follower;
 pub use guarded::{Ready, guarded};
+pub(crate) use rules::file_taken;
 pub use traits::{
-    ContextQuery, EntryStore, ExportQuery, ExportedEntries, FloorStore, HealthStore, ListQuery, ScopeStore,
-    SearchQuery, SearchStore, SimilarQuery, Store, StoreFuture, TransferStore, WriteStore,
+    ContextQuery, EntryStore, ExportQuery, ExportedEntries, FloorStore, HealthStore, HeldLock, ListQuery,
+    LockStore, ScopeStore, SearchQuery, SearchStore, SimilarQuery, Store, StoreFuture, TransferStore,
+    WriteStore,
 };
 pub use write::{
-    Change, EntryUpdate, IdempotencyKey, Import, NewEntry, OnChange, Write, WriteOutcome, WriteRequest,
+    Change, EntryUpdate, IdempotencyKey, Import, LockClaim, LockOwner, NewEntry, OnChange, Write,
+    WriteOutcome, WriteRequest,
 };

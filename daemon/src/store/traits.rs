@@ -4,11 +4,15 @@
 use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Instant};
 
 use agent_memory_proto::{
-    model::{Entry, EntryKind, Id, PortableEntry, PortableScope, Project, ScopeLevel, ScopeRef, Session},
-    request::{GetContext, GetProject, ListOrgs, ListProjects, ListSessions, MeasureFloor, Search},
+    model::{
+        Entry, EntryKind, FileLock, Id, PortableEntry, PortableScope, Project, ScopeLevel, ScopeRef, Session,
+    },
+    request::{
+        GetContext, GetProject, ListFileLocks, ListOrgs, ListProjects, ListSessions, MeasureFloor, Search,
+    },
     response::{
-        Context, DatabaseHealth, EntryPage, Floor, History, OrgPage, ProjectPage, SearchPage, SessionPage,
-        SimilarEntry,
+        Context, DatabaseHealth, EntryPage, FileLockPage, Floor, History, OrgPage, ProjectPage, SearchPage,
+        SessionPage, SimilarEntry,
     },
 };
 
@@ -137,6 +141,24 @@ pub trait ScopeStore: Send + Sync {
     fn sessions(&self, request: ListSessions) -> StoreFuture<'_, SessionPage>;
 }
 
+/// A lock that is held.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HeldLock {
+    /// The lock.
+    pub lock: FileLock,
+    /// How long it still lasts, by the clock of the store.
+    pub left_ms: u64,
+}
+
+/// Reads locks of files. What is past its time is not there. `now_ms` is the time by the daemon's clock:
+/// a store that several daemons share goes by a clock of its own.
+pub trait LockStore: Send + Sync {
+    /// The lock of a path, which is normalised.
+    fn file_lock(&self, path: String, now_ms: i64) -> StoreFuture<'_, Option<HeldLock>>;
+    /// A page of locks by path.
+    fn file_locks(&self, request: ListFileLocks, now_ms: i64) -> StoreFuture<'_, FileLockPage>;
+}
+
 /// Finds entries by words.
 pub trait SearchStore: Send + Sync {
     /// A page of hits, best first.
@@ -188,6 +210,8 @@ pub struct Store {
     pub entries: Arc<dyn EntryStore>,
     /// Organisations, projects, sessions.
     pub scopes: Arc<dyn ScopeStore>,
+    /// Locks of files.
+    pub locks: Arc<dyn LockStore>,
     /// Words.
     pub search: Arc<dyn SearchStore>,
     /// Exports.

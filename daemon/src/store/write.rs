@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use agent_memory_proto::{
     Event, Response,
-    model::{EntryKind, Id, Org, Project, ScopeRef, Session, SessionStatus},
+    model::{EntryKind, FileLock, Id, Json, Org, Project, ScopeRef, Session, SessionStatus},
     request::{EntryDraft, EntryPatch, UpdateProject},
 };
 
@@ -61,6 +61,43 @@ impl PartialEq for Import {
     fn eq(&self, other: &Self) -> bool {
         self.id == other.id && self.dry_run == other.dry_run
     }
+}
+
+/// Who holds a lock: an agent, in one of its sessions or in none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LockOwner {
+    /// The agent.
+    pub agent_id: String,
+    /// The session.
+    pub session_id: Option<Id>,
+}
+
+impl LockOwner {
+    /// Whether a lock is this one's: a lock of a session is of that session only, one without is of the
+    /// agent in whatever session.
+    #[must_use]
+    pub fn holds(&self, lock: &FileLock) -> bool {
+        lock.agent_id == self.agent_id && (lock.session_id.is_none() || lock.session_id == self.session_id)
+    }
+}
+
+/// A lock that is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LockClaim {
+    /// The id of the lock, if it is a new one.
+    pub id: Id,
+    /// The file, normalised.
+    pub path: String,
+    /// For whom.
+    pub owner: LockOwner,
+    /// For which project.
+    pub project_id: Option<Id>,
+    /// What for.
+    pub reason: Option<String>,
+    /// Anything else.
+    pub metadata: Option<Json>,
+    /// How long.
+    pub ttl_ms: u64,
 }
 
 /// One atomic change of the store.
@@ -143,6 +180,17 @@ pub enum Write {
         create_project: bool,
         /// The session to start, unless an active one of the same project, agent and name is there.
         session: Session,
+    },
+    /// Locks a file, or renews the lock that the same owner holds. Answered with `CheckedOut`.
+    CheckoutFile(LockClaim),
+    /// Ends a lock. Answered with `CheckedIn`.
+    CheckinFile {
+        /// The file, normalised.
+        path: String,
+        /// Who asks; `None` ends it whoever holds it.
+        owner: Option<LockOwner>,
+        /// Refuse unless this is its token.
+        token: Option<u64>,
     },
 }
 

@@ -1,7 +1,8 @@
 //! What the store holds, as it crosses the wire: scopes, entries and their versions,
-//! organisations, projects, sessions. Times are milliseconds since the Unix epoch, UTC.
+//! organisations, projects, sessions, locks of files. Times are milliseconds since the Unix epoch, UTC.
 
 mod entry;
+mod file_lock;
 mod id;
 mod json;
 mod org;
@@ -11,6 +12,7 @@ mod scope;
 mod session;
 
 pub use entry::{BodyPatch, Entry, EntryBody, EntryKind, Version};
+pub use file_lock::FileLock;
 pub use id::Id;
 pub use json::Json;
 pub use org::Org;

@@ -5,6 +5,7 @@ mod bulk;
 mod context;
 mod echo;
 mod entry_target;
+mod file_locks;
 mod hand_over;
 mod list_entries;
 mod measure_floor;
@@ -22,6 +23,7 @@ pub use bulk::{BulkAddEntries, BulkDeleteEntries, BulkUpdateEntries};
 pub use context::GetContext;
 pub use echo::Echo;
 pub use entry_target::{DeactivateEntry, DeleteEntry, EntryHistory, EntrySelector, GetEntry};
+pub use file_locks::{CheckinFile, CheckoutFile, ForceUnlockFile, GetFileLock, ListFileLocks};
 pub use hand_over::HandOver;
 pub use list_entries::ListEntries;
 pub use measure_floor::{FloorOperation, MeasureFloor};
@@ -130,6 +132,16 @@ pub enum Request {
     StageImport(StageImport),
     /// Stores what was handed over, all or nothing.
     FinishImport(FinishImport),
+    /// Locks a file.
+    CheckoutFile(CheckoutFile),
+    /// Ends the caller's lock of a file.
+    CheckinFile(CheckinFile),
+    /// Asks who holds a file.
+    GetFileLock(GetFileLock),
+    /// Lists the locks that are held.
+    ListFileLocks(ListFileLocks),
+    /// Ends a lock, whoever holds it.
+    ForceUnlockFile(ForceUnlockFile),
 }
 
 impl Request {
@@ -172,6 +184,21 @@ impl Request {
             Self::BeginImport(_) => "begin_import",
             Self::StageImport(_) => "stage_import",
             Self::FinishImport(_) => "finish_import",
+            Self::CheckoutFile(_) => "checkout_file",
+            Self::CheckinFile(_) => "checkin_file",
+            Self::GetFileLock(_) => "get_file_lock",
+            Self::ListFileLocks(_) => "list_file_locks",
+            Self::ForceUnlockFile(_) => "force_unlock_file",
+        }
+    }
+
+    /// How long the request may wait for something that another has, in milliseconds. A caller allows this
+    /// beside the time of the work.
+    #[must_use]
+    pub const fn wait_ms(&self) -> u64 {
+        match self {
+            Self::CheckoutFile(request) => request.wait_ms,
+            _ => 0,
         }
     }
 
@@ -196,6 +223,9 @@ impl Request {
                 | Self::Remember(_)
                 | Self::Quickstart(_)
                 | Self::FinishImport(_)
+                | Self::CheckoutFile(_)
+                | Self::CheckinFile(_)
+                | Self::ForceUnlockFile(_)
         )
     }
 }

@@ -4,6 +4,7 @@ mod config;
 mod context;
 mod degradation;
 mod entries;
+mod file_locks;
 mod floor;
 mod health;
 mod quickstart;
@@ -17,6 +18,7 @@ pub use config::{ConfigReport, SettingValue};
 pub use context::{Context, ContextEntry, OmittedEntries};
 pub use degradation::Degradation;
 pub use entries::{EntryPage, History};
+pub use file_locks::{CheckedIn, CheckedOut, FileLockPage, FileLockStatus};
 pub use floor::Floor;
 pub use health::{
     ActorHealth, BreakerHealth, CacheHealth, DaemonHealth, DatabaseHealth, Health, HealthStatus,
@@ -90,6 +92,14 @@ pub enum Response {
     ImportStaged(u64),
     /// What became of an import.
     Imported(ImportReport),
+    /// A file is checked out.
+    CheckedOut(Box<CheckedOut>),
+    /// A lock ended.
+    CheckedIn(Box<CheckedIn>),
+    /// Who holds a file.
+    FileLockStatus(Box<FileLockStatus>),
+    /// A page of locks.
+    FileLocks(FileLockPage),
 }
 
 impl Response {

@@ -22,7 +22,7 @@ pub(crate) fn envelopes() -> Vec<(String, Envelope)> {
 /// Every request, by name.
 pub(crate) fn requests() -> Vec<(String, Request)> {
     let all: Vec<Request> =
-        [plain(), entries(), bulk(), scopes(), sessions(), reads(), super::transfer::requests()]
+        [plain(), entries(), bulk(), scopes(), sessions(), reads(), super::transfer::requests(), locks()]
             .into_iter()
             .flatten()
             .collect();
@@ -62,6 +62,11 @@ pub(crate) fn requests() -> Vec<(String, Request)> {
         Request::BeginImport(_) => "begin_import",
         Request::StageImport(_) => "stage_import",
         Request::FinishImport(_) => "finish_import",
+        Request::CheckoutFile(_) => "checkout_file",
+        Request::CheckinFile(_) => "checkin_file",
+        Request::GetFileLock(_) => "get_file_lock",
+        Request::ListFileLocks(_) => "list_file_locks",
+        Request::ForceUnlockFile(_) => "force_unlock_file",
     })
 }
 
@@ -316,6 +321,42 @@ fn reads() -> Vec<Request> {
             rounds: 1_000,
             batch: 64,
             searches: vec![search(id(2))],
+        }),
+    ]
+}
+
+fn locks() -> Vec<Request> {
+    let path = || "/src/rocket/engine.rs".to_owned();
+    vec![
+        Request::CheckoutFile(CheckoutFile {
+            path: path(),
+            agent_id: text("claude"),
+            session_id: Some(id(5)),
+            project_id: Some(id(2)),
+            reason: text("rewriting the nozzle"),
+            metadata: json("{}"),
+            ttl_ms: Some(60_000),
+            wait_ms: 5_000,
+        }),
+        Request::CheckinFile(CheckinFile {
+            path: path(),
+            agent_id: text("claude"),
+            session_id: Some(id(5)),
+            token: Some(7),
+        }),
+        Request::GetFileLock(GetFileLock { path: path() }),
+        Request::ListFileLocks(ListFileLocks {
+            project_id: Some(id(2)),
+            agent_id: text("claude"),
+            session_id: Some(id(5)),
+            limit: 20,
+            offset: 0,
+        }),
+        Request::ForceUnlockFile(ForceUnlockFile {
+            path: path(),
+            agent_id: text("claude"),
+            reason: text("its owner is gone"),
+            admin_key: text("key"),
         }),
     ]
 }

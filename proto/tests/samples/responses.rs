@@ -2,7 +2,7 @@
 
 use agent_memory_proto::{
     ErrorBody, ErrorCode, Response,
-    model::{Entry, EntryKind, Org, Project, ScopeRef, Session, SessionStatus, Version},
+    model::{Entry, EntryKind, FileLock, Org, Project, ScopeRef, Session, SessionStatus, Version},
     response::*,
 };
 
@@ -32,6 +32,14 @@ pub(crate) fn responses() -> Vec<(String, Response)> {
         Response::Floor(Floor { rounds: 1_000, elapsed_us: 12_345, p50_ns: 9_000, p99_ns: 40_000 }),
         Response::Entries(EntryPage { entries: entries(), has_more: true }),
         Response::HealthWithRedis(Box::new(health_with_redis())),
+        Response::CheckedOut(Box::new(CheckedOut { lock: file_lock(), renewed: true, waited_ms: 12 })),
+        Response::CheckedIn(Box::new(CheckedIn { lock: file_lock(), forced: true })),
+        Response::FileLockStatus(Box::new(FileLockStatus {
+            path: file_lock().path,
+            lock: Some(file_lock()),
+            waiting: 3,
+        })),
+        Response::FileLocks(FileLockPage { locks: vec![file_lock()], has_more: false }),
     ];
     all.extend(super::transfer::responses());
     all.extend(entries().into_iter().map(|entry| Response::Entry(Box::new(entry))));
@@ -62,6 +70,10 @@ pub(crate) fn responses() -> Vec<(String, Response)> {
         Response::ImportBegun(_) => "import_begun",
         Response::ImportStaged(_) => "import_staged",
         Response::Imported(_) => "imported",
+        Response::CheckedOut(_) => "checked_out",
+        Response::CheckedIn(_) => "checked_in",
+        Response::FileLockStatus(_) => "file_lock_status",
+        Response::FileLocks(_) => "file_locks",
     })
 }
 
@@ -314,5 +326,20 @@ fn quickstarted() -> Quickstarted {
         session: session(),
         session_resumed: false,
         context: context(),
+    }
+}
+
+fn file_lock() -> FileLock {
+    FileLock {
+        id: id(7),
+        path: "/src/rocket/engine.rs".to_owned(),
+        agent_id: "claude".to_owned(),
+        session_id: Some(id(5)),
+        project_id: Some(id(2)),
+        reason: text("rewriting the nozzle"),
+        metadata: json("{}"),
+        token: 7,
+        acquired_at_ms: AT_MS,
+        expires_at_ms: AT_MS + 60_000,
     }
 }

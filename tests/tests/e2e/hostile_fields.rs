@@ -66,6 +66,7 @@ impl Store {
                     | ErrorCode::NotFound
                     | ErrorCode::AlreadyExists
                     | ErrorCode::Conflict
+                    | ErrorCode::FileLocked
                     | ErrorCode::LimitExceeded
                     | ErrorCode::PermissionDenied
             );
@@ -313,10 +314,33 @@ const TEXT_FIELDS: &[Field] = &[
     ("quickstart purpose", |s, t| quickstart_with(s, |q| q.session_purpose = Some(t))),
     ("quickstart agent", |s, t| quickstart_with(s, |q| q.agent_id = Some(t))),
     ("hand-over build", |_, t| Request::HandOver(HandOver { build: t })),
+    ("lock path", |_, t| checkout_with(|lock| lock.path = t)),
+    ("lock path below a directory", |_, t| checkout_with(|lock| lock.path = format!("/{t}"))),
+    ("lock agent", |_, t| checkout_with(|lock| lock.agent_id = Some(t))),
+    ("lock reason", |_, t| checkout_with(|lock| lock.reason = Some(t))),
+    ("unlock key", |_, t| {
+        let path = "/src/a.rs".to_owned();
+        Request::ForceUnlockFile(ForceUnlockFile { path, agent_id: None, reason: None, admin_key: Some(t) })
+    }),
     ("delete project key", |_, t| {
         Request::DeleteProject(DeleteProject { id: requests::new_id(), confirm: true, admin_key: Some(t) })
     }),
 ];
+
+fn checkout_with(change: impl FnOnce(&mut CheckoutFile)) -> Request {
+    let mut lock = CheckoutFile {
+        path: "/src/a.rs".to_owned(),
+        agent_id: Some("hostile".to_owned()),
+        session_id: None,
+        project_id: None,
+        reason: None,
+        metadata: None,
+        ttl_ms: None,
+        wait_ms: 0,
+    };
+    change(&mut lock);
+    Request::CheckoutFile(lock)
+}
 
 fn hostile_text_in_every_field_is_refused_or_kept(backend: Backend) {
     let mut store = Store::on(backend);

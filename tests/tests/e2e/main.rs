@@ -8,6 +8,7 @@ mod documentation;
 mod drain;
 mod durability;
 mod events;
+mod file_locks;
 mod freshness;
 mod full_disk;
 mod hand_over;

@@ -115,6 +115,41 @@ fn an_entry_lives_through_all_its_actions(backend: Backend) {
     }
 }
 
+fn two_agents_share_a_file_in_turn(backend: Backend) {
+    let instance = backend.instance();
+    let mut ada = in_repository(&instance, "shop");
+    let mut bob = in_repository(&instance, "shop");
+    let file = instance.root().join("shop").join("a.rs");
+    let file = file.to_str().expect("a path of ASCII");
+    ada.call_ok("memory_quickstart", &json!({ "agentId": "ada" }));
+    let checkout = |agent: &str| json!({ "action": "checkout", "file_path": file, "agent_id": agent, "reason": "fixing it" });
+    let lock = ada.call_ok("memory_file_lock", &checkout("ada"));
+    let token = lock["lock"]["token"].as_u64().expect("a token");
+    assert_eq!(lock["lock"]["checkedOutBy"], "ada");
+    assert!(lock["lock"]["sessionId"].is_string(), "it ends with the session: {lock}");
+    let refused = bob.call_refused("memory_file_lock", &checkout("bob"));
+    assert_eq!(refused["code"], "E3000");
+    let message = refused["message"].as_str().expect("a message");
+    assert!(message.contains("ada") && message.contains("fixing it"), "{message}");
+    let status = json!({ "action": "status", "file_path": file });
+    assert_eq!(bob.call_ok("memory_file_lock", &status)["isLocked"], true);
+    assert_eq!(bob.call_ok("memory_file_lock", &json!({ "action": "list" }))["count"], 1);
+    let checkin = json!({ "action": "checkin", "file_path": file, "agent_id": "bob" });
+    assert_eq!(bob.call_refused("memory_file_lock", &checkin)["code"], "E3000");
+    let checkin = json!({ "action": "checkin", "file_path": file, "agent_id": "ada", "token": token });
+    ada.call_ok("memory_file_lock", &checkin);
+    let next = bob.call_ok("memory_file_lock", &checkout("bob"));
+    assert!(next["lock"]["token"].as_u64().expect("a token") > token);
+    let relative = json!({ "action": "status", "file_path": "a.rs" });
+    assert_eq!(bob.call_refused("memory_file_lock", &relative)["field"], "file_path");
+    let forced = bob.call_ok("memory_file_lock", &json!({ "action": "force_unlock", "file_path": file }));
+    assert!(forced["message"].as_str().expect("a message").contains("by force"), "{forced}");
+    let ended = json!({ "action": "end" });
+    ada.call_ok("memory_file_lock", &checkout("ada"));
+    ada.call_ok("memory_session", &ended);
+    assert_eq!(bob.call_ok("memory_file_lock", &status)["isLocked"], false);
+}
+
 fn a_bulk_is_applied_all_or_none(backend: Backend) {
     let instance = backend.instance();
     let mut stream = in_repository(&instance, "shop");
@@ -195,6 +230,7 @@ fn prompts_and_resources_hold_what_is_remembered(backend: Backend) {
 }
 
 on_every_backend!(
+    two_agents_share_a_file_in_turn,
     what_one_agent_remembers_another_finds,
     without_a_project_a_write_says_what_to_do,
     a_project_that_was_named_has_to_exist,

@@ -3,6 +3,7 @@
 
 mod context;
 mod entry;
+mod file_locks;
 mod health;
 mod scopes;
 mod search;
@@ -39,6 +40,10 @@ pub(super) fn response(request: &Request, response: &Response, names: &Names) ->
         Response::Context(found) => context::context(found, names),
         Response::Remembered(found) => written::remembered(found, names),
         Response::Quickstarted(found) => context::quickstarted(found, names),
+        Response::CheckedOut(report) => file_locks::checked_out(report),
+        Response::CheckedIn(report) => file_locks::checked_in(report),
+        Response::FileLockStatus(status) => file_locks::status(status),
+        Response::FileLocks(page) => file_locks::page(page),
         Response::Done if matches!(request, Request::DeleteProject(_)) => {
             "Deleted the project with its sessions and entries.".to_owned()
         }

@@ -2,6 +2,7 @@
 
 mod entry;
 mod export;
+mod file_lock;
 mod guideline;
 mod health;
 mod import;
@@ -47,6 +48,7 @@ pub(super) const ALL: &[Tool] = &[
     tool::TOOL,
     project::TOOL,
     session::TOOL,
+    file_lock::TOOL,
     org::TOOL,
     health::TOOL,
     export::TOOL,
@@ -63,7 +65,7 @@ pub(super) const DEFAULT: &[&str] = &[
     tool::TOOL.name,
     project::TOOL.name,
     session::TOOL.name,
-    org::TOOL.name,
+    file_lock::TOOL.name,
     health::TOOL.name,
 ];
 
@@ -159,6 +161,7 @@ mod tests {
             "memory_org" => json!({ "name": "n" }),
             "memory_project" => json!({ "id": id, "name": "n", "confirm": true }),
             "memory_session" => json!({ "id": id }),
+            "memory_file_lock" => json!({ "file_path": "/src/a.rs" }),
             "memory_remember" => json!({ "text": "t" }),
             _ => json!({}),
         }
@@ -207,6 +210,7 @@ mod tests {
             ("memory_tool", json!({ "action": "bulk_delete" }), "ids"),
             ("memory_remember", json!({}), "text"),
             ("memory_org", json!({ "action": "create" }), "name"),
+            ("memory_file_lock", json!({ "action": "checkout" }), "file_path"),
         ] {
             let error = plan(tool, &arguments).expect_err("a field is missing");
             assert_eq!(

@@ -8,6 +8,7 @@ pub(crate) mod changes;
 pub(crate) mod common_words;
 pub(crate) mod context;
 pub(crate) mod entries;
+pub(crate) mod file_locks;
 pub(crate) mod floor;
 pub(crate) mod health;
 pub(crate) mod idempotency;
@@ -42,6 +43,9 @@ macro_rules! contract_suite {
                 sessions_end_and_are_taken_up_again, binding_finds_or_creates, binding_races_meet,
                 directories_of_one_name_are_two_projects;
             changes: every_durable_write_is_told, refused_writes_are_not_told;
+            file_locks: a_file_has_one_owner_at_a_time, tokens_only_grow, a_lock_is_renewed_by_its_owner_only,
+                a_lock_ends_by_itself, locks_end_with_their_session, a_lock_of_an_ended_session_is_refused,
+                locks_are_listed_by_path, of_many_at_once_one_gets_the_file;
             random: random_histories_match_a_model;
             remember: remembered_texts_are_stored_once;
             health: a_healthy_store_says_so;

@@ -25,6 +25,8 @@ pub(crate) trait Source {
     async fn count(&mut self, table: &Table) -> Result<u64, StoreError>;
     /// Hands out the rows of a table in the order of its key, some at a time.
     async fn read(&mut self, table: &Table, sink: &mut impl Sink) -> Result<(), StoreError>;
+    /// The fencing token that was given out last; 0 when none was.
+    async fn last_token(&mut self) -> Result<i64, StoreError>;
 }
 
 /// A store that a copy goes into. Nothing is there for others before it is committed.
@@ -33,8 +35,9 @@ pub(crate) trait Target: Source {
     async fn begin(&mut self) -> Result<(), StoreError>;
     /// Stores rows of a table, with the words of entries.
     async fn insert(&mut self, table: &Table, rows: &[Row]) -> Result<(), StoreError>;
-    /// Does what is to be done once all rows are there.
-    async fn finish(&mut self) -> Result<(), StoreError>;
+    /// Does what is to be done once all rows are there. No fencing token up to `last_token` is given out
+    /// from then on.
+    async fn finish(&mut self, last_token: i64) -> Result<(), StoreError>;
     /// Makes it durable.
     async fn commit(&mut self) -> Result<(), StoreError>;
     /// Leaves the store as it was.
@@ -118,7 +121,7 @@ async fn copy_all(
         from.push(copying.digest);
     }
     progress.begin("finishing", 0);
-    target.finish().await?;
+    target.finish(source.last_token().await?).await?;
     let mut tables = Vec::with_capacity(TABLES.len());
     for (table, from) in TABLES.iter().zip(from) {
         let to = digest(target, table, "verifying", progress).await?;

@@ -13,7 +13,7 @@ use crate::{
     actors::block_on,
     clock::Clock,
     store::{
-        IdempotencyKey, SearchQuery, Store, StoreError, Write,
+        IdempotencyKey, LockClaim, LockOwner, SearchQuery, Store, StoreError, Write,
         contract::{
             World,
             fixtures::{guideline, knowledge, new_content},
@@ -203,6 +203,48 @@ fn a_store_goes_there_and_back_and_is_the_same() {
         first_handle.close().await;
         second_handle.close().await;
         server_handle.close().await;
+    })
+    .unwrap();
+}
+
+/// Checks a file out; the token of the lock.
+async fn locked(world: &World, path: &str) -> u64 {
+    let claim = LockClaim {
+        id: world.clock.new_id(),
+        path: path.to_owned(),
+        owner: LockOwner { agent_id: "ada".to_owned(), session_id: None },
+        project_id: None,
+        reason: None,
+        metadata: None,
+        ttl_ms: 3_600_000,
+    };
+    match world.write(Write::CheckoutFile(claim)).await {
+        Ok(agent_memory_proto::Response::CheckedOut(checked_out)) => checked_out.lock.token,
+        other => panic!("not checked out: {other:?}"),
+    }
+}
+
+#[test]
+fn locks_are_not_copied_and_their_tokens_go_on() {
+    let stores = Stores::new();
+    block_on(async {
+        let (world, handle) = sqlite::tests::open(SqliteOptions::new(stores.first.path()));
+        let mut last = 0;
+        for number in 0..5 {
+            last = locked(&world, &format!("/{number}")).await;
+        }
+        handle.close().await;
+        assert!(stores.to_postgres(&mut Silent).await.unwrap().is_same());
+        let (server, handle) = postgres::tests::open(stores.postgres()).await;
+        assert_eq!(server.store.locks.file_lock("/1".to_owned(), 0).await.unwrap(), None);
+        let next = locked(&server, "/1").await;
+        assert!(next > last, "{next} after {last}");
+        handle.close().await;
+        assert!(stores.back(&mut Silent).await.unwrap().is_same());
+        let (world, handle) = sqlite::tests::open(SqliteOptions::new(stores.second.path()));
+        let again = locked(&world, "/1").await;
+        assert!(again > next, "{again} after {next}");
+        handle.close().await;
     })
     .unwrap();
 }

@@ -1,14 +1,14 @@
 //! How rows become values again.
 
 use agent_memory_proto::model::{
-    Entry, EntryBody, EntryKind, Id, Json, Org, Project, ScopeLevel, ScopeRef, Session, SessionStatus,
-    Version,
+    Entry, EntryBody, EntryKind, FileLock, Id, Json, Org, Project, ScopeLevel, ScopeRef, Session,
+    SessionStatus, Version,
 };
 use sha2::{Digest, Sha256};
 use tokio_postgres::{Row, types::FromSql};
 use uuid::Uuid;
 
-pub(super) use crate::store::columns::{ENTRY, ENTRY_COUNT, PROJECT, SESSION, VERSION};
+pub(super) use crate::store::columns::{ENTRY, ENTRY_COUNT, LOCK, LOCK_COUNT, PROJECT, SESSION, VERSION};
 use crate::store::{StoreError, columns::ENTRY_VERSION_AT};
 
 /// A value of a row.
@@ -183,5 +183,21 @@ pub(super) fn session_from_row(row: &Row) -> Result<Session, StoreError> {
         metadata: json_from(row, 6)?,
         started_at_ms: get(row, 7)?,
         ended_at_ms: get(row, 8)?,
+    })
+}
+
+/// Reads a lock from the columns of [`LOCK`].
+pub(super) fn lock_from_row(row: &Row) -> Result<FileLock, StoreError> {
+    Ok(FileLock {
+        id: id_from(row, 0)?,
+        path: get(row, 1)?,
+        agent_id: get(row, 2)?,
+        session_id: optional_id_from(row, 3)?,
+        project_id: optional_id_from(row, 4)?,
+        reason: get(row, 5)?,
+        metadata: json_from(row, 6)?,
+        token: get::<i64>(row, 7)?.cast_unsigned(),
+        acquired_at_ms: get(row, 8)?,
+        expires_at_ms: get(row, 9)?,
     })
 }

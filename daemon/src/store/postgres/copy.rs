@@ -145,6 +145,15 @@ impl Source for PostgresSide {
             }
         }
     }
+
+    async fn last_token(&mut self) -> Result<i64, StoreError> {
+        const SEQUENCE: &str = "SELECT pg_get_serial_sequence('file_locks', 'token')";
+        let rows = self.client.query_typed(SEQUENCE, &[]).await.map_err(failed)?;
+        let sequence: String = rows.first().map_or_else(|| Ok(String::new()), |row| get(row, 0))?;
+        let sql = format!("SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM {sequence}");
+        let rows = self.client.query_typed(&sql, &[]).await.map_err(failed)?;
+        rows.first().map_or(Ok(0), |row| get(row, 0))
+    }
 }
 
 impl Target for PostgresSide {
@@ -184,7 +193,11 @@ impl Target for PostgresSide {
         Ok(())
     }
 
-    async fn finish(&mut self) -> Result<(), StoreError> {
+    async fn finish(&mut self, last_token: i64) -> Result<(), StoreError> {
+        if last_token > self.last_token().await? {
+            self.run(&format!("SELECT setval(pg_get_serial_sequence('file_locks', 'token'), {last_token})"))
+                .await?;
+        }
         for (table, key) in [("scopes", "key"), ("entries", "rowid"), ("conflicts", "rowid")] {
             self.run(&format!(
                 "SELECT setval(pg_get_serial_sequence('{table}', '{key}'), max({key})) FROM {table} HAVING max({key}) > 0"

@@ -31,6 +31,12 @@ pub(super) const ALL: &[Migration] = &[
         sql: include_str!("../../../../migrations/postgres/0002_entries_by_scope.sql"),
         locks: "writes of entries",
     },
+    Migration {
+        version: 3,
+        name: "file_locks",
+        sql: include_str!("../../../../migrations/postgres/0003_file_locks.sql"),
+        locks: "nothing that exists",
+    },
 ];
 
 /// Version of the newest step.

@@ -9,6 +9,7 @@ mod context;
 mod copy;
 mod error;
 mod events;
+mod file_locks;
 mod floor;
 mod health;
 mod housekeeping;
@@ -142,6 +143,7 @@ impl PostgresStore {
         let store = Store {
             entries: Arc::clone(&shared) as _,
             scopes: Arc::clone(&shared) as _,
+            locks: Arc::clone(&shared) as _,
             search: Arc::clone(&shared) as _,
             transfer: Arc::clone(&shared) as _,
             writes: Arc::clone(&shared) as _,

@@ -8,6 +8,10 @@ pub(super) use change_line::write as line;
 
 /// The channel of the notifications.
 pub(super) const CHANNEL: &str = "agent_memory";
+/// The channel that tells of freed files, apart from the other: daemons that know nothing of locks do not
+/// listen. A payload is the path of the file; none means that any file may be free. A daemon hears itself,
+/// too: it looks once more than it has to.
+pub(super) const FREED_CHANNEL: &str = "agent_memory_freed";
 /// The server takes a little more than this.
 const PAYLOAD_BYTES_MAX: usize = 7_900;
 

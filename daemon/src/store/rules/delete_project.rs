@@ -1,4 +1,4 @@
-//! Removes a project with its sessions and all their entries for good.
+//! Removes a project with its sessions, all their entries and the locks of the sessions for good.
 
 use agent_memory_proto::{
     Response,
@@ -12,6 +12,8 @@ pub(super) async fn apply(rows: &impl WriteTransaction, id: Id) -> Applied {
     let project = ScopeRef::project(id);
     let key = scopes::require(rows, &project, "id").await?;
     let sessions = rows.remove_project(key).await?;
+    let ids: Vec<Id> = sessions.iter().filter_map(|session| session.id).collect();
+    rows.remove_locks_of_sessions(&ids).await?;
     let changes = std::iter::once(project).chain(sessions).map(scope_changed).collect();
     Ok((Response::Done, changes))
 }

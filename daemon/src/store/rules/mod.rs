@@ -7,6 +7,7 @@ mod bind;
 mod deactivate_entry;
 mod delete_entries;
 mod delete_project;
+mod file_locks;
 mod import;
 mod once;
 mod orgs;
@@ -22,11 +23,13 @@ mod words;
 
 use agent_memory_proto::Response;
 
+pub(crate) use self::file_locks::taken as file_taken;
 pub(in crate::store) use self::{
     add_entries::Addition,
+    file_locks::end as lock_end,
     once::KEPT_MS,
     refusals::no_scope,
-    transaction::{GLOBAL_KEY, KeptReply, Step, StoredEntry, WriteTransaction},
+    transaction::{GLOBAL_KEY, KeptReply, PathLock, Step, StoredEntry, WriteTransaction},
     words::{PreparedWrite, is_quick, reads_the_same, text_of, texts_of},
 };
 use super::{Change, IdempotencyKey, Write, WriteOutcome};
@@ -84,6 +87,10 @@ async fn apply_each_time(
             let wish =
                 bind::ProjectWish { id: *project_id, draft: project.as_ref(), may_create: *create_project };
             bind::apply(rows, &wish, session).await
+        }
+        Write::CheckoutFile(claim) => file_locks::checkout(rows, claim, at_ms).await,
+        Write::CheckinFile { path, owner, token } => {
+            file_locks::checkin(rows, path, owner.as_ref(), *token, at_ms).await
         }
     }
 }

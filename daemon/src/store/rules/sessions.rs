@@ -47,6 +47,10 @@ pub(super) async fn end(rows: &impl WriteTransaction, id: Id, status: SessionSta
     let scope = ScopeRef::session(id);
     let key = scopes::require(rows, &scope, "id").await?;
     rows.set_session_status(key, status, session.ended_at_ms).await?;
+    if session.ended_at_ms.is_some() {
+        // After the status: whoever locks a file for the session sees that it ended, or is seen here.
+        rows.remove_locks_of_sessions(&[id]).await?;
+    }
     Ok((Response::Session(session), vec![Change { scope, scope_tree: false, event: None }]))
 }
 

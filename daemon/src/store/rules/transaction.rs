@@ -4,11 +4,11 @@
 use std::future::Future;
 
 use agent_memory_proto::model::{
-    Entry, EntryKind, Id, Org, Project, ScopeLevel, ScopeRef, Session, SessionStatus, Version,
+    Entry, EntryKind, FileLock, Id, Org, Project, ScopeLevel, ScopeRef, Session, SessionStatus, Version,
 };
 
 use crate::{
-    store::{IdempotencyKey, StoreError},
+    store::{IdempotencyKey, LockClaim, StoreError},
     text::entry::IndexedEntry,
 };
 
@@ -30,6 +30,15 @@ pub(in crate::store) struct KeptReply {
     pub(in crate::store) at_ms: i64,
     /// The encoded response.
     pub(in crate::store) reply: Vec<u8>,
+}
+
+/// What is known of the lock of a path.
+#[derive(Clone, Debug)]
+pub(in crate::store) struct PathLock {
+    /// The last lock, held or past its time.
+    pub(in crate::store) lock: Option<FileLock>,
+    /// The time that it is judged by.
+    pub(in crate::store) now_ms: i64,
 }
 
 /// Rows within one transaction. Scopes and entries are named by their keys where the rules have
@@ -112,6 +121,20 @@ pub(in crate::store) trait WriteTransaction {
     fn remove_entry(&self, old: &StoredEntry) -> impl Future<Output = Step<()>>;
     /// Records that `new` followed `old` within the conflict window.
     fn insert_conflict(&self, old: &StoredEntry, new: &Entry, at_ms: i64) -> impl Future<Output = Step<()>>;
+
+    /// Whether a session is there and has not ended. It does not end before the transaction does.
+    fn session_goes_on(&self, id: Id) -> impl Future<Output = Step<Option<bool>>>;
+    /// The lock of a path. Until the end of the transaction nobody else locks the path, unlocks it or
+    /// renews its lock. `at_ms` is the time by the daemon's clock.
+    fn path_lock(&self, path: &str, at_ms: i64) -> impl Future<Output = Step<PathLock>>;
+    /// Stores a new lock in the place of any other, under the next token.
+    fn grant_lock(&self, claim: &LockClaim, now_ms: i64) -> impl Future<Output = Step<FileLock>>;
+    /// Stores a new end, reason and so on of a lock.
+    fn renew_lock(&self, lock: &FileLock) -> impl Future<Output = Step<()>>;
+    /// Removes the lock of a path.
+    fn remove_lock(&self, path: &str) -> impl Future<Output = Step<()>>;
+    /// Removes the locks of some sessions.
+    fn remove_locks_of_sessions(&self, sessions: &[Id]) -> impl Future<Output = Step<()>>;
 
     /// What is kept under a key.
     fn kept_reply(&self, key: &IdempotencyKey) -> impl Future<Output = Step<Option<KeptReply>>>;

@@ -1,15 +1,15 @@
 //! How values of the model stand in columns, and how rows become values again.
 
 use agent_memory_proto::model::{
-    Entry, EntryBody, EntryKind, Id, Json, Org, Project, ScopeLevel, ScopeRef, Session, SessionStatus,
-    Version,
+    Entry, EntryBody, EntryKind, FileLock, Id, Json, Org, Project, ScopeLevel, ScopeRef, Session,
+    SessionStatus, Version,
 };
 use rusqlite::{Row, types::Type};
 
 use crate::store::columns::ENTRY_VERSION_AT;
 pub(super) use crate::store::{
     columns::{
-        BodyColumns, ENTRY, ENTRY_COUNT, PROJECT, SESSION, VERSION, kind_code, level_code, status_code,
+        BodyColumns, ENTRY, ENTRY_COUNT, LOCK, PROJECT, SESSION, VERSION, kind_code, level_code, status_code,
         tags_text,
     },
     rules::GLOBAL_KEY,
@@ -153,5 +153,21 @@ pub(super) fn session_from_row(row: &Row<'_>) -> rusqlite::Result<Session> {
         metadata: json_from(row, 6)?,
         started_at_ms: row.get(7)?,
         ended_at_ms: row.get(8)?,
+    })
+}
+
+/// Reads a lock from the columns of [`LOCK`].
+pub(super) fn lock_from_row(row: &Row<'_>) -> rusqlite::Result<FileLock> {
+    Ok(FileLock {
+        id: id_from(row, 0)?,
+        path: row.get(1)?,
+        agent_id: row.get(2)?,
+        session_id: optional_id_from(row, 3)?,
+        project_id: optional_id_from(row, 4)?,
+        reason: row.get(5)?,
+        metadata: json_from(row, 6)?,
+        token: row.get::<_, i64>(7)?.cast_unsigned(),
+        acquired_at_ms: row.get(8)?,
+        expires_at_ms: row.get(9)?,
     })
 }

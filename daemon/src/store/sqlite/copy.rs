@@ -6,7 +6,7 @@ use rusqlite::{
 };
 
 use super::{
-    connection, index, migrations,
+    connection, file_locks, index, migrations,
     options::{SqliteOptions, file_bytes},
 };
 use crate::{
@@ -92,6 +92,10 @@ impl Source for SqliteSide {
         }
         Ok(())
     }
+
+    async fn last_token(&mut self) -> Result<i64, StoreError> {
+        file_locks::last_token(self.connection()?)
+    }
 }
 
 impl Target for SqliteSide {
@@ -130,7 +134,8 @@ impl Target for SqliteSide {
         Ok(())
     }
 
-    async fn finish(&mut self) -> Result<(), StoreError> {
+    async fn finish(&mut self, last_token: i64) -> Result<(), StoreError> {
+        file_locks::raise_token(self.connection()?, last_token)?;
         Ok(self.connection()?.execute_batch(
             "INSERT INTO idempotency_keys (key, fingerprint, at_ms, reply) \
              SELECT key, fingerprint, at_ms, reply FROM temp.copied_keys ORDER BY at_ms, key; \

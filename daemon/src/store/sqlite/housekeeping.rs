@@ -1,5 +1,6 @@
 //! What the writer does while nobody writes, and a little while somebody does: writes the log back,
-//! merges the full-text index, forgets old idempotency keys.
+//! merges the full-text index, forgets old idempotency keys
+//! and locks that are long past their time.
 
 use std::{
     path::PathBuf,
@@ -13,6 +14,7 @@ use std::{
 use rusqlite::Connection;
 
 use super::{
+    file_locks,
     gap::{GAP_MAX, Gap},
     idempotency,
     options::{SqliteOptions, file_bytes},
@@ -138,7 +140,7 @@ impl Housekeeping {
             return Ok(true);
         }
         if now_ms - self.purged_at_ms >= PURGE_EVERY_MS {
-            if idempotency::purge(connection, now_ms)? {
+            if idempotency::purge(connection, now_ms)? || file_locks::purge(connection, now_ms)? {
                 return Ok(true);
             }
             self.purged_at_ms = now_ms;

@@ -26,7 +26,8 @@ macro_rules! migration {
 }
 
 /// Every step, oldest first, numbered from 1 without a gap.
-pub(super) const ALL: &[Migration] = &[migration!(1, "initial", "0001_initial.sql")];
+pub(super) const ALL: &[Migration] =
+    &[migration!(1, "initial", "0001_initial.sql"), migration!(2, "file_locks", "0002_file_locks.sql")];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (
     version INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at_ms INTEGER NOT NULL
@@ -226,11 +227,11 @@ mod tests {
     #[test]
     fn a_migration_that_fails_leaves_the_store_as_it_was() {
         let (_directory, options, clock) = store();
-        migrate(&options, &clock, ALL).unwrap();
+        migrate(&options, &clock, &with_second()[..1]).unwrap();
         let mut broken = with_second();
         broken[1].sql = "CREATE TABLE half (x INTEGER); CREATE TABLE half (x INTEGER);";
         migrate(&options, &clock, &broken).unwrap_err();
-        assert_eq!(inspect(&options, ALL), Ok(1));
+        assert_eq!(inspect(&options, &with_second()), Ok(1));
         migrate(&options, &clock, &with_second()).unwrap();
     }
 }

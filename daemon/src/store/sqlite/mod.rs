@@ -7,6 +7,7 @@ mod connection;
 mod context;
 mod copy;
 mod error;
+mod file_locks;
 mod floor;
 mod gap;
 mod health;
@@ -101,6 +102,7 @@ impl SqliteStore {
         let store = Store {
             entries: Arc::clone(&shared) as _,
             scopes: Arc::clone(&shared) as _,
+            locks: Arc::clone(&shared) as _,
             search: Arc::clone(&shared) as _,
             transfer: Arc::clone(&shared) as _,
             writes: Arc::clone(&shared) as _,

@@ -19,8 +19,8 @@ use crate::store::Follower;
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// A server that has not answered by then is not.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(3);
-/// Asks for what is told on the channel of the payloads.
-const LISTEN: &str = "LISTEN agent_memory";
+/// Asks for what is told on the channels of the payloads and of freed files.
+const LISTEN: &str = "LISTEN agent_memory; LISTEN agent_memory_freed";
 const ENDED: &str = "the connection for events ended";
 const POOLED: &str = "a pooler stands between; unless each client has a connection to the server of its own, it passes \
                       no notifications on; set AGENT_MEMORY_PG_EVENTS_URL to the address of the server itself";
@@ -92,6 +92,10 @@ struct Line {
 impl Line {
     fn take(&self, message: &AsyncMessage) {
         let AsyncMessage::Notification(told) = message else { return };
+        if told.channel() == payload::FREED_CHANNEL {
+            self.follower.freed(Some(told.payload()).filter(|path| !path.is_empty()));
+            return;
+        }
         if told.channel() != payload::CHANNEL || told.payload().starts_with(&self.own) {
             return;
         }

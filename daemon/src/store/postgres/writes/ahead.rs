@@ -7,16 +7,17 @@ use agent_memory_proto::model::{Entry, EntryKind, Id, ScopeRef};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use super::{entry_rows, idempotency};
+use super::{entry_rows, idempotency, lock_rows};
 use crate::store::{
     Write, WriteRequest,
     columns::{kind_code, level_code},
     postgres::{
         columns::{ENTRY, code, entry_from_row, get, scope_uuid, text_key, uuid},
         connection::Connection,
+        file_locks::{FIND, path_lock_from_row},
         values::{Value, value},
     },
-    rules::{KeptReply, Step, StoredEntry},
+    rules::{KeptReply, PathLock, Step, StoredEntry},
 };
 
 /// What was read. Each thing is handed out once: whoever asks again reads anew.
@@ -26,6 +27,7 @@ pub(super) struct Ahead {
     pub(super) entries: HashMap<Id, Option<StoredEntry>>,
     pub(super) scope: Option<(ScopeRef, Option<i64>)>,
     pub(super) named: Option<(EntryKind, String, Option<Entry>)>,
+    pub(super) path_lock: Option<PathLock>,
 }
 
 /// The entries are locked in the order of their ids, so that no two writers wait for each other.
@@ -79,6 +81,13 @@ pub(super) async fn begin(
         statements.push((SCOPE, &scope_values));
         statements.push((&NAMED, &name_values));
     }
+    let path = path_of(&request.write).map(|path| (lock_rows::path_number(path), text_key(path)));
+    let path_values: Vec<[Value<'_>; 1]> =
+        path.iter().flat_map(|(number, key)| [[value(number)], [value(key)]]).collect();
+    if let [number, key] = path_values.as_slice() {
+        statements.push((lock_rows::LOCK_PATH, number));
+        statements.push((&FIND, key));
+    }
     if statements.is_empty() {
         return Ok(None);
     }
@@ -94,6 +103,10 @@ pub(super) async fn begin(
     if let Some((scope, kind, name)) = draft {
         ahead.scope = Some((scope, next().first().map(|row| get(row, 0)).transpose()?));
         ahead.named = Some((kind, name.to_owned(), next().first().map(entry_from_row).transpose()?));
+    }
+    if path.is_some() {
+        next(); // Of the statement that locks the path.
+        ahead.path_lock = next().first().map(path_lock_from_row).transpose()?;
     }
     Ok(Some(ahead))
 }
@@ -114,6 +127,15 @@ fn entries_of(write: &Write) -> Vec<Id> {
         Write::DeactivateEntry { id, .. } => vec![*id],
         Write::DeleteEntries { ids, .. } => ids.clone(),
         _ => Vec::new(),
+    }
+}
+
+/// The file that a write locks or unlocks.
+fn path_of(write: &Write) -> Option<&str> {
+    match write {
+        Write::CheckoutFile(claim) => Some(&claim.path),
+        Write::CheckinFile { path, .. } => Some(path),
+        _ => None,
     }
 }
 

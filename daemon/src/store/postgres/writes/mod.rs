@@ -9,6 +9,7 @@ mod entry_rows;
 mod exact;
 pub(super) mod idempotency;
 mod later;
+mod lock_rows;
 mod scope_rows;
 mod transaction;
 

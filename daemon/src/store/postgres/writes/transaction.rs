@@ -7,7 +7,7 @@ use std::sync::{
 };
 
 use agent_memory_proto::model::{
-    Entry, EntryKind, Id, Org, Project, ScopeLevel, ScopeRef, Session, SessionStatus, Version,
+    Entry, EntryKind, FileLock, Id, Org, Project, ScopeLevel, ScopeRef, Session, SessionStatus, Version,
 };
 use tokio_postgres::Row;
 
@@ -15,16 +15,16 @@ use super::{
     ahead::{self, Ahead},
     entry_rows, idempotency,
     later::{Conflict, Later},
-    scope_rows,
+    lock_rows, scope_rows,
 };
 use crate::{
     store::{
-        IdempotencyKey, StoreError, WriteRequest,
+        IdempotencyKey, LockClaim, StoreError, WriteRequest,
         postgres::{
             connection::{BEGIN, Connection},
             values::Value,
         },
-        rules::{KeptReply, Step, StoredEntry, WriteTransaction},
+        rules::{KeptReply, PathLock, Step, StoredEntry, WriteTransaction},
     },
     supervisor::lock,
     text::entry::IndexedEntry,
@@ -265,6 +265,34 @@ impl WriteTransaction for PgTransaction<'_> {
         let conflict = Conflict { rowid: old.rowid, old: old.entry.clone(), new: new.clone(), at_ms };
         lock(&self.later).conflicts.push(conflict);
         Ok(())
+    }
+
+    async fn session_goes_on(&self, id: Id) -> Step<Option<bool>> {
+        lock_rows::session_goes_on(self, id).await
+    }
+
+    async fn path_lock(&self, path: &str, _: i64) -> Step<PathLock> {
+        let ahead = lock(&self.ahead).path_lock.take();
+        match ahead {
+            Some(found) => Ok(found),
+            None => lock_rows::find(self, path).await,
+        }
+    }
+
+    async fn grant_lock(&self, claim: &LockClaim, now_ms: i64) -> Step<FileLock> {
+        lock_rows::grant(self, claim, now_ms).await
+    }
+
+    async fn renew_lock(&self, lock: &FileLock) -> Step<()> {
+        lock_rows::renew(self, lock).await
+    }
+
+    async fn remove_lock(&self, path: &str) -> Step<()> {
+        lock_rows::remove(self, path).await
+    }
+
+    async fn remove_locks_of_sessions(&self, sessions: &[Id]) -> Step<()> {
+        lock_rows::remove_of_sessions(self, sessions).await
     }
 
     async fn kept_reply(&self, key: &IdempotencyKey) -> Step<Option<KeptReply>> {

@@ -1,17 +1,17 @@
 //! The rows of a write, in the open transaction of a connection.
 
 use agent_memory_proto::model::{
-    Entry, EntryKind, Id, Org, Project, ScopeLevel, ScopeRef, Session, SessionStatus, Version,
+    Entry, EntryKind, FileLock, Id, Org, Project, ScopeLevel, ScopeRef, Session, SessionStatus, Version,
 };
 use rusqlite::Connection;
 
 use super::{entry_rows, scope_rows};
 use crate::{
     store::{
-        IdempotencyKey,
-        rules::{KeptReply, Step, StoredEntry, WriteTransaction, reads_the_same, text_of},
+        IdempotencyKey, LockClaim,
+        rules::{KeptReply, PathLock, Step, StoredEntry, WriteTransaction, reads_the_same, text_of},
         sqlite::{
-            idempotency, index,
+            file_locks, idempotency, index,
             reads::{entries, projects, sessions},
             scope_keys,
         },
@@ -145,6 +145,31 @@ impl WriteTransaction for SqliteTransaction<'_> {
 
     async fn insert_conflict(&self, old: &StoredEntry, new: &Entry, at_ms: i64) -> Step<()> {
         entry_rows::insert_conflict(self.connection, old, new, at_ms)
+    }
+
+    async fn session_goes_on(&self, id: Id) -> Step<Option<bool>> {
+        let found = sessions::by_id(self.connection, id)?;
+        Ok(found.map(|session| session.ended_at_ms.is_none()))
+    }
+
+    async fn path_lock(&self, path: &str, at_ms: i64) -> Step<PathLock> {
+        Ok(PathLock { lock: file_locks::find(self.connection, path)?, now_ms: at_ms })
+    }
+
+    async fn grant_lock(&self, claim: &LockClaim, now_ms: i64) -> Step<FileLock> {
+        file_locks::grant(self.connection, claim, now_ms)
+    }
+
+    async fn renew_lock(&self, lock: &FileLock) -> Step<()> {
+        file_locks::put(self.connection, lock)
+    }
+
+    async fn remove_lock(&self, path: &str) -> Step<()> {
+        file_locks::remove(self.connection, path)
+    }
+
+    async fn remove_locks_of_sessions(&self, sessions: &[Id]) -> Step<()> {
+        file_locks::remove_of_sessions(self.connection, sessions)
     }
 
     async fn kept_reply(&self, key: &IdempotencyKey) -> Step<Option<KeptReply>> {

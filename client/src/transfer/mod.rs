@@ -7,6 +7,7 @@ mod export;
 mod format;
 mod import;
 mod json;
+pub mod sources;
 pub mod text;
 
 use agent_memory_proto::{ErrorBody, model::PortableScope, request::ImportItem, response::ImportRefusal};

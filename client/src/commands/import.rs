@@ -7,7 +7,10 @@ use std::{
     time::Duration,
 };
 
-use agent_memory_client::transfer::{self, Format, ImportRun, Source, parse_mapping};
+use agent_memory_client::transfer::{
+    self, Format, ImportRun, Source, parse_mapping,
+    sources::{Gathering, Origin},
+};
 use agent_memory_proto::{
     ErrorBody, Response,
     request::{ConflictStrategy, ImportOptions, ScopeMapping},
@@ -18,16 +21,23 @@ use super::transfer_progress::Shown;
 use crate::{
     failure::{EXIT_REFUSED, Failure},
     invocation::Invocation,
+    scope_argument::ScopeArgument,
 };
 
 #[derive(Args, Debug)]
 pub(crate) struct ImportArgs {
-    /// The file; - is stdin
+    /// The file; - is stdin. With --from, a file or folder
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// json [default: by the ending of the file, else json]
     #[arg(long, value_name = "FORMAT")]
     format: Option<Format>,
+    /// Another program's file or folder: server-memory, claude, agents-md or markdown
+    #[arg(long, value_name = "SOURCE", conflicts_with_all = ["format", "mappings", "new_ids"])]
+    from: Option<Origin>,
+    /// Where that goes [default: the project]
+    #[arg(long, value_name = "SCOPE", requires = "from")]
+    scope: Option<ScopeArgument>,
     /// What to do with entries that are there already: skip, update, replace or error
     #[arg(long, value_name = "STRATEGY", default_value = "update", value_parser = strategy)]
     on_conflict: ConflictStrategy,
@@ -55,18 +65,50 @@ fn mapping(text: &str) -> Result<ScopeMapping, String> {
 const PATIENCE: Duration = Duration::from_secs(3_600);
 
 pub(crate) async fn run(invocation: &Invocation, args: ImportArgs) -> Result<(), Failure> {
+    let source = match args.from {
+        Some(origin) => gather(invocation, origin, &args).await?,
+        None => document(&args)?,
+    };
+    let report = import(invocation, source, &args).await?;
+    let is_refused = report.refused_total > 0;
+    invocation.output.show(&Response::Imported(report), None);
+    // The report has told it already.
+    if is_refused { Err(Failure { exit: EXIT_REFUSED, body: None }) } else { Ok(()) }
+}
+
+/// Opens a document of this program.
+fn document(args: &ImportArgs) -> Result<Box<dyn Source>, Failure> {
     let format = args.format.or_else(|| Format::of_file(&args.file)).unwrap_or(Format::Json);
     let input: Box<dyn Read + Send> = if args.file.as_os_str() == "-" {
         Box::new(io::stdin())
     } else {
         Box::new(File::open(&args.file).map_err(|error| unreadable(&args.file, &error))?)
     };
-    let source = transfer::source(format, input).map_err(Failure::usage)?;
-    let report = import(invocation, source, &args).await?;
-    let is_refused = report.refused_total > 0;
-    invocation.output.show(&Response::Imported(report), None);
-    // The report has told it already.
-    if is_refused { Err(Failure { exit: EXIT_REFUSED, body: None }) } else { Ok(()) }
+    transfer::source(format, input).map_err(Failure::usage)
+}
+
+/// Notes that are told one by one.
+const NOTES_MAX: usize = 100;
+
+/// Reads what another program wrote, and tells what is left out of it.
+async fn gather(
+    invocation: &Invocation,
+    origin: Origin,
+    args: &ImportArgs,
+) -> Result<Box<dyn Source>, Failure> {
+    let gathered = origin.gather(&args.file).map_err(Failure::usage)?;
+    if !invocation.output.is_quiet() {
+        gathered
+            .notes
+            .iter()
+            .take(NOTES_MAX)
+            .for_each(|note| invocation.output.note(&format!("note: {note}")));
+        if let Some(more) = gathered.notes.len().checked_sub(NOTES_MAX).filter(|more| *more > 0) {
+            invocation.output.note(&format!("note: and {more} more"));
+        }
+    }
+    let scope = invocation.scope_to_write(args.scope.as_ref()).await?;
+    Ok(Box::new(Gathering { gathered, scope }))
 }
 
 async fn import(

@@ -16,6 +16,7 @@ mod hostile_fields;
 mod hostile_peers;
 mod hostile_values;
 mod idempotency;
+mod importers;
 mod many_bridges;
 mod postgres_faults;
 mod postgres_kills;

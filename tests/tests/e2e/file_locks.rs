@@ -279,7 +279,7 @@ async fn hammer(instance: &Instance, agent: usize, stop: &AtomicBool, history: &
         round += 1;
         let path = (round * 7 + agent) % FILES;
         let file = format!("/src/{path}.rs");
-        let wait_ms = if round % 3 == 0 { 0 } else { 1_000 };
+        let wait_ms = if round.is_multiple_of(3) { 0 } else { 1_000 };
         let request = CheckoutFile { ttl_ms: Some(TTL_MS), ..checkout(&file, &name, wait_ms) };
         let asked = Instant::now();
         let options = CallOptions::default().with_deadline(Duration::from_secs(10));
@@ -303,7 +303,7 @@ async fn hammer(instance: &Instance, agent: usize, stop: &AtomicBool, history: &
             let held = Held { path, token, agent, from, until };
             history.lock().expect("no agent panicked").push(held);
         }
-        if round % 50 != 0 {
+        if !round.is_multiple_of(50) {
             let request = CheckinFile {
                 path: file,
                 agent_id: Some(name.clone()),

@@ -50,7 +50,7 @@ fn a_server_memory_file_is_imported_and_updated(backend: Backend) {
     let trial =
         instance.run(["--project", "shop", "import", "--from", "server-memory", &path, "--dry-run"]).ok();
     assert!(trial.err.contains("memory.jsonl:4: relation \"ghost haunts nobody\" left out"), "{}", trial.err);
-    instance.run(["--project", "shop", "knowledge", "get", "Ada"]).code_is(4);
+    let _ = instance.run(["--project", "shop", "knowledge", "get", "Ada"]).code_is(4);
 
     import(&instance, &["--from", "server-memory", &path]);
     let ada = knowledge(&instance, "Ada");
@@ -78,7 +78,7 @@ fn what_is_wrong_is_told_with_its_place_and_nothing_is_imported(backend: Backend
     let told = format!("{}{}", ran.out, ran.err);
     assert!(told.contains("memory.jsonl:5"), "{told}");
     assert!(told.contains("memory.jsonl:6"), "{told}");
-    instance.run(["--project", "shop", "knowledge", "get", "Ada"]).code_is(4);
+    let _ = instance.run(["--project", "shop", "knowledge", "get", "Ada"]).code_is(4);
 }
 
 fn files_for_agents_and_markdown_are_imported(backend: Backend) {

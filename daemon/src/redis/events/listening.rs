@@ -156,7 +156,7 @@ impl Ear {
     fn hear(&self, told: Told) {
         let (events, now) = (&self.redis.0.events, Instant::now());
         if told.writer == events.id {
-            if let What::Beat(number, _) = told.what {
+            if let What::Beat(number) = told.what {
                 let mut beats = lock(&events.beats);
                 beats.heard_at = Some(now);
                 if let Some(sent_at) = beats.sent_at.filter(|_| beats.number == number) {
@@ -170,12 +170,13 @@ impl Ear {
             let mut writers = lock(&events.writers);
             let gap = match &told.what {
                 What::Changes(_) | What::Unknown => writers.changed(told.writer, told.sequence, now),
-                What::Beat(..) | What::Goodbye => writers.stands_at(told.writer, told.sequence, now),
+                What::Beat(_) | What::Goodbye => writers.stands_at(told.writer, told.sequence, now),
             };
-            match &told.what {
-                What::Beat(_, place) => writers.runs_at(told.writer, place),
-                What::Goodbye => writers.ended(told.writer),
-                What::Changes(_) | What::Unknown => {}
+            if let Some(place) = &told.place {
+                writers.runs_at(told.writer, place);
+            }
+            if told.what == What::Goodbye {
+                writers.ended(told.writer);
             }
             gap
         };
@@ -191,7 +192,7 @@ impl Ear {
             What::Changes(None) => {
                 self.missed("another daemon told of its changes in words that are not known here");
             }
-            What::Beat(..) | What::Goodbye | What::Unknown => {}
+            What::Beat(_) | What::Goodbye | What::Unknown => {}
         }
     }
 

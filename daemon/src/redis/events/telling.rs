@@ -90,7 +90,7 @@ async fn tell(redis: &Redis, first: Said, waiting: &mut Receiver<Said>) {
     if !lines.is_empty() {
         let skipped = events.dropped.swap(0, Ordering::SeqCst);
         let sequence = events.sequence.fetch_add(skipped + 1, Ordering::SeqCst) + skipped + 1;
-        publish(redis, message::changes(events.id, sequence, &lines)).await;
+        publish(redis, message::changes(events.id, sequence, &events.place, &lines)).await;
     }
     if let Some(told) = goodbye {
         publish(redis, message::goodbye(events.id, events.sequence.load(Ordering::SeqCst))).await;

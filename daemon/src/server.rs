@@ -106,12 +106,22 @@ async fn serve(config: Config, log_level: LogLevel) -> Result<Ending, StartError
     };
     let services = Arc::new(Services::new(config, parts));
     handle.follow(&services).await.map_err(StartError::Store)?;
+    share_limits(&services).map_err(StartError::Redis)?;
     watch(&services, handle.clone(), log_level, service_manager);
     info!(socket = %services.socket.display(), data_dir = %services.config.data_dir.display(), "ready");
     service_manager.ready();
     accept(listener, &arbiters, &services).await;
     service_manager.stopping();
     Ok(finish(&services, handle).await)
+}
+
+/// Keeps the rate limits together with those of the other daemons, where they share Redis.
+fn share_limits(services: &Services) -> Result<(), StoreError> {
+    let Some(cluster) = services.cluster_limits.clone() else { return Ok(()) };
+    actors::keep_running(&services.supervisor, "rate-limits".to_owned(), move || {
+        let cluster = Arc::clone(&cluster);
+        async move { cluster.keep_up().await }
+    })
 }
 
 /// Accepts until the end begins. The socket is gone after that.
@@ -251,7 +261,7 @@ fn reload(services: &Services, log_level: &LogLevel) {
         }
     }
     log_level.set(&settings);
-    services.live.store(Arc::new(Live::new(settings)));
+    services.live.store(Arc::new(Live::new(settings, services.cluster_limits.clone())));
     services.answers.clear();
     info!("settings read again");
 }

@@ -20,9 +20,9 @@ use crate::{
     hearing::{Channels, PassedOn},
     imports::Imports,
     lifecycle::Shutdown,
-    limiter::Limiter,
+    limiter::{Cluster, Limiter},
     lock_lines::LockLines,
-    redis::Redis,
+    redis::{Redis, SharedLimits},
     store::{Change, Store},
     supervisor::{Supervisor, lock},
 };
@@ -53,6 +53,8 @@ pub struct Services {
     pub next_validity_change: NextValidityChange,
     /// Redis, where daemons share it.
     pub redis: Option<Redis>,
+    /// Rate limits of all daemons, where they share Redis.
+    pub cluster_limits: Option<Arc<Cluster>>,
     /// Keeps the actors running.
     pub supervisor: Supervisor,
     /// The end.
@@ -85,9 +87,9 @@ pub struct Live {
 impl Live {
     /// Makes what the settings ask for.
     #[must_use]
-    pub fn new(settings: Settings) -> Self {
+    pub fn new(settings: Settings, cluster: Option<Arc<Cluster>>) -> Self {
         let config = LiveConfig::new(&settings);
-        Self { limiter: Limiter::new(config.limits), config, settings }
+        Self { limiter: Limiter::new(config.limits, cluster), config, settings }
     }
 }
 
@@ -225,9 +227,13 @@ impl Services {
             entries_max: config.query_cache_entries,
             bytes_max: config.query_cache_bytes,
         });
+        let daemon_id = parts.clock.new_id();
+        let cluster_limits =
+            parts.redis.clone().map(|redis| Arc::new(Cluster::new(SharedLimits::new(redis, daemon_id))));
         Self {
-            live: ArcSwap::from_pointee(Live::new(config.settings.clone())),
-            daemon_id: parts.clock.new_id(),
+            live: ArcSwap::from_pointee(Live::new(config.settings.clone(), cluster_limits.clone())),
+            daemon_id,
+            cluster_limits,
             clock: parts.clock,
             store: parts.store,
             answers,

@@ -26,6 +26,7 @@ pub(super) async fn handle(call: Call) -> Handled {
         problems.extend(found);
         health
     });
+    problems.extend(services.live.load().limiter.problem());
     problems.extend(services.supervisor.breakers().problems());
     let mut status = match (database.connected, problems.is_empty()) {
         (false, _) => HealthStatus::Unhealthy,

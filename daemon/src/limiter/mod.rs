@@ -1,20 +1,22 @@
-//! Rate limits: per agent, for a burst of one agent, and for all agents together, by the generic
-//! cell rate algorithm: a whole window's worth at once, then evenly.
+//! Rate limits: per agent, for a burst of one agent, and for all agents together: a whole window's worth
+//! at once, then evenly. Where daemons share Redis, they share the limits; while it is away, each has its part.
+
+mod cluster;
+mod local;
 
 use std::{
-    num::NonZeroU32,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
 use agent_memory_proto::{ErrorBody, ErrorCode, response::LimitHealth};
-use governor::{
-    DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter,
-    clock::{Clock, QuantaClock},
-};
+use arc_swap::ArcSwap;
 
-/// Agents whose state is kept before those with full allowance are forgotten.
-const AGENTS_MAX: usize = 10_000;
+pub use self::cluster::Cluster;
+use self::{cluster::Known, local::Local};
 
 /// One limit: so many requests in a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,66 +40,112 @@ pub struct Limits {
     pub global: Limit,
 }
 
+impl Limits {
+    /// In the order in which they are asked.
+    #[must_use]
+    pub fn each(&self) -> [Limit; 3] {
+        [self.burst, self.per_agent, self.global]
+    }
+
+    /// What one of so many daemons may use, at least one request in each window.
+    #[must_use]
+    pub fn divided(mut self, daemons: u32) -> Self {
+        for limit in [&mut self.burst, &mut self.per_agent, &mut self.global] {
+            limit.max = (limit.max / daemons.max(1)).max(1);
+        }
+        self
+    }
+}
+
+/// What is known at once about a request that no limit refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Allowance {
+    /// It may go on.
+    Granted,
+    /// [`Limiter::ask`] finds out.
+    Asked,
+}
+
 /// The limiter.
 #[derive(Debug)]
 pub struct Limiter {
     limits: Limits,
-    per_agent: DefaultKeyedRateLimiter<String>,
-    burst: DefaultKeyedRateLimiter<String>,
-    global: DefaultDirectRateLimiter,
-    clock: QuantaClock,
+    cluster: Option<Arc<Cluster>>,
+    local: ArcSwap<Local>,
     hits: [AtomicU64; 3],
 }
 
 impl Limiter {
-    /// A limiter with full allowances.
+    /// A limiter with full allowances, or with those that it shares.
     #[must_use]
-    pub fn new(limits: Limits) -> Self {
-        Self {
-            limits,
-            per_agent: RateLimiter::keyed(quota(limits.per_agent)),
-            burst: RateLimiter::keyed(quota(limits.burst)),
-            global: RateLimiter::direct(quota(limits.global)),
-            clock: QuantaClock::default(),
-            hits: Default::default(),
-        }
+    pub fn new(limits: Limits, cluster: Option<Arc<Cluster>>) -> Self {
+        let local = ArcSwap::from_pointee(Local::new(limits, 1));
+        Self { limits, cluster, local, hits: Default::default() }
     }
 
-    /// Takes one request of this agent off the allowances.
+    /// Takes one request of this agent off the allowances, if that needs no waiting.
     ///
     /// # Errors
     /// `RateLimited`, with the limit's name and when to try again.
-    pub fn admit(&self, agent: &str) -> Result<(), ErrorBody> {
+    pub fn admit(&self, agent: &str) -> Result<Allowance, ErrorBody> {
         if !self.limits.enabled {
-            return Ok(());
+            return Ok(Allowance::Granted);
         }
-        let agent = &agent.to_owned();
-        let now = self.clock.now();
-        self.burst.check_key(agent).map_err(|until| self.refuse(0, until.wait_time_from(now)))?;
-        self.per_agent.check_key(agent).map_err(|until| self.refuse(1, until.wait_time_from(now)))?;
-        self.global.check().map_err(|until| self.refuse(2, until.wait_time_from(now)))
+        let Some(cluster) = &self.cluster else {
+            return self.admit_alone(agent).map(|()| Allowance::Granted);
+        };
+        match cluster.spend(agent) {
+            Known::Ask => Ok(Allowance::Asked),
+            known => self.decide(agent, known).map(|()| Allowance::Granted),
+        }
+    }
+
+    /// Takes one request of this agent off the allowances that all daemons share.
+    ///
+    /// # Errors
+    /// As [`Limiter::admit`].
+    pub async fn ask(&self, agent: &str) -> Result<(), ErrorBody> {
+        let known = match &self.cluster {
+            Some(cluster) => cluster.take(agent, &self.limits).await,
+            None => Known::Away,
+        };
+        self.decide(agent, known)
+    }
+
+    fn decide(&self, agent: &str, known: Known) -> Result<(), ErrorBody> {
+        match known {
+            Known::Spent => Ok(()),
+            Known::Refused(index, wait) => Err(self.refuse(index, wait, self.limits)),
+            Known::Ask | Known::Away => self.admit_alone(agent),
+        }
+    }
+
+    /// By what this daemon knows alone.
+    fn admit_alone(&self, agent: &str) -> Result<(), ErrorBody> {
+        let daemons = self.cluster.as_ref().map_or(1, |cluster| cluster.daemons());
+        let mut local = self.local.load();
+        if local.daemons != daemons {
+            self.local.store(Arc::new(Local::new(self.limits, daemons)));
+            local = self.local.load();
+        }
+        local.admit(agent).map_err(|(index, wait)| self.refuse(index, wait, local.limits))
     }
 
     /// Forgets agents with full allowances, when there are many.
     pub fn tidy(&self) {
-        for keyed in [&self.per_agent, &self.burst] {
-            if keyed.len() > AGENTS_MAX {
-                keyed.retain_recent();
-                keyed.shrink_to_fit();
-            }
-        }
+        self.local.load().tidy();
     }
 
-    /// The limits and how often each refused.
+    /// The limits that hold now, and how often each refused.
     #[must_use]
     pub fn health(&self) -> Vec<LimitHealth> {
-        let named = [
-            ("burst", self.limits.burst),
-            ("perAgent", self.limits.per_agent),
-            ("global", self.limits.global),
-        ];
-        named
+        let limits = match &self.cluster {
+            Some(cluster) if cluster.away().is_some() => self.limits.divided(cluster.daemons()),
+            _ => self.limits,
+        };
+        ["burst", "perAgent", "global"]
             .into_iter()
+            .zip(limits.each())
             .zip(&self.hits)
             .map(|((name, limit), hits)| LimitHealth {
                 name: name.to_owned(),
@@ -108,13 +156,23 @@ impl Limiter {
             .collect()
     }
 
-    fn refuse(&self, index: usize, wait: Duration) -> ErrorBody {
+    /// Why the limits do not hold for all daemons together, where they should.
+    #[must_use]
+    pub fn problem(&self) -> Option<String> {
+        let cluster = self.cluster.as_ref().filter(|_| self.limits.enabled)?;
+        let (cause, daemons) = (cluster.away()?, cluster.daemons());
+        Some(format!(
+            "rate limits are not shared: this daemon allows the part of one of {daemons} daemons, as many as were \
+             known last, until Redis is back: {cause}"
+        ))
+    }
+
+    fn refuse(&self, index: usize, wait: Duration, limits: Limits) -> ErrorBody {
         self.hits[index].fetch_add(1, Ordering::Relaxed);
-        let (name, variable, limit) = [
-            ("burst limit", "BURST", self.limits.burst),
-            ("limit per agent", "PER_AGENT", self.limits.per_agent),
-            ("limit for all agents", "GLOBAL", self.limits.global),
-        ][index];
+        let (name, variable) =
+            [("burst limit", "BURST"), ("limit per agent", "PER_AGENT"), ("limit for all agents", "GLOBAL")]
+                [index];
+        let limit = limits.each()[index];
         let window_ms = millis(limit.window);
         ErrorBody::new(ErrorCode::RateLimited, format!("the {name} of {} requests in {window_ms} ms is used up", limit.max))
             .with_retry_after_ms(millis(wait).max(1))
@@ -122,12 +180,6 @@ impl Limiter {
                 "Nothing was done; wait, or raise AGENT_MEMORY_RATE_LIMIT_{variable}_MAX (AGENT_MEMORY_RATE_LIMIT=0 lifts all limits)"
             ))
     }
-}
-
-fn quota(limit: Limit) -> Quota {
-    let max = NonZeroU32::new(limit.max).unwrap_or(NonZeroU32::MIN);
-    let period = (limit.window / max.get()).max(Duration::from_nanos(1));
-    Quota::with_period(period).expect("the period is not zero").allow_burst(max)
 }
 
 fn millis(duration: Duration) -> u64 {
@@ -150,7 +202,7 @@ mod tests {
 
     #[test]
     fn the_burst_of_one_agent_is_refused_with_the_time_to_wait() {
-        let limiter = Limiter::new(limits(true));
+        let limiter = Limiter::new(limits(true), None);
         for _ in 0..5 {
             limiter.admit("one").expect("within the burst");
         }
@@ -163,14 +215,21 @@ mod tests {
 
     #[test]
     fn all_agents_together_are_limited() {
-        let limiter = Limiter::new(limits(true));
+        let limiter = Limiter::new(limits(true), None);
         let admitted = (0..20).filter(|n| limiter.admit(&format!("agent-{n}")).is_ok()).count();
         assert_eq!(admitted, 8);
     }
 
     #[test]
+    fn a_share_of_the_limits_is_never_nothing() {
+        let shared = limits(true).divided(4);
+        assert_eq!(shared.each().map(|limit| limit.max), [1, 5, 2]);
+        assert_eq!(limits(true).divided(1_000).each().map(|limit| limit.max), [1, 1, 1]);
+    }
+
+    #[test]
     fn limits_can_be_switched_off() {
-        let limiter = Limiter::new(limits(false));
+        let limiter = Limiter::new(limits(false), None);
         assert!((0..100).all(|_| limiter.admit("one").is_ok()));
     }
 }

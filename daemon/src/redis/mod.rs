@@ -4,6 +4,7 @@
 mod error;
 mod events;
 mod health;
+mod limits;
 mod link;
 mod options;
 #[cfg(test)]
@@ -11,6 +12,7 @@ mod tests;
 
 use std::{fmt, sync::Arc};
 
+pub use limits::{SharedLimits, Taken};
 pub use options::RedisOptions;
 
 use agent_memory_proto::model::Id;

@@ -10,7 +10,16 @@ use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
 use super::greeting::Peer;
-use crate::{handlers::Call, lifecycle::Phase, services::Services, store::IdempotencyKey};
+use crate::{
+    handlers::Call,
+    lifecycle::Phase,
+    limiter::Allowance,
+    services::{Live, Services},
+    store::IdempotencyKey,
+};
+
+/// Who asks without a name.
+const ANONYMOUS: &str = "anonymous";
 
 /// A request that may go on.
 pub(super) struct Admitted {
@@ -18,6 +27,8 @@ pub(super) struct Admitted {
     pub(super) request: Request,
     /// The request's own bytes, without the envelope: the key of its cached answer.
     pub(super) bytes: Bytes,
+    /// Whether [`ask`] must say first that it may go on.
+    pub(super) allowance: Allowance,
 }
 
 /// Decodes and checks one request.
@@ -35,15 +46,12 @@ pub(super) fn admit(services: &Arc<Services>, peer: &Peer, payload: &Bytes) -> R
         return Err(stopping(services));
     }
     let agent = agent_of(&envelope, peer)?;
+    let mut allowance = Allowance::Granted;
     if !peer.limits_lifted {
         let live = services.live.load();
-        let limited = live.limiter.admit(agent.as_deref().unwrap_or("anonymous"));
-        limited.inspect_err(|error| {
-            services.counters.rate_limit_hits.fetch_add(1, Ordering::Relaxed);
-            if live.config.perf {
-                tracing::info!(agent, request = request.name(), "rate limited: {}", error.message);
-            }
-        })?;
+        let limited = live.limiter.admit(agent.as_deref().unwrap_or(ANONYMOUS));
+        allowance =
+            limited.inspect_err(|error| note(services, &live, agent.as_deref(), request.name(), error))?;
     }
     let wait = match envelope.deadline_ms {
         0 => services.config.request_timeout,
@@ -61,7 +69,26 @@ pub(super) fn admit(services: &Arc<Services>, peer: &Peer, payload: &Bytes) -> R
         idempotency,
         now_ms: services.clock.now_ms(),
     };
-    Ok(Admitted { call, request, bytes })
+    Ok(Admitted { call, request, bytes, allowance })
+}
+
+/// Asks for the allowance of one request where daemons share them.
+pub(super) async fn ask(
+    services: Arc<Services>,
+    agent: Option<String>,
+    request: &'static str,
+) -> Result<(), ErrorBody> {
+    let live = services.live.load_full();
+    let limited = live.limiter.ask(agent.as_deref().unwrap_or(ANONYMOUS)).await;
+    limited.inspect_err(|error| note(&services, &live, agent.as_deref(), request, error))
+}
+
+/// Takes note of a refusal.
+fn note(services: &Services, live: &Live, agent: Option<&str>, request: &str, error: &ErrorBody) {
+    services.counters.rate_limit_hits.fetch_add(1, Ordering::Relaxed);
+    if live.config.perf {
+        tracing::info!(agent, request, "rate limited: {}", error.message);
+    }
 }
 
 /// What a daemon that is stopping answers to everything new.

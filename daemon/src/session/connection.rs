@@ -24,8 +24,9 @@ use super::{
     inbox::Inbox,
     outbox::Outbox,
     running::{Finished, Running},
+    waiting::{Waited, Waiting},
 };
-use crate::{handlers, lifecycle::Phase, services::Services, transport::Stream};
+use crate::{handlers, lifecycle::Phase, limiter::Allowance, services::Services, transport::Stream};
 
 /// A peer that takes none of its answers for so long is cut off.
 const STALL_TIMEOUT: Duration = Duration::from_secs(30);
@@ -39,6 +40,7 @@ pub(super) struct Connection<'a> {
     peer: Peer,
     inbox: Inbox,
     outbox: Outbox,
+    waiting: Waiting,
     running: Running,
     events: Option<broadcast::Receiver<Arc<Event>>>,
     draining: bool,
@@ -49,6 +51,7 @@ pub(super) struct Connection<'a> {
 enum Step {
     Read(io::Result<usize>),
     Wrote(io::Result<usize>),
+    Waited(Box<Waited>),
     Finished(Box<Finished>),
     Event(Result<Arc<Event>, broadcast::error::RecvError>),
     Phase(Phase),
@@ -63,6 +66,7 @@ impl<'a> Connection<'a> {
             peer,
             inbox: Inbox::new(frame_bytes_max),
             outbox: Outbox::new(frame_bytes_max),
+            waiting: Waiting::new(Arc::clone(&services)),
             running: Running::new(Arc::clone(&services)),
             services,
             events: None,
@@ -75,10 +79,10 @@ impl<'a> Connection<'a> {
         let shutdown = self.services.shutdown.clone();
         let mut phase_change = Box::pin(shutdown.reached(Phase::Draining));
         loop {
-            if self.draining && self.running.len() == 0 && self.outbox.is_empty() {
+            if self.draining && self.under_way() == 0 && self.outbox.is_empty() {
                 return self.answer_the_rest().await;
             }
-            if self.broken && self.running.len() == 0 && self.outbox.is_empty() {
+            if self.broken && self.under_way() == 0 && self.outbox.is_empty() {
                 return Ok(());
             }
             let (mut reader, mut writer) = (self.stream, self.stream);
@@ -87,6 +91,7 @@ impl<'a> Connection<'a> {
                 biased;
                 wrote = writer.write(self.outbox.unsent()), if sending => Step::Wrote(wrote),
                 finished = self.running.next() => Step::Finished(Box::new(finished)),
+                waited = self.waiting.next() => Step::Waited(Box::new(waited)),
                 read = reader.read_buf(self.inbox.room()), if taking && !self.broken => Step::Read(read),
                 event = next_event(&mut self.events), if taking => Step::Event(event),
                 () = &mut phase_change => Step::Phase(shutdown.phase()),
@@ -94,6 +99,12 @@ impl<'a> Connection<'a> {
             };
             match step {
                 Step::Wrote(wrote) => self.outbox.advance(nonzero(wrote)?),
+                Step::Waited(waited) => {
+                    self.go_on(*waited);
+                    while let Some(waited) = self.waiting.next_ready() {
+                        self.go_on(waited);
+                    }
+                }
                 Step::Finished(finished) => {
                     self.finish(*finished);
                     while let Some(finished) = self.running.next_ready() {
@@ -153,23 +164,41 @@ impl<'a> Connection<'a> {
     fn take_frame(&mut self, header: FrameHeader, payload: &Bytes) {
         let id = header.request_id;
         match header.kind {
-            FrameKind::Request if self.running.len() >= self.services.config.in_flight_max => {
+            FrameKind::Request if self.under_way() >= self.services.config.in_flight_max => {
                 let error = ErrorBody::new(
                     ErrorCode::Busy,
-                    format!("{} requests are under way on this connection", self.running.len()),
+                    format!("{} requests are under way on this connection", self.under_way()),
                 );
                 self.refuse(id, error.with_retry_after_ms(CROWDED_RETRY_AFTER_MS));
             }
             FrameKind::Request => match admission::admit(&self.services, &self.peer, payload) {
+                Ok(admitted) if admitted.allowance == Allowance::Asked || self.waiting.len() > 0 => {
+                    self.waiting.push(id, admitted);
+                }
                 Ok(admitted) => self.begin(id, admitted),
                 Err(error) => self.refuse(id, error),
             },
-            FrameKind::Cancel => self.running.cancel(id),
+            FrameKind::Cancel => {
+                self.waiting.cancel(id);
+                self.running.cancel(id);
+            }
             FrameKind::Response | FrameKind::Event => {
                 let error =
                     ErrorBody::new(ErrorCode::InvalidParameter, "a client sends requests and cancels only");
                 self.refuse(id, error.with_field("frame kind"));
             }
+        }
+    }
+
+    /// Requests that were accepted and are not answered.
+    fn under_way(&self) -> usize {
+        self.waiting.len() + self.running.len()
+    }
+
+    fn go_on(&mut self, (request_id, allowed): Waited) {
+        match allowed {
+            Ok(admitted) => self.begin(request_id, admitted),
+            Err(error) => self.refuse(request_id, error),
         }
     }
 

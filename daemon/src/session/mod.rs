@@ -7,6 +7,7 @@ mod greeting;
 mod inbox;
 mod outbox;
 mod running;
+mod waiting;
 
 use std::sync::Arc;
 

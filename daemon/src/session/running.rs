@@ -46,7 +46,7 @@ impl Running {
     }
 
     pub(super) fn start(&mut self, request_id: u64, admitted: Admitted) {
-        let Admitted { call, request, bytes } = admitted;
+        let Admitted { call, request, bytes, .. } = admitted;
         let (name, is_write, deadline) = (request.name(), request.is_write(), call.deadline);
         // Who waits in line is not held there; a lock that was just granted ends by itself.
         let is_cancellable = !is_write || request.wait_ms() > 0;

@@ -27,6 +27,7 @@ mod redis_events;
 mod scaling_guide;
 mod service_manager;
 mod shared_database;
+mod shared_limits;
 mod slow_peers;
 mod socket;
 mod start_and_stop;

@@ -80,7 +80,7 @@ async fn in_line(call: &Call, claim: &LockClaim, until: Instant) -> Handled {
 
 async fn attempt(call: &Call, claim: &LockClaim) -> Handled {
     let call = Call { now_ms: call.services.clock.now_ms(), ..call.clone() };
-    call.write(Write::CheckoutFile(claim.clone())).await.map(Answer::from)
+    call.write(Write::CheckoutFile(claim.clone())).await
 }
 
 async fn is_held_by(call: &Call, claim: &LockClaim) -> Result<bool, ErrorBody> {

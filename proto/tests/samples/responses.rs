@@ -32,15 +32,8 @@ pub(crate) fn responses() -> Vec<(String, Response)> {
         Response::Floor(Floor { rounds: 1_000, elapsed_us: 12_345, p50_ns: 9_000, p99_ns: 40_000 }),
         Response::Entries(EntryPage { entries: entries(), has_more: true }),
         Response::HealthWithRedis(Box::new(health_with_redis())),
-        Response::CheckedOut(Box::new(CheckedOut { lock: file_lock(), renewed: true, waited_ms: 12 })),
-        Response::CheckedIn(Box::new(CheckedIn { lock: file_lock(), forced: true })),
-        Response::FileLockStatus(Box::new(FileLockStatus {
-            path: file_lock().path,
-            lock: Some(file_lock()),
-            waiting: 3,
-        })),
-        Response::FileLocks(FileLockPage { locks: vec![file_lock()], has_more: false }),
     ];
+    all.extend(about_file_locks());
     all.extend(super::transfer::responses());
     all.extend(entries().into_iter().map(|entry| Response::Entry(Box::new(entry))));
     named_variants!(all, {
@@ -75,6 +68,19 @@ pub(crate) fn responses() -> Vec<(String, Response)> {
         Response::FileLockStatus(_) => "file_lock_status",
         Response::FileLocks(_) => "file_locks",
     })
+}
+
+fn about_file_locks() -> Vec<Response> {
+    vec![
+        Response::CheckedOut(Box::new(CheckedOut { lock: file_lock(), renewed: true, waited_ms: 12 })),
+        Response::CheckedIn(Box::new(CheckedIn { lock: file_lock(), forced: true })),
+        Response::FileLockStatus(Box::new(FileLockStatus {
+            path: file_lock().path,
+            lock: Some(file_lock()),
+            waiting: 3,
+        })),
+        Response::FileLocks(FileLockPage { locks: vec![file_lock()], has_more: false }),
+    ]
 }
 
 /// What stands before responses that may be stale.

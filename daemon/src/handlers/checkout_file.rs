@@ -9,7 +9,7 @@ use agent_memory_proto::{
 };
 
 use super::{
-    Answer, Call, Handled,
+    Call, Handled,
     checks::{self, JsonShape},
     lock_path,
 };

@@ -21,7 +21,7 @@ pub(crate) struct ExportArgs {
     /// json [default: by the ending of the file, else json]
     #[arg(long, value_name = "FORMAT")]
     format: Option<Format>,
-    /// Only this scope: global, org:<id>, project[:<id|name|directory>], session:<id>
+    /// Only this scope: global, org:ID, project[:ID, name or directory], session:ID
     #[arg(long)]
     scope: Option<ScopeArgument>,
     /// Only this kind: guideline, knowledge or tool; may be given several times

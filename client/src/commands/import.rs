@@ -41,7 +41,7 @@ pub(crate) struct ImportArgs {
     /// What to do with entries that are there already: skip, update, replace or error
     #[arg(long, value_name = "STRATEGY", default_value = "update", value_parser = strategy)]
     on_conflict: ConflictStrategy,
-    /// Entries of one scope go into another, as project:<id>=project:<id> or project:<id>=global
+    /// Entries of one scope go into another, as project:ID=project:ID or project:ID=global
     #[arg(long = "map", value_name = "FROM=TO", value_parser = mapping)]
     mappings: Vec<ScopeMapping>,
     /// Gives every entry and version a new id

@@ -48,7 +48,7 @@ impl fmt::Display for Remark {
 pub struct SourceEntry {
     /// What it is.
     pub kind: EntryKind,
-    /// Its name (title for knowledge); unique among those of its kind once [`Gathered::settled`].
+    /// Its name (title for knowledge); unique among those of its kind once all are gathered.
     pub name: String,
     /// Its category, one that the kind allows.
     pub category: Option<String>,

@@ -65,7 +65,7 @@ mod tests {
             ("/", "/"),
             ("/src/A.rs", "/src/A.rs"),
             (r"C:\Work\.\src\..\A.rs", r"c:\work\a.rs"),
-            ("c:/work/a.rs", r"c:\work\a.rs"),
+            ("c:/code/a.rs", r"c:\code\a.rs"),
             (r"\\Server\Share\..\..\..\a.rs", r"\\server\share\a.rs"),
         ] {
             assert_eq!(normal(given).as_deref(), Ok(name), "{given}");

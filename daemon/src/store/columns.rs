@@ -17,6 +17,8 @@ pub(in crate::store) const ENTRY_COUNT: usize = 31;
 pub(in crate::store) const VERSION: &str = "v.id, v.number, v.created_at_ms, v.created_by, v.change_reason, v.conflict, \
     v.content, v.priority, v.rationale, v.examples, v.verification_rules, v.confidence, v.source, \
     v.valid_from_ms, v.valid_until_ms, v.invalidated_by, v.parameters, v.constraints";
+/// How many columns [`VERSION`] has; further ones of a query follow.
+pub(in crate::store) const VERSION_COUNT: usize = 18;
 
 /// The columns that a project is read from, of `projects p`, `scopes s` and (left) `scopes o`.
 pub(in crate::store) const PROJECT: &str = "s.id, o.id, p.name, p.description, p.root_path, p.metadata, \

@@ -296,6 +296,7 @@ async fn hammer(instance: &Instance, agent: usize, stop: &AtomicBool, history: &
         let from = Instant::now();
         // The daemon began to count no sooner than it was asked, less what it waited for.
         let ends = asked + Duration::from_millis(TTL_MS);
+        // The work that the lock is for.
         tokio::time::sleep(Duration::from_millis(round as u64 % 4)).await;
         let until = Instant::now().min(ends);
         let token = checked_out.lock.token;

@@ -5,12 +5,13 @@ use std::time::{Duration, Instant};
 
 use agent_memory_proto::{
     Event, Request, Response,
-    frame::FLAG_CACHED,
     model::{EntryKind, Id, ScopeRef},
     response::{HealthStatus, HealthWithRedis},
 };
 use agent_memory_testbed::{Postgres, Redis};
 use agent_memory_tests::{Instance, Wire, requests, until};
+
+use crate::shared_database::{self, add, read};
 
 /// The longest that a write may stay unseen when a daemon or Redis fell silent that was relied on.
 const SILENCE_MAX: Duration = Duration::from_millis(2_500);
@@ -25,24 +26,9 @@ fn instance(server: &Postgres, redis: &Redis) -> Instance {
         .without_rate_limits()
 }
 
-fn read(wire: &mut Wire) -> (u32, bool) {
-    let request = requests::get_by_name(EntryKind::Knowledge, ScopeRef::GLOBAL, "n");
-    let (flags, answer) = wire.exchange(&request, &Default::default()).expect("answered");
-    let Response::Entry(entry) = answer else { panic!("{answer:?}") };
-    (entry.version.number, flags & FLAG_CACHED != 0)
-}
-
-fn add(wire: &mut Wire) -> Id {
-    match wire.call(&requests::add_knowledge(ScopeRef::GLOBAL, "n", "first")) {
-        Response::Written(entry) => entry.id,
-        other => panic!("{other:?}"),
-    }
-}
-
 /// Makes the next version after this one; returns it.
 fn update(wire: &mut Wire, id: Id, version: u32) -> u32 {
-    let answer = wire.call(&requests::update_knowledge(id, version, "next"));
-    assert!(matches!(answer, Response::Written(_)), "{answer:?}");
+    shared_database::update(wire, id, version);
     version + 1
 }
 

@@ -28,13 +28,13 @@ fn by_name() -> Request {
 }
 
 /// The version that a daemon answers with, and whether it came from the cache.
-fn read(wire: &mut Wire) -> (u32, bool) {
+pub(crate) fn read(wire: &mut Wire) -> (u32, bool) {
     let (flags, answer) = wire.exchange(&by_name(), &Default::default()).expect("answered");
     let Response::Entry(entry) = answer else { panic!("{answer:?}") };
     (entry.version.number, flags & FLAG_CACHED != 0)
 }
 
-fn add(wire: &mut Wire) -> Id {
+pub(crate) fn add(wire: &mut Wire) -> Id {
     match wire.call(&requests::add_knowledge(ScopeRef::GLOBAL, "n", "first")) {
         Response::Written(entry) => entry.id,
         other => panic!("{other:?}"),
@@ -42,7 +42,7 @@ fn add(wire: &mut Wire) -> Id {
 }
 
 /// Makes the next version after this one.
-fn update(wire: &mut Wire, id: Id, version: u32) {
+pub(crate) fn update(wire: &mut Wire, id: Id, version: u32) {
     let answer = wire.call(&requests::update_knowledge(id, version, "next"));
     assert!(matches!(answer, Response::Written(_)), "{answer:?}");
 }

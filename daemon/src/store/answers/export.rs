@@ -1,11 +1,30 @@
 //! Pages of an export.
 
-use agent_memory_proto::model::{Entry, EntryBody, PortableEntry, PortableVersion, Version};
+use agent_memory_proto::model::{Entry, EntryBody, PortableEntry, PortableVersion, ScopeLevel, Version};
+
+use crate::store::columns::{PROJECT, SESSION};
 
 /// Entries of one page at most.
 pub(in crate::store) const PAGE_ENTRIES: usize = 500;
 /// A page ends with the entry that makes it as large as this. It has to fit a frame.
 pub(in crate::store) const PAGE_BYTES: usize = 2 * 1024 * 1024;
+
+/// What is selected of the scopes of a level, `s` in it, and from where; of the global one nothing is.
+pub(in crate::store) fn described(level: ScopeLevel) -> Option<String> {
+    Some(match level {
+        ScopeLevel::Global => return None,
+        ScopeLevel::Org => {
+            "s.id, o.name, o.metadata, o.created_at_ms FROM orgs o JOIN scopes s ON s.key = o.scope"
+                .to_owned()
+        }
+        ScopeLevel::Project => format!(
+            "{PROJECT} FROM projects p JOIN scopes s ON s.key = p.scope LEFT JOIN scopes o ON o.key = p.org"
+        ),
+        ScopeLevel::Session => format!(
+            "{SESSION} FROM sessions n JOIN scopes s ON s.key = n.scope LEFT JOIN scopes p ON p.key = n.project"
+        ),
+    })
+}
 
 /// An entry and its earlier versions, oldest first, as it is carried.
 pub(in crate::store) fn portable(entry: Entry, earlier: Vec<Version>) -> PortableEntry {

@@ -13,7 +13,7 @@ use std::{
 
 use futures_util::{
     TryStreamExt,
-    future::{join, join_all, join3, join4},
+    future::{join, join_all, join4},
 };
 use tokio_postgres::{Client, Row, Statement, types::Type};
 
@@ -144,20 +144,7 @@ impl Connection {
         sql: &str,
         values: &[Value<'_>],
     ) -> Result<Vec<Row>, StoreError> {
-        let statement = self.ready(sql, values).await?;
-        let all = async {
-            let (begun, rows, committed, flushed) = join4(
-                self.client.batch_execute(BEGIN_OFTEN),
-                self.send(statement, sql, values),
-                self.client.batch_execute("COMMIT"),
-                self.client.batch_execute(FLUSH),
-            )
-            .await;
-            // A commit after a failed statement is a rollback.
-            Ok((begun.and(rows).and_then(|rows| committed.map(|()| rows))?, flushed))
-        };
-        let (rows, flushed) = self.answered(During::Commit, all).await?;
-        durable(flushed).map(|()| rows)
+        self.end_durably(Some(BEGIN_OFTEN), Some((sql, values))).await
     }
 
     /// Returns when everything that this connection can see is on the server's disk.
@@ -239,27 +226,43 @@ impl Connection {
         &self,
         last: Option<(&str, &[Value<'_>])>,
     ) -> Result<Vec<Row>, StoreError> {
+        self.end_durably(None, last).await
+    }
+
+    /// Begins a transaction, if it is not begun yet, runs its last statement, commits and flushes.
+    async fn end_durably(
+        &self,
+        begin: Option<&str>,
+        last: Option<(&str, &[Value<'_>])>,
+    ) -> Result<Vec<Row>, StoreError> {
         let mut statement = None;
         if let Some((sql, values)) = last {
             statement = self.ready(sql, values).await?;
         }
+        let begin = async {
+            match begin {
+                Some(begin) => self.client.batch_execute(begin).await,
+                None => Ok(()),
+            }
+        };
+        let rows = async {
+            match last {
+                Some((sql, values)) => self.send(statement, sql, values).await,
+                None => Ok(Vec::new()),
+            }
+        };
         let all = async {
-            let (rows, committed, flushed) = join3(
-                async {
-                    match last {
-                        Some((sql, values)) => self.send(statement, sql, values).await,
-                        None => Ok(Vec::new()),
-                    }
-                },
-                self.client.batch_execute("COMMIT"),
-                self.client.batch_execute(FLUSH),
-            )
-            .await;
-            Ok((rows.and_then(|rows| committed.map(|()| rows))?, flushed))
+            let (begun, rows, committed, flushed) =
+                join4(begin, rows, self.client.batch_execute("COMMIT"), self.client.batch_execute(FLUSH))
+                    .await;
+            // A commit after a failed statement is a rollback.
+            Ok((begun.and(rows).and_then(|rows| committed.map(|()| rows))?, flushed))
         };
         let (rows, flushed) = self.answered(During::Commit, all).await?;
         self.in_transaction.store(false, Ordering::Relaxed);
-        durable(flushed).map(|()| rows)
+        flushed
+            .map(|()| rows)
+            .map_err(|error| StoreError::Unsettled(format!("it may not be durable: {}", chain(&error))))
     }
 
     /// Gives up a transaction, if one is open. A connection that cannot even do that is broken.
@@ -329,9 +332,4 @@ impl Connection {
             }
         }
     }
-}
-
-/// What became of the flush after a commit.
-fn durable(flushed: Result<(), tokio_postgres::Error>) -> Result<(), StoreError> {
-    flushed.map_err(|error| StoreError::Unsettled(format!("it may not be durable: {}", chain(&error))))
 }

@@ -8,13 +8,13 @@ use uuid::Uuid;
 
 use crate::store::{
     ExportQuery, ExportedEntries, StoreError, StoreFuture, TransferStore,
-    answers::export::{PAGE_BYTES, PAGE_ENTRIES, portable},
-    columns::{kind_code, level_code},
+    answers::export::{PAGE_BYTES, PAGE_ENTRIES, described, portable},
+    columns::{VERSION_COUNT, kind_code, level_code},
     postgres::{
         PostgresStore,
         columns::{
-            ENTRY, ENTRY_COUNT, PROJECT, SESSION, VERSION, code, entry_from_row, get, org_from_row,
-            project_from_row, scope_uuid, session_from_row, uuid, version_from_row,
+            ENTRY, ENTRY_COUNT, VERSION, code, entry_from_row, get, org_from_row, project_from_row,
+            scope_uuid, session_from_row, uuid, version_from_row,
         },
         connection::Connection,
         values::{Value, value},
@@ -105,8 +105,6 @@ static EARLIER: LazyLock<String> = LazyLock::new(|| {
         "SELECT {VERSION}, v.entry FROM entry_versions v WHERE v.entry = ANY ($1) ORDER BY v.entry, v.number"
     )
 });
-/// How many columns [`VERSION`] has.
-const VERSION_COUNT: usize = 18;
 
 /// A page: first which entries and how large they are, then these, as many as fit, all of one state of
 /// the store.
@@ -128,18 +126,18 @@ async fn entries(connection: &Connection, query: &ExportQuery) -> Result<Exporte
         let heads = connection.begin_with(SNAPSHOT, &heads, &filter.values()).await?;
         let (rowids, has_more) = fitting(&heads)?;
         let rows = connection.rows(&BY_ROWS, &[value(&rowids)]).await?;
-        let mut kinds = HashMap::new();
+        let mut found = Vec::with_capacity(rows.len());
         for row in &rows {
-            kinds.insert(get::<i64>(row, ENTRY_COUNT)?, entry_from_row(row)?.kind());
+            found.push((get::<i64>(row, ENTRY_COUNT)?, entry_from_row(row)?));
         }
+        let kinds = found.iter().map(|(rowid, entry)| (*rowid, entry.kind())).collect();
         let mut earlier =
             if query.include_versions { earlier(connection, &rowids, &kinds).await? } else { HashMap::new() };
-        let mut entries = Vec::with_capacity(rows.len());
-        for row in &rows {
-            let versions = earlier.remove(&get::<i64>(row, ENTRY_COUNT)?).unwrap_or_default();
-            entries.push(portable(entry_from_row(row)?, versions));
-        }
-        Ok(ExportedEntries { entries, has_more })
+        let entries = found.into_iter().map(|(rowid, entry)| {
+            let versions = earlier.remove(&rowid).unwrap_or_default();
+            portable(entry, versions)
+        });
+        Ok(ExportedEntries { entries: entries.collect(), has_more })
     };
     let page = read.await;
     connection.rollback().await;
@@ -180,19 +178,7 @@ async fn scopes(
     after: Option<Id>,
     limit: u32,
 ) -> Result<Vec<PortableScope>, StoreError> {
-    let from = match level {
-        ScopeLevel::Global => return Ok(Vec::new()),
-        ScopeLevel::Org => {
-            "s.id, o.name, o.metadata, o.created_at_ms FROM orgs o JOIN scopes s ON s.key = o.scope"
-                .to_owned()
-        }
-        ScopeLevel::Project => format!(
-            "{PROJECT} FROM projects p JOIN scopes s ON s.key = p.scope LEFT JOIN scopes o ON o.key = p.org"
-        ),
-        ScopeLevel::Session => format!(
-            "{SESSION} FROM sessions n JOIN scopes s ON s.key = n.scope LEFT JOIN scopes p ON p.key = n.project"
-        ),
-    };
+    let Some(from) = described(level) else { return Ok(Vec::new()) };
     let (level_value, limit) = (code(level_code(level)), i64::from(limit));
     let (only, after) = (only.map(uuid), after.map(uuid));
     let mut values = vec![value(&level_value), value(&limit)];

@@ -7,12 +7,12 @@ use rusqlite::{Connection, Row, named_params};
 
 use crate::store::{
     ExportQuery, ExportedEntries, StoreError, StoreFuture, TransferStore,
-    answers::export::{PAGE_BYTES, PAGE_ENTRIES, portable, weight},
+    answers::export::{PAGE_BYTES, PAGE_ENTRIES, described, portable, weight},
     sqlite::{
         SqliteStore,
         columns::{
-            ENTRY, ENTRY_COUNT, PROJECT, SESSION, VERSION, entry_from_row, kind_code, level_code,
-            org_from_row, project_from_row, session_from_row, version_from_row,
+            ENTRY, ENTRY_COUNT, VERSION, entry_from_row, kind_code, level_code, org_from_row,
+            project_from_row, session_from_row, version_from_row,
         },
         scope_keys,
     },
@@ -111,24 +111,12 @@ fn scopes(
     after: Option<Id>,
     limit: u32,
 ) -> Result<Vec<PortableScope>, StoreError> {
-    let from = match level {
-        ScopeLevel::Global => return Ok(Vec::new()),
-        ScopeLevel::Org => {
-            "s.id, o.name, o.metadata, o.created_at_ms FROM orgs o JOIN scopes s ON s.key = o.scope"
-                .to_owned()
-        }
-        ScopeLevel::Project => format!(
-            "{PROJECT} FROM projects p JOIN scopes s ON s.key = p.scope LEFT JOIN scopes o ON o.key = p.org"
-        ),
-        ScopeLevel::Session => format!(
-            "{SESSION} FROM sessions n JOIN scopes s ON s.key = n.scope LEFT JOIN scopes p ON p.key = n.project"
-        ),
-    };
+    let Some(from) = described(level) else { return Ok(Vec::new()) };
     let sql = format!(
         "SELECT {from} WHERE s.level = ?1 AND (?2 IS NULL OR s.id = ?2) AND (?3 IS NULL OR s.id > ?3) \
          ORDER BY s.id LIMIT ?4"
     );
-    let described = |row: &Row<'_>| {
+    let scope = |row: &Row<'_>| {
         Ok(match level {
             ScopeLevel::Global | ScopeLevel::Org => PortableScope::Org(org_from_row(row)?),
             ScopeLevel::Project => PortableScope::Project(project_from_row(row)?),
@@ -137,5 +125,5 @@ fn scopes(
     };
     let parameters = (level_code(level), only.map(|id| id.0), after.map(|id| id.0), limit);
     let mut statement = connection.prepare_cached(&sql)?;
-    Ok(statement.query_map(parameters, described)?.collect::<Result<_, _>>()?)
+    Ok(statement.query_map(parameters, scope)?.collect::<Result<_, _>>()?)
 }

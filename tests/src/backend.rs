@@ -1,7 +1,7 @@
 //! Which store a test runs on. A promise that holds whatever the store is one function over a
 //! [`Backend`], and [`on_every_backend!`](crate::on_every_backend) makes a test of it for each.
 
-use agent_memory_testbed::Postgres;
+use agent_memory_testbed::{Postgres, Redis};
 
 use crate::Instance;
 
@@ -12,18 +12,29 @@ pub enum Backend {
     Sqlite,
     /// A server of the test's own.
     Postgres,
+    /// The same, with a Redis of the test's own.
+    PostgresRedis,
 }
 
 impl Backend {
+    /// Whether many daemons may share the store.
+    #[must_use]
+    pub const fn is_shared(self) -> bool {
+        !matches!(self, Self::Sqlite)
+    }
+
     /// A new instance with an empty store of this kind.
     ///
     /// # Panics
-    /// When there is no PostgreSQL on this machine, or it does not start.
+    /// When there is no PostgreSQL or Redis on this machine, or it does not start.
     #[must_use]
     pub fn instance(self) -> Instance {
         match self {
             Self::Sqlite => Instance::new(),
             Self::Postgres => Instance::new().with_server(Postgres::start().expect("a PostgreSQL server")),
+            Self::PostgresRedis => {
+                Self::Postgres.instance().with_redis(Redis::start().expect("a Redis server"))
+            }
         }
     }
 }
@@ -37,6 +48,9 @@ macro_rules! on_every_backend {
         }
         mod postgres {
             $(#[test] fn $test() { super::$test($crate::Backend::Postgres); })+
+        }
+        mod postgres_redis {
+            $(#[test] fn $test() { super::$test($crate::Backend::PostgresRedis); })+
         }
     };
 }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use agent_memory_proto::handshake::{Purpose, Welcome};
-use agent_memory_testbed::Postgres;
+use agent_memory_testbed::{Postgres, Redis};
 use tempfile::TempDir;
 
 use crate::{
@@ -25,8 +25,8 @@ pub struct Instance {
     directory: TempDir,
     data_dir: PathBuf,
     settings: BTreeMap<String, String>,
-    /// The server that ends with this instance.
-    server: Option<Postgres>,
+    /// The servers that end with this instance.
+    servers: (Option<Postgres>, Option<Redis>),
 }
 
 impl Default for Instance {
@@ -45,7 +45,7 @@ impl Instance {
         // Not TMPDIR: a socket's path must be short.
         let directory = tempfile::Builder::new().prefix("am-").tempdir_in("/tmp").expect("a directory");
         let data_dir = directory.path().join("data");
-        Self { directory, data_dir, settings: BTreeMap::new(), server: None }
+        Self { directory, data_dir, settings: BTreeMap::new(), servers: (None, None) }
     }
 
     /// The same with one more setting, named without its prefix.
@@ -78,12 +78,26 @@ impl Instance {
     #[must_use]
     pub fn with_server(mut self, server: Postgres) -> Self {
         self = self.with_database(&server.url("postgres"));
-        self.server = Some(server);
+        self.servers.0 = Some(server);
+        self
+    }
+
+    /// The same with the caches, events and limits that daemons share in a Redis.
+    #[must_use]
+    pub fn with_redis_at(self, url: &str) -> Self {
+        self.with("REDIS_ENABLED", true).with("REDIS_URL", url)
+    }
+
+    /// The same with a Redis that ends with it.
+    #[must_use]
+    pub fn with_redis(mut self, redis: Redis) -> Self {
+        self = self.with_redis_at(&redis.url());
+        self.servers.1 = Some(redis);
         self
     }
 
     /// Another one with the same settings and its own data directory and socket: as another machine
-    /// that shares the database. The server ends with the first.
+    /// that shares the database. The servers end with the first.
     #[must_use]
     pub fn another(&self) -> Self {
         let mut other = Self::new();

@@ -172,7 +172,7 @@ fn kill_in_the_middle_of_load_loses_nothing_acknowledged(backend: Backend) {
     let rounds = match backend {
         Backend::Sqlite => rounds(),
         // Each takes ten times as long here; what is special is tested in `postgres_kills`.
-        Backend::Postgres => rounds().div_ceil(10),
+        Backend::Postgres | Backend::PostgresRedis => rounds().div_ceil(10),
     };
     let mut total = 0;
     for round in 0..rounds {

@@ -322,7 +322,7 @@ fn never_two_owners_though_daemons_are_killed(backend: Backend) {
         std::env::var("AGENT_MEMORY_LOCK_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(3);
     let first = backend.instance().without_rate_limits();
     // On a server two daemons share the files.
-    let second = (backend == Backend::Postgres).then(|| first.another());
+    let second = backend.is_shared().then(|| first.another());
     let instances: Vec<&Instance> = std::iter::once(&first).chain(second.as_ref()).collect();
     let mut daemons: Vec<Daemon> = instances.iter().map(|instance| instance.start_daemon()).collect();
     let (stop, history, mut kills) = (AtomicBool::new(false), Mutex::new(Vec::new()), 0);

@@ -19,11 +19,7 @@ const SILENCE_MAX: Duration = Duration::from_millis(2_500);
 const NOWHERE: &str = "postgres://postgres@127.0.0.1:1/postgres";
 
 fn instance(server: &Postgres, redis: &Redis) -> Instance {
-    Instance::new()
-        .with_database(&server.url("postgres"))
-        .with("REDIS_ENABLED", "true")
-        .with("REDIS_URL", redis.url())
-        .without_rate_limits()
+    Instance::new().with_database(&server.url("postgres")).with_redis_at(&redis.url()).without_rate_limits()
 }
 
 /// Makes the next version after this one; returns it.

@@ -30,7 +30,8 @@ pub const FLAG_MANAGED: u8 = 1;
 /// Set in a hello to lift the rate limits for this connection (the socket's owner may; the benchmark does).
 pub const FLAG_LIFT_RATE_LIMITS: u8 = 1;
 
-/// Why a client connects. It decides nothing about permissions.
+/// Why a client connects. It grants nothing; a bridge has to give the admin key where the command line,
+/// which its user types, need not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Purpose {

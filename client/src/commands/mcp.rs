@@ -2,7 +2,7 @@
 
 use agent_memory_client::{
     ConnectOptions,
-    mcp::{self, BridgeOptions},
+    mcp::{self, AdminKey, BridgeOptions},
 };
 use agent_memory_proto::handshake::Purpose;
 
@@ -18,6 +18,7 @@ pub(crate) async fn run(invocation: &Invocation) -> Result<(), Failure> {
         binding: invocation.binding(),
         working_dir: invocation.working_dir().to_owned(),
         lists_all_tools: invocation.locations.settings.text("TOOLS") == Some("full"),
+        admin_key: invocation.locations.settings.text("ADMIN_KEY").map(AdminKey::new),
     };
     mcp::run(options)
         .await

@@ -11,6 +11,7 @@ use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use super::{
+    admin::AdminKey,
     answer::{self, Answer},
     arguments::{Arguments, Refusal},
     bound::Bound,
@@ -33,13 +34,14 @@ const AGENT_CHARS_MAX: usize = 80;
 pub(super) struct Bridge {
     pub(super) client: ReconnectingClient,
     pub(super) bound: Bound,
+    admin_key: Option<AdminKey>,
     slots: Semaphore,
     waiting: AtomicUsize,
 }
 
 impl Bridge {
-    pub(super) fn new(client: ReconnectingClient, bound: Bound) -> Self {
-        Self { client, bound, slots: Semaphore::new(CALLS_MAX), waiting: AtomicUsize::new(0) }
+    pub(super) fn new(client: ReconnectingClient, bound: Bound, admin_key: Option<AdminKey>) -> Self {
+        Self { client, bound, admin_key, slots: Semaphore::new(CALLS_MAX), waiting: AtomicUsize::new(0) }
     }
 
     /// Answers one call; a failure is an answer too, since the model has to see it. The work is a
@@ -142,7 +144,11 @@ impl Bridge {
             }
             None => self.bound.known(),
         };
-        (tool.plan)(call, action, &scopes)
+        let mut request = (tool.plan)(call, action, &scopes)?;
+        if let Some(key) = &self.admin_key {
+            key.lend(&mut request);
+        }
+        Ok(request)
     }
 
     /// The user's setting, else what the client calls itself.

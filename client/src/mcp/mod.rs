@@ -1,6 +1,7 @@
 //! The MCP bridge: an agent speaks MCP to it over stdin and stdout, it speaks frames to the daemon.
 //! The handshake and the lists are answered here at once, while the daemon starts behind.
 
+mod admin;
 mod answer;
 mod arguments;
 mod bound;
@@ -26,6 +27,7 @@ use std::{path::PathBuf, sync::Arc};
 use rmcp::service::{QuitReason, serve_directly_with_ct};
 use tokio_util::sync::CancellationToken;
 
+pub use self::admin::AdminKey;
 use self::{
     bound::Bound,
     bridge::Bridge,
@@ -45,6 +47,8 @@ pub struct BridgeOptions {
     pub working_dir: PathBuf,
     /// Whether all tools are listed (`AGENT_MEMORY_TOOLS=full`), not only those of the default.
     pub lists_all_tools: bool,
+    /// Given where a call that needs an administrator has no key of its own.
+    pub admin_key: Option<AdminKey>,
 }
 
 /// Serves the client on stdin and stdout until stdin ends, the parent dies or nobody reads stdout.
@@ -65,7 +69,7 @@ pub async fn run(options: BridgeOptions) -> Result<(), tokio::task::JoinError> {
         }
         memory::forget_startup_code();
     });
-    let bridge = Bridge::new(client, Bound::new(options.binding, options.working_dir));
+    let bridge = Bridge::new(client, Bound::new(options.binding, options.working_dir), options.admin_key);
     let profile = if options.lists_all_tools { Profile::Full } else { Profile::Default };
     let server = Server::new(Arc::new(bridge), profile);
     let (read, write) = stdio::open();

@@ -72,6 +72,8 @@ pub(crate) struct Call {
     pub(crate) agent: Option<String>,
     /// The protocol version that the peer speaks.
     pub(crate) protocol: u16,
+    /// An agent asks over MCP, not whoever owns the socket.
+    pub(crate) is_bridge: bool,
     /// When nobody waits any more.
     pub(crate) deadline: Instant,
     /// For writes.

@@ -5,7 +5,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use agent_memory_proto::{ErrorBody, ErrorCode, Request, codec::Message, request::Envelope};
+use agent_memory_proto::{
+    ErrorBody, ErrorCode, Request, codec::Message, handshake::Purpose, request::Envelope,
+};
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
@@ -65,6 +67,7 @@ pub(super) fn admit(services: &Arc<Services>, peer: &Peer, payload: &Bytes) -> R
         services: Arc::clone(services),
         agent,
         protocol: peer.protocol,
+        is_bridge: peer.purpose == Purpose::Bridge,
         deadline: Instant::now() + wait,
         idempotency,
         now_ms: services.clock.now_ms(),

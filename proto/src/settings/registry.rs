@@ -331,7 +331,7 @@ pub const ALL: &[Setting] = &[
         "ADMIN_KEY",
         SettingKind::Secret,
         "",
-        "Key that removing a project, importing and unlocking a file by force ask for; the socket's owner suffices when not set",
+        "Key that removing a project, importing and unlocking a file by force ask for; when not set, the socket's owner may at the command line, and nobody over MCP",
     ),
     number("MAX_IMPORT_ENTRIES", "100000", 1, 10_000_000, "Entries that one import may have"),
     other(

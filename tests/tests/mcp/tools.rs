@@ -142,12 +142,29 @@ fn two_agents_share_a_file_in_turn(backend: Backend) {
     assert!(next["lock"]["token"].as_u64().expect("a token") > token);
     let relative = json!({ "action": "status", "file_path": "a.rs" });
     assert_eq!(bob.call_refused("memory_file_lock", &relative)["field"], "file_path");
-    let forced = bob.call_ok("memory_file_lock", &json!({ "action": "force_unlock", "file_path": file }));
-    assert!(forced["message"].as_str().expect("a message").contains("by force"), "{forced}");
+    let force = json!({ "action": "force_unlock", "file_path": file, "admin_key": "invented" });
+    let refused = ada.call_refused("memory_file_lock", &force);
+    assert_eq!(refused["field"], "admin_key", "without a key nobody may over MCP: {refused}");
+    assert!(refused["suggestion"].as_str().expect("one").contains("command line"), "{refused}");
+    bob.call_ok("memory_file_lock", &json!({ "action": "checkin", "file_path": file, "agent_id": "bob" }));
     let ended = json!({ "action": "end" });
     ada.call_ok("memory_file_lock", &checkout("ada"));
     ada.call_ok("memory_session", &ended);
     assert_eq!(bob.call_ok("memory_file_lock", &status)["isLocked"], false);
+}
+
+fn the_key_of_the_bridge_unlocks_by_force_unless_the_call_has_a_wrong_one(backend: Backend) {
+    let instance = backend.instance().with("ADMIN_KEY", "sesame");
+    let mut stream = in_repository(&instance, "shop");
+    let lock = json!({ "action": "checkout", "file_path": "/a.rs", "agent_id": "ada" });
+    stream.call_ok("memory_file_lock", &lock);
+    let wrong = json!({ "action": "force_unlock", "file_path": "/a.rs", "admin_key": "invented" });
+    let refused = stream.call_refused("memory_file_lock", &wrong);
+    assert_eq!(refused["field"], "admin_key");
+    assert!(!refused.to_string().contains("sesame"), "{refused}");
+    let forced =
+        stream.call_ok("memory_file_lock", &json!({ "action": "force_unlock", "file_path": "/a.rs" }));
+    assert!(forced["message"].as_str().expect("a message").contains("by force"), "{forced}");
 }
 
 fn a_bulk_is_applied_all_or_none(backend: Backend) {
@@ -231,6 +248,7 @@ fn prompts_and_resources_hold_what_is_remembered(backend: Backend) {
 
 on_every_backend!(
     two_agents_share_a_file_in_turn,
+    the_key_of_the_bridge_unlocks_by_force_unless_the_call_has_a_wrong_one,
     what_one_agent_remembers_another_finds,
     without_a_project_a_write_says_what_to_do,
     a_project_that_was_named_has_to_exist,

@@ -8,6 +8,7 @@ mod bridge;
 mod cli;
 mod daemon;
 mod executables;
+pub mod history;
 mod instance;
 mod mcp_stream;
 pub mod recall;

@@ -1,6 +1,7 @@
 //! The real executables over the real socket: one module for each promise or request.
 
 mod autostart;
+mod cluster;
 mod database_away;
 mod database_commands;
 mod db_copy;

@@ -5,6 +5,7 @@ mod cluster;
 mod database_away;
 mod database_commands;
 mod db_copy;
+mod deployment;
 mod documentation;
 mod drain;
 mod durability;

@@ -57,6 +57,8 @@ impl Follower for Following {
 
     fn restored(&self) {
         self.services.forget_everything();
+        // Some may have been freed meanwhile.
+        self.services.lock_lines.all_freed();
         let reason = self.services.changes.hear_again(self.channel).unwrap_or_default();
         self.services.changes.tell(Event::ChangesMissed { reason });
         if let Some(gate) = &self.gate {

@@ -3,7 +3,9 @@
 use std::time::{Duration, Instant};
 
 use agent_memory_proto::{
-    ErrorBody, ErrorCode, Response, limits,
+    ErrorBody, ErrorCode, Response,
+    frame::FLAG_REPLAYED,
+    limits,
     model::{Id, ScopeRef},
     request::CheckoutFile,
 };
@@ -80,7 +82,13 @@ async fn in_line(call: &Call, claim: &LockClaim, until: Instant) -> Handled {
 
 async fn attempt(call: &Call, claim: &LockClaim) -> Handled {
     let call = Call { now_ms: call.services.clock.now_ms(), ..call.clone() };
-    call.write(Write::CheckoutFile(claim.clone())).await
+    let answer = call.write(Write::CheckoutFile(claim.clone())).await?;
+    if let (Response::CheckedOut(checked_out), Some(redis)) = (&answer.response, &call.services.redis)
+        && answer.flags & FLAG_REPLAYED == 0
+    {
+        redis.show_lock(&checked_out.lock, claim.ttl_ms);
+    }
+    Ok(answer)
 }
 
 async fn is_held_by(call: &Call, claim: &LockClaim) -> Result<bool, ErrorBody> {

@@ -14,5 +14,8 @@ pub(super) async fn handle(call: Call, request: DeleteProject) -> Handled {
     call.check_admin("removing a project", request.admin_key.as_deref())?;
     let answer = call.write(Write::DeleteProject(request.id)).await?;
     call.services.lock_lines.all_freed();
+    if let Some(redis) = &call.services.redis {
+        redis.end_any_lock();
+    }
     Ok(answer)
 }

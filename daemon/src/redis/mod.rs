@@ -6,6 +6,7 @@ mod events;
 mod health;
 mod limits;
 mod link;
+mod locks;
 mod options;
 #[cfg(test)]
 mod tests;
@@ -17,7 +18,7 @@ pub use options::RedisOptions;
 
 use agent_memory_proto::model::Id;
 
-use self::{events::Events, link::Link};
+use self::{events::Events, link::Link, locks::Locks};
 use crate::{
     actors,
     breaker::{self, BreakerOptions, Gate, OnBreaker, Ping},
@@ -37,6 +38,7 @@ struct Parts {
     link: Link,
     gate: Gate,
     events: Events,
+    locks: Locks,
 }
 
 impl fmt::Debug for Redis {
@@ -71,7 +73,7 @@ impl Redis {
         })?;
         link.settled().await;
         let events = Events::new(id, options.daemon_place.clone(), options.event_channel.clone());
-        Ok(Self(Arc::new(Parts { options, link, gate, events })))
+        Ok(Self(Arc::new(Parts { options, link, gate, events, locks: Locks::new() })))
     }
 
     /// Sends one command, if Redis is there, and returns its answer. It takes as long as the response

@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use super::locks::LockOptions;
 use agent_memory_proto::settings::{PREFIX, Settings, Source};
 use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo, ProtocolVersion};
 
@@ -22,6 +23,8 @@ pub struct RedisOptions {
     pub(super) event_channel: String,
     /// Where this daemon runs, for the others: the machine and the directory.
     pub(super) daemon_place: String,
+    /// How locks of files are told.
+    pub(super) locks: LockOptions,
     pub(super) connect_timeout: Duration,
     pub(super) response_timeout: Duration,
 }
@@ -80,6 +83,11 @@ impl RedisOptions {
             server,
             authorities,
             key_prefix,
+            locks: LockOptions {
+                shown_max: Duration::from_millis(settings.number("REDIS_LOCK_TTL_MS")),
+                retries: u32::try_from(settings.number("REDIS_LOCK_RETRY_COUNT")).unwrap_or(u32::MAX),
+                retry_delay: Duration::from_millis(settings.number("REDIS_LOCK_RETRY_DELAY_MS")),
+            },
             connect_timeout: Duration::from_millis(settings.number("REDIS_CONNECT_TIMEOUT_MS")),
             response_timeout: Duration::from_millis(settings.number("REDIS_RESPONSE_TIMEOUT_MS")),
         }))

@@ -242,6 +242,21 @@ pub const ALL: &[Setting] = &[
         "",
         "Channel on which daemons tell each other of their changes; `events` behind the key prefix when not set",
     ),
+    number(
+        "REDIS_LOCK_TTL_MS",
+        "3600000",
+        1_000,
+        86_400_000,
+        "How long Redis shows a lock of a file at most, unless it is renewed; the lock itself lasts as long as it was asked for",
+    ),
+    number(
+        "REDIS_LOCK_RETRY_COUNT",
+        "3",
+        0,
+        100,
+        "How often it is tried again to show a lock in Redis, or its end, when Redis does not answer",
+    ),
+    number("REDIS_LOCK_RETRY_DELAY_MS", "100", 1, 60_000, "How long to wait before each of these tries"),
     number("REDIS_CONNECT_TIMEOUT_MS", "1000", 10, 60_000, "How long a connection to Redis may take"),
     number(
         "REDIS_RESPONSE_TIMEOUT_MS",

@@ -22,11 +22,11 @@ use agent_memory_proto::{
 };
 use agent_memory_tests::{Backend, Daemon, Instance, Wire, on_every_backend, until};
 
-const AGENTS: usize = 16;
-const FILES: usize = 4;
+pub(crate) const AGENTS: usize = 16;
+pub(crate) const FILES: usize = 4;
 const TTL_MS: u64 = 1_500;
 
-fn checkout(path: &str, agent: &str, wait_ms: u64) -> CheckoutFile {
+pub(crate) fn checkout(path: &str, agent: &str, wait_ms: u64) -> CheckoutFile {
     CheckoutFile {
         path: path.to_owned(),
         agent_id: Some(agent.to_owned()),
@@ -39,7 +39,7 @@ fn checkout(path: &str, agent: &str, wait_ms: u64) -> CheckoutFile {
     }
 }
 
-fn checkin(path: &str, agent: &str) -> Request {
+pub(crate) fn checkin(path: &str, agent: &str) -> Request {
     Request::CheckinFile(CheckinFile {
         path: path.to_owned(),
         agent_id: Some(agent.to_owned()),
@@ -48,14 +48,14 @@ fn checkin(path: &str, agent: &str) -> Request {
     })
 }
 
-fn granted(wire: &mut Wire, request: CheckoutFile) -> FileLock {
+pub(crate) fn granted(wire: &mut Wire, request: CheckoutFile) -> FileLock {
     match wire.call(&Request::CheckoutFile(request)) {
         Response::CheckedOut(checked_out) => checked_out.lock,
         other => panic!("not checked out: {other:?}"),
     }
 }
 
-fn status(wire: &mut Wire, path: &str) -> (Option<FileLock>, u32) {
+pub(crate) fn status(wire: &mut Wire, path: &str) -> (Option<FileLock>, u32) {
     match wire.call(&Request::GetFileLock(GetFileLock { path: path.to_owned() })) {
         Response::FileLockStatus(status) => (status.lock, status.waiting),
         other => panic!("no status: {other:?}"),
@@ -226,7 +226,7 @@ fn what_is_wrong_is_refused_with_its_name(backend: Backend) {
 /// That an agent had a file from one moment to another, for certain: from when it knew, to when it said
 /// that it was done or its lock may have ended.
 #[derive(Clone, Debug)]
-struct Held {
+pub(crate) struct Held {
     path: usize,
     token: u64,
     agent: usize,
@@ -235,7 +235,7 @@ struct Held {
 }
 
 /// What is wrong with a history, if anything is.
-fn violation(history: &[Held]) -> Option<String> {
+pub(crate) fn violation(history: &[Held]) -> Option<String> {
     let mut by_file: BTreeMap<usize, Vec<Held>> = BTreeMap::new();
     for held in history {
         by_file.entry(held.path).or_default().push(held.clone());
@@ -269,7 +269,7 @@ fn violation(history: &[Held]) -> Option<String> {
 }
 
 /// An agent that takes one file after another, and now and then forgets to give one back.
-async fn hammer(instance: &Instance, agent: usize, stop: &AtomicBool, history: &Mutex<Vec<Held>>) {
+pub(crate) async fn hammer(instance: &Instance, agent: usize, stop: &AtomicBool, history: &Mutex<Vec<Held>>) {
     let locations =
         Locations::resolve(Some(instance.data_dir()), Some(&instance.socket())).expect("resolves");
     let client = ReconnectingClient::new(ConnectOptions::new(&locations, Purpose::Library).without_start());
@@ -317,9 +317,13 @@ async fn hammer(instance: &Instance, agent: usize, stop: &AtomicBool, history: &
     }
 }
 
+/// How long the agents hammer.
+pub(crate) fn seconds() -> u64 {
+    std::env::var("AGENT_MEMORY_LOCK_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(3)
+}
+
 fn never_two_owners_though_daemons_are_killed(backend: Backend) {
-    let seconds: u64 =
-        std::env::var("AGENT_MEMORY_LOCK_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(3);
+    let seconds = seconds();
     let first = backend.instance().without_rate_limits();
     // On a server two daemons share the files.
     let second = backend.is_shared().then(|| first.another());

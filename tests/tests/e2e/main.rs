@@ -30,6 +30,7 @@ mod scaling_guide;
 mod service_manager;
 mod shared_database;
 mod shared_limits;
+mod shared_locks;
 mod slow_peers;
 mod socket;
 mod start_and_stop;

@@ -14,7 +14,7 @@ use redis::{AsyncConnectionConfig, PushInfo, PushKind, Value, aio::SendError};
 use tokio::sync::Notify;
 
 use super::{
-    super::{Redis, error, link},
+    super::{Redis, error, link, locks},
     message::{self, Told, What},
     writers::{Gap, SILENCE_MAX},
 };
@@ -54,6 +54,7 @@ async fn listen(redis: &Redis, follower: &Arc<dyn Follower>) -> (String, bool) {
     let ear = Ear {
         redis: redis.clone(),
         follower: Arc::clone(follower),
+        freed_channel: redis.freed_channel().into_bytes(),
         is_abandoned: Arc::clone(&abandoned.0),
         ended: Arc::clone(&ended),
     };
@@ -70,7 +71,8 @@ async fn listen(redis: &Redis, follower: &Arc<dyn Follower>) -> (String, bool) {
         Ok(connection) => connection,
         Err(cause) => return (cause, false),
     };
-    if let Err(cause) = connection.subscribe(&events.channel).await {
+    let freed_channel = redis.freed_channel();
+    if let Err(cause) = connection.subscribe(&[&events.channel, &freed_channel]).await {
         return (error::told(&cause), false);
     }
     let began = Instant::now();
@@ -129,6 +131,8 @@ fn lost(redis: &Redis, follower: &Arc<dyn Follower>, reason: &str) {
 struct Ear {
     redis: Redis,
     follower: Arc<dyn Follower>,
+    /// Where it is told of freed files.
+    freed_channel: Vec<u8>,
     is_abandoned: Arc<AtomicBool>,
     ended: Arc<Notify>,
 }
@@ -139,6 +143,14 @@ impl Ear {
             return;
         }
         match (&push.kind, push.data.as_slice()) {
+            (PushKind::Message, [Value::BulkString(channel), Value::BulkString(bytes)])
+                if *channel == self.freed_channel =>
+            {
+                match locks::read_freed(bytes) {
+                    Some((writer, path)) if writer != self.redis.0.events.id => self.follower.freed(path),
+                    _ => {}
+                }
+            }
             (PushKind::Message, [_, Value::BulkString(bytes)]) => {
                 if let Some(told) = message::read(bytes) {
                     self.hear(told);

@@ -32,7 +32,7 @@ const WAITING_MAX: usize = 4_096;
 #[derive(Debug)]
 pub(super) struct Events {
     /// This run of the daemon, for the others.
-    id: Id,
+    pub(super) id: Id,
     /// Where it runs, for the others.
     place: String,
     channel: String,
@@ -77,6 +77,7 @@ impl Redis {
     pub fn follow(&self, supervisor: &Supervisor, follower: Arc<dyn Follower>) -> Result<(), StoreError> {
         follower.lost("the connection for events to Redis was not made yet");
         let (telling, listening) = (self.clone(), self.clone());
+        self.tell_locks(supervisor)?;
         actors::keep_running(supervisor, "redis-tell".to_owned(), move || telling::run(telling.clone()))?;
         actors::keep_running(supervisor, "redis-events".to_owned(), move || {
             listening::run(listening.clone(), Arc::clone(&follower))

@@ -1,6 +1,7 @@
 //! Redis as it really is: servers that are away, fall silent, forget, ask for a password, or take TLS.
 
 mod connecting;
+mod locks;
 
 use std::{
     sync::Arc,

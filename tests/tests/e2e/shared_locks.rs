@@ -1,0 +1,194 @@
+//! Locks of files that daemons share, while Redis dies, forgets and falls silent: one owner at a time all
+//! the same, and who waits at another daemon is woken in time, with Redis and without.
+
+use std::{
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use agent_memory_proto::{
+    Request, Response,
+    model::SessionStatus,
+    request::{CheckoutFile, EndSession, StartSession},
+};
+use agent_memory_testbed::{Postgres, Redis};
+use agent_memory_tests::{Daemon, Instance, Wire, until};
+
+use crate::file_locks::{AGENTS, FILES, checkin, checkout, granted, hammer, seconds, status, violation};
+
+/// Nothing listens there: no notifications of the database are heard.
+const NOWHERE: &str = "postgres://postgres@127.0.0.1:1/postgres";
+
+fn instance(server: &Postgres, redis: &Redis) -> Instance {
+    Instance::new().with_database(&server.url("postgres")).with_redis_at(&redis.url()).without_rate_limits()
+}
+
+/// What Redis shows of a path: the token, and the owner unless it ended.
+fn shown(redis: &Redis, path: &str) -> (String, String) {
+    let field = |name| redis.command(&["HGET", &format!("agentmem:lock:{path}"), name]).expect("it answers");
+    (field("token").trim().to_owned(), field("owner").trim().to_owned())
+}
+
+/// What befalls Redis, in turn: at least each once, and until the end. Returns how often each did.
+fn torment(redis: &mut Redis, end: Instant, wait: impl Fn()) -> [u32; 3] {
+    let mut done = [0; 3];
+    for turn in 0_usize.. {
+        if turn >= done.len() && Instant::now() >= end {
+            break;
+        }
+        wait();
+        match turn % done.len() {
+            0 => redis.flush().expect("flushed"),
+            1 => {
+                redis.freeze().expect("frozen");
+                wait();
+                redis.go_on().expect("goes on");
+            }
+            _ => {
+                redis.kill().expect("killed");
+                wait();
+                redis.run().expect("is back");
+            }
+        }
+        done[turn % 3] += 1;
+    }
+    done
+}
+
+/// Also when a test fails, nobody goes on for ever.
+struct StopOnDrop<'a>(&'a AtomicBool);
+
+impl Drop for StopOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+#[test]
+fn never_two_owners_though_redis_and_daemons_are_killed() {
+    let (server, mut redis) = (Postgres::start().expect("a server"), Redis::start().expect("Redis"));
+    let first = instance(&server, &redis);
+    let instances = [first.another(), first.another(), first];
+    let mut daemons: Vec<Daemon> = instances.iter().map(Instance::start_daemon).collect();
+    let (stop, history, mut kills) = (AtomicBool::new(false), Mutex::new(Vec::new()), 0);
+    let end = Instant::now() + Duration::from_secs(seconds());
+    let redis = &mut redis;
+    let befell = thread::scope(|scope| {
+        let _stop = StopOnDrop(&stop);
+        for agent in 0..AGENTS {
+            let (instance, stop, history) = (&instances[agent % instances.len()], &stop, &history);
+            scope.spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+                runtime.expect("a runtime").block_on(hammer(instance, agent, stop, history));
+            });
+        }
+        let wait = || {
+            let before = history.lock().expect("no agent panicked").len();
+            until("files go from hand to hand", || {
+                (history.lock().expect("no agent panicked").len() > before + 60).then_some(())
+            });
+        };
+        let tormentor = scope.spawn(move || torment(redis, end, wait));
+        while !tormentor.is_finished() {
+            wait();
+            let victim = kills % daemons.len();
+            daemons[victim].kill();
+            daemons[victim] = instances[victim].start_daemon();
+            kills += 1;
+        }
+        tormentor.join().expect("Redis was there again each time")
+    });
+    let history = history.into_inner().expect("no agent panicked");
+    assert_eq!(violation(&history), None);
+    println!(
+        "{} s, {AGENTS} agents, {FILES} files, {} daemons, {kills} kills of daemons; Redis was flushed, frozen and killed \
+         {befell:?} times; {} locks: never two owners, tokens grow with the locks of each file",
+        seconds(),
+        daemons.len(),
+        history.len()
+    );
+}
+
+/// Has files freed at one daemon while somebody waits at another. Returns how long that one waited then,
+/// shortest first.
+fn waits(first: &Instance, second: &Instance) -> Vec<Duration> {
+    let (mut ada, mut bob) = (first.connect(), second.connect());
+    let mut waits: Vec<Duration> = (0..5).map(|_| wait_once(&mut ada, &mut bob, second)).collect();
+    waits.sort_unstable();
+    waits
+}
+
+fn wait_once(ada: &mut Wire, bob: &mut Wire, second: &Instance) -> Duration {
+    let held = granted(ada, checkout("/a", "ada", 0));
+    let waited = thread::scope(|scope| {
+        let waiter = scope.spawn(|| (granted(bob, checkout("/a", "bob", 20_000)), Instant::now()));
+        until("bob waits", || (status(&mut second.connect(), "/a").1 == 1).then_some(()));
+        let freed = Instant::now();
+        assert!(matches!(ada.call(&checkin("/a", "ada")), Response::CheckedIn(_)));
+        let (lock, had) = waiter.join().expect("granted");
+        assert!(lock.token > held.token);
+        had.duration_since(freed)
+    });
+    assert!(matches!(bob.call(&checkin("/a", "bob")), Response::CheckedIn(_)));
+    waited
+}
+
+#[test]
+fn who_waits_at_another_daemon_is_woken_with_redis_and_without() {
+    let (server, mut redis) = (Postgres::start().expect("a server"), Redis::start().expect("Redis"));
+    let listening = instance(&server, &redis);
+    let deaf = instance(&server, &redis).with("PG_EVENTS_URL", NOWHERE);
+    let (second, other) = (listening.another(), deaf.another());
+    let _daemons = [&listening, &second, &deaf, &other].map(Instance::start_daemon);
+    let at_once = Duration::from_millis(250);
+    let through_redis = waits(&deaf, &other);
+    assert!(through_redis[2] < at_once, "through Redis alone: {through_redis:?}");
+    redis.freeze().expect("frozen");
+    let frozen = waits(&listening, &second);
+    assert!(frozen[2] < at_once && frozen[4] < Duration::from_secs(2), "beside a frozen Redis: {frozen:?}");
+    redis.go_on().expect("goes on");
+    redis.kill().expect("killed");
+    let through_the_database = waits(&listening, &second);
+    assert!(through_the_database[2] < at_once, "through the database alone: {through_the_database:?}");
+    let through_neither = waits(&deaf, &other);
+    assert!(through_neither[4] < Duration::from_secs(2), "through neither: {through_neither:?}");
+    println!(
+        "woken through Redis {through_redis:?}, beside a frozen one {frozen:?}, through the database \
+         {through_the_database:?}, through neither {through_neither:?}"
+    );
+}
+
+#[test]
+fn redis_shows_who_has_a_file_until_the_lock_or_its_session_ends() {
+    let (server, redis) = (Postgres::start().expect("a server"), Redis::start().expect("Redis"));
+    let instance = instance(&server, &redis);
+    let _daemon = instance.start_daemon();
+    let mut wire = instance.connect();
+    let until_shown = |token: u64, owner: &str| {
+        let expected = (token.to_string(), owner.to_owned());
+        until("Redis shows it", || (shown(&redis, "/a b") == expected).then_some(()));
+    };
+    let lock = granted(&mut wire, checkout("/a b", "ada", 0));
+    until_shown(lock.token, "ada");
+    assert!(matches!(wire.call(&checkin("/a b", "ada")), Response::CheckedIn(_)));
+    until_shown(lock.token, "");
+    let start = StartSession {
+        id: None,
+        project_id: None,
+        name: None,
+        purpose: None,
+        agent_id: Some("bob".to_owned()),
+        metadata: None,
+    };
+    let Response::Session(session) = wire.call(&Request::StartSession(start)) else { panic!("no session") };
+    let next =
+        granted(&mut wire, CheckoutFile { session_id: Some(session.id), ..checkout("/a b", "bob", 0) });
+    until_shown(next.token, "bob");
+    let end = EndSession { id: session.id, status: SessionStatus::Completed };
+    assert!(matches!(wire.call(&Request::EndSession(end)), Response::Session(_)));
+    until_shown(next.token, "");
+}

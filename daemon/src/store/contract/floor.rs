@@ -18,6 +18,7 @@ pub(crate) async fn every_floor_is_measured_and_nothing_stays(world: World) {
     let project = world.project("bench").await;
     let scope = ScopeRef::project(project.id);
     world.add(guideline(scope, "one", 10)).await;
+    world.session(Some(project.id)).await;
     for operation in [
         FloorOperation::SimpleRead,
         FloorOperation::ScopedRead,

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use agent_memory_proto::{
     ErrorBody,
-    model::{EntryBody, EntryKind, ScopeRef},
+    model::{EntryBody, EntryKind, Id, ScopeRef},
     request::{EntryDraft, GetContext, MeasureFloor, Search},
 };
 
@@ -32,6 +32,20 @@ impl Load<'_> {
     /// The project whose entries are read.
     pub(in crate::store) const fn project(&self) -> ScopeRef {
         ScopeRef::project(self.request.project_id)
+    }
+
+    /// The chains of scopes that are read in turn: of each of the project's sessions, as the requests
+    /// have them, or of the project alone when it has none.
+    pub(in crate::store) fn chains(
+        &self,
+        sessions: Vec<Id>,
+        of_project: Vec<ScopeRef>,
+    ) -> Vec<Vec<ScopeRef>> {
+        if sessions.is_empty() {
+            return vec![of_project];
+        }
+        let chain = |session| [&[ScopeRef::session(session)], of_project.as_slice()].concat();
+        sessions.into_iter().map(chain).collect()
     }
 
     /// A list of what the scopes hold.

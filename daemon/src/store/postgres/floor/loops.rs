@@ -44,10 +44,10 @@ pub(super) async fn run(
             .await
         }
         FloorOperation::ScopedRead => {
-            let query = load.list(chain(&store, load.project()).await?);
-            let store = store.clone();
-            measure(rounds, tasks, move |_| {
-                let (store, query) = (store.clone(), query.clone());
+            let queries = chains(&store, &load).await?.into_iter().map(|scopes| load.list(scopes));
+            let (store, queries) = (store.clone(), Arc::new(queries.collect::<Vec<_>>()));
+            measure(rounds, tasks, move |number| {
+                let (store, query) = (store.clone(), in_turn(&queries, number).clone());
                 async move { store.list(query).await.map(drop) }
             })
             .await
@@ -62,10 +62,10 @@ pub(super) async fn run(
             .await
         }
         FloorOperation::Context => {
-            let query = load.context(chain(&store, load.project()).await?);
-            let store = store.clone();
-            measure(rounds, tasks, move |_| {
-                let (store, query) = (store.clone(), query.clone());
+            let queries = chains(&store, &load).await?.into_iter().map(|scopes| load.context(scopes));
+            let (store, queries) = (store.clone(), Arc::new(queries.collect::<Vec<_>>()));
+            measure(rounds, tasks, move |number| {
+                let (store, query) = (store.clone(), in_turn(&queries, number).clone());
                 async move { store.context(query).await.map(drop) }
             })
             .await
@@ -116,6 +116,16 @@ async fn ids(store: &PostgresStore, load: &Load<'_>) -> Result<Vec<(EntryKind, I
         .map(|row| Ok((kind_from(row, 0)?, id_from(row, 1)?)))
         .collect::<Result<_, StoreError>>()?;
     if ids.is_empty() { Err(nothing_to_read(load)) } else { Ok(ids) }
+}
+
+async fn chains(store: &PostgresStore, load: &Load<'_>) -> Result<Vec<Vec<ScopeRef>>, StoreError> {
+    const SESSIONS: &str = "SELECT s.id FROM sessions n JOIN scopes s ON s.key = n.scope \
+        WHERE n.project = (SELECT key FROM scopes WHERE level = 2 AND id = $1) LIMIT $2";
+    let of_project = chain(store, load.project()).await?;
+    let project = uuid(load.request.project_id);
+    let rows = store.lease().await?.rows(SESSIONS, &[value(&project), value(&i64::from(IDS_MAX))]).await?;
+    let sessions = rows.iter().map(|row| id_from(row, 0)).collect::<Result<_, _>>()?;
+    Ok(load.chains(sessions, of_project))
 }
 
 async fn searches(store: &PostgresStore, load: &Load<'_>) -> Result<Vec<SearchQuery>, StoreError> {

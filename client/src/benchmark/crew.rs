@@ -17,7 +17,10 @@ use agent_memory_client::{CallOptions, Client, ClientError, ConnectOptions};
 use agent_memory_proto::Request;
 use tokio::{sync::oneshot, task::LocalSet};
 
-use super::tally::{Span, Tally};
+use super::{
+    requests,
+    tally::{Span, Tally},
+};
 
 /// How long one operation may take before it counts as failed.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -185,7 +188,11 @@ async fn repeat(client: Client, load: Rc<Load>) -> Tally {
         }
         let request = (load.maker)(number);
         let began = Instant::now();
-        match client.call_encoded(request, options.clone()).await {
+        let mut done = client.call_encoded(&*request, options.clone()).await;
+        if let (Ok(_), Some(next)) = (&done, requests::after(&request)) {
+            done = client.call_encoded(next, options.clone()).await;
+        }
+        match done {
             Ok(reply) => tally.success(began.elapsed(), reply.is_cached()),
             Err(error) => tally.failure(error),
         }

@@ -60,6 +60,7 @@ pub(crate) async fn measure(
         Operation::Context => FloorOperation::Context,
         Operation::Write if batch == 1 => FloorOperation::Write,
         Operation::Write => FloorOperation::GroupWrite,
+        Operation::Lock => FloorOperation::Lock,
     };
     let request = MeasureFloor {
         operation: floor_operation,

@@ -19,10 +19,12 @@ pub(crate) enum Operation {
     Context,
     /// A new knowledge entry of some 500 bytes.
     Write,
+    /// A file checked out and in again, which nobody else asks for: two requests.
+    Lock,
 }
 
 impl Operation {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Echo,
         Self::CachedRead,
         Self::SimpleRead,
@@ -30,6 +32,7 @@ impl Operation {
         Self::Search,
         Self::Context,
         Self::Write,
+        Self::Lock,
     ];
 
     /// Its public name.
@@ -42,6 +45,7 @@ impl Operation {
             Self::Search => "search",
             Self::Context => "context",
             Self::Write => "write",
+            Self::Lock => "lock",
         }
     }
 }

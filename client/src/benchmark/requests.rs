@@ -5,7 +5,7 @@ use std::sync::Arc;
 use agent_memory_proto::{
     Request,
     model::EntryKind,
-    request::{Echo, EntrySelector, GetContext, GetEntry, ListEntries, Search},
+    request::{CheckinFile, CheckoutFile, Echo, EntrySelector, GetContext, GetEntry, ListEntries, Search},
 };
 
 use super::{corpus, crew::Maker, operation::Operation, scratch::Scratch};
@@ -14,6 +14,9 @@ use super::{corpus, crew::Maker, operation::Operation, scratch::Scratch};
 const CACHED_QUESTIONS: u64 = 16;
 /// Hits that each of them has at most.
 const CACHED_HITS: u32 = 10;
+/// Who locks. A lock of a benchmark that was interrupted ends soon.
+const LOCK_OWNER: &str = "benchmark";
+const LOCK_TTL_MS: u64 = 60_000;
 /// Rows of a scoped read.
 const ROWS: u32 = 20;
 
@@ -72,7 +75,28 @@ pub(crate) fn request(operation: Operation, scratch: &Scratch, seed: u64, number
             limit_per_kind: None,
         }),
         Operation::Write => Request::AddEntry(corpus::written(seed, number, scratch.scope())),
+        Operation::Lock => Request::CheckoutFile(CheckoutFile {
+            path: format!("/benchmark/{}/{number}", scratch.project_id),
+            agent_id: Some(LOCK_OWNER.to_owned()),
+            session_id: None,
+            project_id: None,
+            reason: None,
+            metadata: None,
+            ttl_ms: Some(LOCK_TTL_MS),
+            wait_ms: 0,
+        }),
     }
+}
+
+/// The second half of an operation that has one: what was locked is unlocked.
+pub(crate) fn after(request: &Request) -> Option<Request> {
+    let Request::CheckoutFile(checkout) = request else { return None };
+    Some(Request::CheckinFile(CheckinFile {
+        path: checkout.path.clone(),
+        agent_id: checkout.agent_id.clone(),
+        session_id: None,
+        token: None,
+    }))
 }
 
 fn in_turn<T>(all: &[T], number: u64) -> &T {

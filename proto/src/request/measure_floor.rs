@@ -21,6 +21,8 @@ pub enum FloorOperation {
     Write,
     /// Writes, `batch` to a transaction.
     GroupWrite,
+    /// A file locked and unlocked: two writes, each in one transaction, on SQLite `batch` to one.
+    Lock,
 }
 
 /// Runs the loop: on SQLite on one thread, on a copy of the store in the same directory, which is

@@ -101,13 +101,14 @@ fn actions() -> Vec<(String, Vec<u8>)> {
     all.extend(encoded(
         "floor_operation",
         named_variants!(
-            [Floor::SimpleRead, Floor::ScopedRead, Floor::Search, Floor::Context, Floor::Write, Floor::GroupWrite], {
+            [Floor::SimpleRead, Floor::ScopedRead, Floor::Search, Floor::Context, Floor::Write, Floor::GroupWrite, Floor::Lock], {
             Floor::SimpleRead => "simple_read",
             Floor::ScopedRead => "scoped_read",
             Floor::Search => "search",
             Floor::Context => "context",
             Floor::Write => "write",
             Floor::GroupWrite => "group_write",
+            Floor::Lock => "lock",
         }),
     ));
     all.extend(encoded(

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use agent_memory_proto::{
     model::{Id, ScopeRef},
-    request::{FloorOperation, ListProjects, MeasureFloor},
+    request::{FloorOperation, ListFileLocks, ListProjects, MeasureFloor},
 };
 
 use super::{World, guideline, search::search_for};
@@ -26,6 +26,7 @@ pub(crate) async fn every_floor_is_measured_and_nothing_stays(world: World) {
         FloorOperation::Context,
         FloorOperation::Write,
         FloorOperation::GroupWrite,
+        FloorOperation::Lock,
     ] {
         let request = floor_of(operation, project.id);
         let floor = world.store.floors.measure_floor(request, world.clock.now_ms()).await.expect("a floor");
@@ -39,6 +40,9 @@ pub(crate) async fn every_floor_is_measured_and_nothing_stays(world: World) {
         deadline: Instant::now() + Duration::from_secs(20),
     });
     assert_eq!(found.await.expect("a page").hits.len(), 0);
+    let all = ListFileLocks { project_id: None, agent_id: None, session_id: None, limit: 10, offset: 0 };
+    let locks = world.store.locks.file_locks(all, world.clock.now_ms()).await.expect("a page");
+    assert_eq!(locks.locks, []);
     let projects = ListProjects { org_id: None, limit: 10, offset: 0 };
     let projects = world.store.scopes.projects(projects).await.expect("a page");
     assert_eq!(projects.projects.len(), 1);

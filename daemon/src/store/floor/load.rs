@@ -11,12 +11,15 @@ use agent_memory_proto::{
 use crate::{
     clock::Clock,
     store::{
-        ContextQuery, IdempotencyKey, ListQuery, NewEntry, SearchQuery, StoreError, Write, WriteRequest,
+        ContextQuery, IdempotencyKey, ListQuery, LockClaim, LockOwner, NewEntry, SearchQuery, StoreError,
+        Write, WriteRequest,
     },
 };
 
 /// Entries that are read in turn.
 pub(in crate::store) const IDS_MAX: u32 = 10_000;
+/// A lock of a loop that was given up ends soon.
+const LOCK_TTL_MS: u64 = 60_000;
 /// As a context without settings.
 const BUDGET_TOKENS: u32 = 2_000;
 
@@ -107,6 +110,31 @@ impl Load<'_> {
             at_ms: self.now_ms,
             idempotency: Some(IdempotencyKey { key: self.clock.new_id(), fingerprint: seed }),
         }
+    }
+}
+
+impl Load<'_> {
+    /// Locks a file that nobody else asks for, and unlocks it.
+    pub(in crate::store) fn lock_and_unlock(&self) -> [WriteRequest; 2] {
+        let id = self.clock.new_id();
+        let owner = LockOwner { agent_id: "benchmark".to_owned(), session_id: None };
+        let path = format!("/floor/{}/{id}", self.request.project_id);
+        let claim = LockClaim {
+            id,
+            path: path.clone(),
+            owner: owner.clone(),
+            project_id: None,
+            reason: None,
+            metadata: None,
+            ttl_ms: LOCK_TTL_MS,
+        };
+        let writes =
+            [Write::CheckoutFile(claim), Write::CheckinFile { path, owner: Some(owner), token: None }];
+        writes.map(|write| WriteRequest {
+            write,
+            at_ms: self.now_ms,
+            idempotency: Some(IdempotencyKey { key: self.clock.new_id(), fingerprint: 0 }),
+        })
     }
 }
 

@@ -77,7 +77,24 @@ pub(super) async fn run(
             scratch.remove(&store, now_ms).await;
             measured
         }
+        FloorOperation::Lock => locks(&store, &request, now_ms).await,
     }
+}
+
+/// Locks files and unlocks them.
+async fn locks(store: &PostgresStore, request: &MeasureFloor, now_ms: i64) -> Result<Floor, StoreError> {
+    let (store, all) = (store.clone(), Arc::new(request.clone()));
+    measure(request.rounds, request.batch, move |_| {
+        let (store, request) = (store.clone(), Arc::clone(&all));
+        async move {
+            let load = Load { request: &request, clock: &store.clock, now_ms };
+            for write in load.lock_and_unlock() {
+                store.write(write).await?;
+            }
+            Ok(())
+        }
+    })
+    .await
 }
 
 /// Adds entries to a scope: each in a transaction of its own or, in a group, as callers do whose

@@ -12,7 +12,7 @@ use super::copy::ScratchCopy;
 use crate::{
     clock::Clock,
     store::{
-        StoreError,
+        StoreError, WriteRequest,
         floor::{IDS_MAX, Load, far, measure, nothing_to_read},
         rules::{no_scope, texts_of},
         sqlite::{columns::kind_from, context, reads, scope_keys, search, writes},
@@ -38,6 +38,7 @@ pub(super) fn run(
         FloorOperation::Context => reader.read_until(far(), |connection| bare.context(connection)),
         FloorOperation::Write => bare.write(&copy.writer()?, 1),
         FloorOperation::GroupWrite => bare.write(&copy.writer()?, request.batch.clamp(1, 10_000)),
+        FloorOperation::Lock => bare.lock(&copy.writer()?, request.batch.clamp(1, 10_000)),
     }
 }
 
@@ -96,15 +97,19 @@ impl Bare<'_> {
     fn write(&self, connection: &Connection, batch: u32) -> Result<Floor, StoreError> {
         self.scopes(connection)?;
         measure(self.load.request.rounds, batch, || {
-            connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
-            for _ in 0..batch {
-                let request = self.load.new_write(self.load.project());
-                connection.prepare_cached("SAVEPOINT one_write")?.execute([])?;
-                writes::apply_once(connection, &request, &texts_of(&request.write))?;
-                connection.prepare_cached("RELEASE one_write")?.execute([])?;
-            }
-            connection.prepare_cached("COMMIT")?.execute([])?;
-            Ok(())
+            let writes = (0..batch).map(|_| self.load.new_write(self.load.project()));
+            in_one_transaction(connection, writes)
+        })
+    }
+
+    /// Locks files and unlocks them, `batch` to a transaction.
+    fn lock(&self, connection: &Connection, batch: u32) -> Result<Floor, StoreError> {
+        measure(self.load.request.rounds, batch, || {
+            let pairs = (0..batch).map(|_| self.load.lock_and_unlock());
+            let (checkouts, checkins): (Vec<_>, Vec<_>) =
+                pairs.map(|[checkout, checkin]| (checkout, checkin)).unzip();
+            in_one_transaction(connection, checkouts)?;
+            in_one_transaction(connection, checkins)
         })
     }
 
@@ -133,4 +138,18 @@ impl Bare<'_> {
     fn chain(connection: &Connection, scope: ScopeRef) -> Result<Vec<ScopeRef>, StoreError> {
         scope_keys::chain(connection, &scope)?.ok_or_else(|| no_scope(&scope, "projectId"))
     }
+}
+
+fn in_one_transaction(
+    connection: &Connection,
+    requests: impl IntoIterator<Item = WriteRequest>,
+) -> Result<(), StoreError> {
+    connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+    for request in requests {
+        connection.prepare_cached("SAVEPOINT one_write")?.execute([])?;
+        writes::apply_once(connection, &request, &texts_of(&request.write))?;
+        connection.prepare_cached("RELEASE one_write")?.execute([])?;
+    }
+    connection.prepare_cached("COMMIT")?.execute([])?;
+    Ok(())
 }

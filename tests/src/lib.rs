@@ -11,6 +11,7 @@ mod executables;
 pub mod history;
 mod instance;
 mod mcp_stream;
+pub mod random_store;
 pub mod recall;
 pub mod requests;
 mod wait;

@@ -18,7 +18,7 @@ pub(crate) struct ExportArgs {
     /// Where to; - is stdout
     #[arg(default_value = "-", value_name = "FILE")]
     file: PathBuf,
-    /// json [default: by the ending of the file, else json]
+    /// json, yaml, markdown or openapi [default: by the ending of the file, else json]
     #[arg(long, value_name = "FORMAT")]
     format: Option<Format>,
     /// Only this scope: global, org:ID, project[:ID, name or directory], session:ID
@@ -56,6 +56,7 @@ pub(crate) async fn run(invocation: &Invocation, args: ExportArgs) -> Result<(),
         include_versions: !args.no_versions,
         cursor: None,
     };
+    let request = format.narrowed(request).map_err(Failure::usage)?;
     let is_stdout = args.file.as_os_str() == "-";
     let target = if is_stdout {
         None

@@ -29,7 +29,7 @@ pub(crate) struct ImportArgs {
     /// The file; - is stdin. With --from, a file or folder
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// json [default: by the ending of the file, else json]
+    /// json, yaml or markdown [default: by the ending of the file, else json]
     #[arg(long, value_name = "FORMAT")]
     format: Option<Format>,
     /// Another program's file or folder: server-memory, claude, agents-md or markdown

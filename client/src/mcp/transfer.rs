@@ -45,8 +45,10 @@ pub(super) struct Extras {
 
 impl Extras {
     pub(super) fn take(call: &mut Arguments) -> Result<Self, Refusal> {
-        let format = call.choice("format", &Format::names())?.unwrap_or(Format::Json);
+        let given = call.choice("format", &Format::names())?;
         let filename = call.text("filename")?;
+        let of_file = || filename.as_ref().and_then(|name| Format::of_file(name.as_ref()));
+        let format = given.or_else(of_file).unwrap_or(Format::Json);
         if let Some(name) = &filename {
             check_name(name)?;
         }
@@ -137,6 +139,7 @@ async fn export(
     options: CallOptions,
     reporter: &Reporter,
 ) -> Result<Answer, Refusal> {
+    let page = extras.format.narrowed(page)?;
     let mut progress = |done, total| reporter.at(done, Some(total));
     let metadata = json!({
         "types": page.kinds.iter().map(|kind| kind.plural()).collect::<Vec<_>>(),

@@ -9,27 +9,40 @@ use std::{
 
 use agent_memory_proto::{
     ErrorBody,
-    model::{ScopeLevel, ScopeRef},
+    model::{EntryKind, ScopeLevel, ScopeRef},
+    request::ExportPage,
 };
 
-use super::{ExportWriter, JsonSource, JsonWriter, Source};
+use super::{
+    ExportWriter, JsonSource, JsonWriter, MarkdownSource, MarkdownWriter, OpenApiWriter, Source, YamlSource,
+    YamlWriter,
+};
 
 /// How a document is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// JSON: complete, in the original's shape.
     Json,
+    /// YAML: the same in YAML.
+    Yaml,
+    /// Markdown: complete, and for people to read.
+    Markdown,
+    /// OpenAPI: tools only, and written only.
+    OpenApi,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; 1] = [Self::Json];
+    pub const ALL: [Self; 4] = [Self::Json, Self::Yaml, Self::Markdown, Self::OpenApi];
 
     /// The public name, as `json`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Json => "json",
+            Self::Yaml => "yaml",
+            Self::Markdown => "markdown",
+            Self::OpenApi => "openapi",
         }
     }
 
@@ -44,8 +57,30 @@ impl Format {
     pub fn of_file(path: &Path) -> Option<Self> {
         match path.extension()?.to_str()? {
             "json" => Some(Self::Json),
+            "yaml" | "yml" => Some(Self::Yaml),
+            "md" | "markdown" => Some(Self::Markdown),
             _ => None,
         }
+    }
+
+    /// What of a request that format has a place for.
+    ///
+    /// # Errors
+    /// When it asks for something else by name.
+    pub fn narrowed(self, mut request: ExportPage) -> Result<ExportPage, ErrorBody> {
+        if self == Self::OpenApi {
+            if let Some(other) = request.kinds.iter().find(|kind| **kind != EntryKind::Tool) {
+                return Err(ErrorBody::invalid(
+                    "types",
+                    other.plural(),
+                    "tools: the format openapi has no others",
+                )
+                .with_suggestion("Leave the types out, or export as json, yaml or markdown"));
+            }
+            request.kinds = vec![EntryKind::Tool];
+            request.include_versions = false;
+        }
+        Ok(request)
     }
 }
 
@@ -70,6 +105,9 @@ impl FromStr for Format {
 pub fn writer<'a>(format: Format, out: impl Write + Send + 'a) -> Box<dyn ExportWriter + 'a> {
     match format {
         Format::Json => Box::new(JsonWriter::new(out)),
+        Format::Yaml => Box::new(YamlWriter::new(out)),
+        Format::Markdown => Box::new(MarkdownWriter::new(out)),
+        Format::OpenApi => Box::new(OpenApiWriter::new(out)),
     }
 }
 
@@ -80,6 +118,11 @@ pub fn writer<'a>(format: Format, out: impl Write + Send + 'a) -> Box<dyn Export
 pub fn source(format: Format, input: impl Read + Send + 'static) -> Result<Box<dyn Source>, ErrorBody> {
     match format {
         Format::Json => Ok(Box::new(JsonSource(input))),
+        Format::Yaml => Ok(Box::new(YamlSource(input))),
+        Format::Markdown => Ok(Box::new(MarkdownSource(input))),
+        Format::OpenApi => Err(ErrorBody::invalid("format", format, "json, yaml, markdown").with_suggestion(
+            "OpenAPI is written only: it leaves out what an import needs; export in another format",
+        )),
     }
 }
 

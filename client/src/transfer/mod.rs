@@ -7,8 +7,15 @@ mod export;
 mod format;
 mod import;
 mod json;
+mod markdown;
+mod metered;
+mod openapi;
+mod reading;
 pub mod sources;
+#[cfg(test)]
+mod tests;
 pub mod text;
+mod yaml;
 
 use agent_memory_proto::{ErrorBody, model::PortableScope, request::ImportItem, response::ImportRefusal};
 
@@ -16,6 +23,10 @@ pub use export::{ExportError, ExportWriter, KINDS, export};
 pub use format::{Format, parse_mapping, source, writer};
 pub use import::{ImportRun, Progress, import};
 pub use json::{JsonSource, JsonWriter};
+pub use markdown::{MarkdownSource, MarkdownWriter};
+pub use metered::ITEM_BYTES_MAX;
+pub use openapi::OpenApiWriter;
+pub use yaml::{YamlSource, YamlWriter};
 
 /// One thing that a source found.
 #[derive(Clone, Debug, PartialEq)]

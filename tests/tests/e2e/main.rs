@@ -35,5 +35,6 @@ mod slow_peers;
 mod socket;
 mod start_and_stop;
 mod transfer;
+mod transfer_formats;
 mod user_story;
 mod versions;

@@ -1,12 +1,15 @@
 //! Entries and scopes as objects of the document. The order of their fields is fixed.
 
 use agent_memory_proto::model::{
-    EntryBody, EntryKind, Id, Json, Org, PortableEntry, PortableScope, PortableVersion, Project, Session,
+    EntryBody, EntryKind, Id, Json, Org, PortableEntry, PortableScope, PortableVersion, Project, ScopeLevel,
+    Session,
 };
+use agent_memory_proto::request::ExportPage;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::times;
+use super::{VERSION, level_list};
+use crate::{times, transfer::KINDS};
 
 /// Fields in the order in which they are added.
 #[derive(Clone, Debug, Default)]
@@ -14,7 +17,7 @@ pub(in crate::transfer) struct Fields(Vec<(&'static str, Field)>);
 
 /// A value of an object whose fields have an order.
 #[derive(Clone, Debug)]
-enum Field {
+pub(in crate::transfer) enum Field {
     Plain(Value),
     Object(Fields),
     Objects(Vec<Fields>),
@@ -41,10 +44,83 @@ impl Fields {
         let value = serde_json::to_value(value).unwrap_or(Value::Null);
         self.0.push((name, Field::Plain(value)));
     }
+
+    pub(in crate::transfer) fn iter(&self) -> impl Iterator<Item = &(&'static str, Field)> {
+        self.0.iter()
+    }
+
+    /// Takes the text of a field out, if `is_wanted` says so.
+    pub(in crate::transfer) fn take_text(
+        &mut self,
+        name: &str,
+        is_wanted: impl FnOnce(&str) -> bool,
+    ) -> Option<String> {
+        let at = self.0.iter().position(|(field, _)| *field == name)?;
+        match &self.0[at].1 {
+            Field::Plain(Value::String(text)) if is_wanted(text) => {}
+            _ => return None,
+        }
+        match self.0.remove(at).1 {
+            Field::Plain(Value::String(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Leaves out what says nothing: fields without a value.
+    pub(in crate::transfer) fn present(mut self) -> Self {
+        self.0.retain(|(_, field)| !matches!(field, Field::Plain(Value::Null)));
+        self
+    }
+
+    pub(in crate::transfer) fn put_object(&mut self, name: &'static str, fields: Self) {
+        self.0.push((name, Field::Object(fields)));
+    }
+}
+
+/// What comes before the lists: of which version, how old, and what was asked for.
+pub(in crate::transfer) fn head(request: &ExportPage, changed_at_ms: Option<i64>) -> Fields {
+    let types: Vec<&str> = kinds(request).map(EntryKind::plural).collect();
+    let scope = request.scope;
+    let mut fields = Fields::default();
+    fields.put("version", VERSION);
+    fields.put("exportedAt", changed_at_ms.map(times::format));
+    fields.put(
+        "metadata",
+        json!({
+            "scopeId": scope.and_then(|scope| scope.id),
+            "scopeType": scope.map(|scope| scope.level.name()),
+            "types": types,
+        }),
+    );
+    fields
+}
+
+/// The lists in their order, each after the name of the object that it is in.
+pub(in crate::transfer) fn lists(request: &ExportPage) -> Vec<(&'static str, &'static str)> {
+    let levels = [ScopeLevel::Org, ScopeLevel::Project, ScopeLevel::Session];
+    let scopes = levels.into_iter().map(|level| ("scopes", level_list(level)));
+    scopes.chain(kinds(request).map(|kind| ("entries", kind.plural()))).collect()
+}
+
+fn kinds(request: &ExportPage) -> impl Iterator<Item = EntryKind> {
+    KINDS.into_iter().filter(|kind| request.kinds.is_empty() || request.kinds.contains(kind))
 }
 
 /// An entry with its versions.
 pub(in crate::transfer) fn entry_value(entry: &PortableEntry) -> Fields {
+    let mut fields = entry_head(entry);
+    let versions = entry_versions(entry);
+    if let Some(current) = versions.last() {
+        fields.put_object("currentVersion", current.clone());
+    }
+    fields.0.push(("versions", Field::Objects(versions)));
+    fields.put("tags", &entry.tags);
+    fields.put("relations", json!([]));
+    fields
+}
+
+/// An entry without its versions and tags.
+pub(in crate::transfer) fn entry_head(entry: &PortableEntry) -> Fields {
     let kind = entry.kind().unwrap_or(EntryKind::Knowledge);
     let mut fields = Fields::default();
     fields.put("id", entry.id);
@@ -61,14 +137,13 @@ pub(in crate::transfer) fn entry_value(entry: &PortableEntry) -> Fields {
     fields.put("updatedAt", time(entry.updated_at_ms));
     fields.put("updatedBy", &entry.updated_by);
     fields.put("metadata", json(entry.metadata.as_ref()));
-    let versions: Vec<Fields> = entry.versions.iter().map(|one| version(kind, entry.id, one)).collect();
-    if let Some(current) = versions.last() {
-        fields.0.push(("currentVersion", Field::Object(current.clone())));
-    }
-    fields.0.push(("versions", Field::Objects(versions)));
-    fields.put("tags", &entry.tags);
-    fields.put("relations", json!([]));
     fields
+}
+
+/// Its versions, oldest first.
+pub(in crate::transfer) fn entry_versions(entry: &PortableEntry) -> Vec<Fields> {
+    let kind = entry.kind().unwrap_or(EntryKind::Knowledge);
+    entry.versions.iter().map(|one| version(kind, entry.id, one)).collect()
 }
 
 fn version(kind: EntryKind, entry_id: Option<Id>, version: &PortableVersion) -> Fields {
@@ -108,7 +183,7 @@ fn body(fields: &mut Fields, body: &EntryBody) {
         } => {
             fields.put("content", content);
             fields.put("source", source);
-            fields.put("confidence", number(*confidence));
+            fields.put("confidence", confidence);
             fields.put("validFrom", time(*valid_from_ms));
             fields.put("validUntil", time(*valid_until_ms));
             fields.put("invalidatedBy", invalidated_by);
@@ -170,13 +245,4 @@ fn time(at_ms: Option<i64>) -> Value {
 
 fn json(value: Option<&Json>) -> Value {
     value.map_or(Value::Null, Json::value)
-}
-
-/// A number that a reader of JSON may round differently is written as text.
-fn number(value: f64) -> Value {
-    let plain = Value::from(value);
-    match serde_json::from_str::<f64>(&plain.to_string()) {
-        Ok(read) if read.to_bits() == value.to_bits() => plain,
-        _ => Value::from(value.to_string()),
-    }
 }

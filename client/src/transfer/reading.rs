@@ -1,0 +1,234 @@
+//! Reads the document out of anything that deserialises, item by item: one item is in memory.
+
+use std::{collections::HashMap, fmt};
+
+use agent_memory_proto::{
+    ErrorBody, ErrorCode,
+    model::{EntryKind, ScopeLevel},
+    request::ImportItem,
+    response::ImportRefusal,
+};
+use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
+
+use super::{
+    Item, Sink, SourceError, Stopped,
+    document::{self, VERSION},
+    metered::Meter,
+};
+
+pub(super) fn unreadable(error: &dyn fmt::Display) -> ErrorBody {
+    ErrorBody::new(ErrorCode::InvalidParameter, format!("the document cannot be read: {error}"))
+        .with_field("content")
+        .with_suggestion("Nothing was imported; give a complete export, and its format")
+}
+
+/// What was read has no entries, not even an empty list of them.
+pub(super) fn no_export() -> ErrorBody {
+    ErrorBody::missing("entries")
+        .with_allowed("version, scopes, and entries with the lists tools, guidelines, knowledge")
+        .with_suggestion("Nothing was imported; is this an export, and in this format?")
+}
+
+/// Where the reading is, and who hears of what it finds.
+pub(super) struct Reading<'a> {
+    sink: Sink<'a>,
+    meter: Meter,
+    is_stopped: bool,
+    /// How many items of each list were read.
+    places: HashMap<String, usize>,
+    has_entries: bool,
+}
+
+impl<'a> Reading<'a> {
+    /// Reads what `meter` measures.
+    pub(super) fn new(sink: Sink<'a>, meter: Meter) -> Self {
+        Self { sink, meter, is_stopped: false, places: HashMap::new(), has_entries: false }
+    }
+
+    /// Reads a whole document.
+    pub(super) fn document<'de, D: serde::Deserializer<'de>>(
+        &mut self,
+        deserializer: D,
+    ) -> Result<(), D::Error> {
+        Document(self).deserialize(deserializer)
+    }
+
+    /// What became of it, given what the format says of it.
+    pub(super) fn end(self, read: Result<(), impl fmt::Display>) -> Result<(), SourceError> {
+        match read {
+            Err(_) if self.is_stopped => Err(SourceError::Stopped),
+            Err(error) => Err(self.meter.too_large().unwrap_or_else(|| unreadable(&error)).into()),
+            Ok(()) if !self.has_entries => Err(no_export().into()),
+            Ok(()) => Ok(()),
+        }
+    }
+
+    /// A list of entries was there, if only an empty one.
+    pub(super) fn has_entries(&mut self) {
+        self.has_entries = true;
+    }
+
+    /// An item of a list; `line` is where it begins, if the format knows.
+    pub(super) fn found(
+        &mut self,
+        list: &List,
+        line: Option<usize>,
+        value: &Result<Value, ErrorBody>,
+    ) -> Result<(), Stopped> {
+        self.meter.reset();
+        let place = self.places.entry(list.name.clone()).or_default();
+        let at = match line {
+            Some(line) => format!("{}[{place}] (line {line})", list.name),
+            None => format!("{}[{place}]", list.name),
+        };
+        *place += 1;
+        let item = value.as_ref().map_err(Clone::clone).and_then(|value| match list.what {
+            What::Entries(kind) => {
+                document::entry(kind, value).map(|entry| Item::Entry(ImportItem { at: at.clone(), entry }))
+            }
+            What::Scopes(level) => document::scope(level, value).map(Item::Scope),
+        });
+        let item = item.unwrap_or_else(|error| {
+            let value = value.as_ref().unwrap_or(&Value::Null);
+            let name = ["name", "title", "id"].iter().find_map(|field| value.get(*field)?.as_str());
+            Item::Refused(ImportRefusal { at, name: name.unwrap_or_default().to_owned(), error })
+        });
+        (self.sink)(item).inspect_err(|_| self.is_stopped = true)
+    }
+}
+
+/// A list of the document.
+#[derive(Clone)]
+pub(super) struct List {
+    name: String,
+    what: What,
+}
+
+impl List {
+    /// The list of that name in `scopes` or `entries`.
+    pub(super) fn of(object: &str, key: &str) -> Option<Self> {
+        let what = match object {
+            "scopes" => document::list_level(key).map(What::Scopes),
+            _ => document::list_kind(key).map(What::Entries),
+        };
+        Some(Self { name: format!("{object}.{key}"), what: what? })
+    }
+
+    /// The kind of its entries; `None` when it has scopes.
+    pub(super) fn kind(&self) -> Option<EntryKind> {
+        match self.what {
+            What::Entries(kind) => Some(kind),
+            What::Scopes(_) => None,
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+enum What {
+    Entries(EntryKind),
+    Scopes(ScopeLevel),
+}
+
+struct Document<'r, 'a>(&'r mut Reading<'a>);
+
+impl<'de> DeserializeSeed<'de> for Document<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Document<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an export")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(key) = map.next_key::<String>()? {
+            match key.as_str() {
+                "version" => check_version(&map.next_value::<Value>()?)?,
+                "scopes" | "entries" => {
+                    self.0.has_entries |= key == "entries";
+                    map.next_value_seed(Lists { object: key, reading: &mut *self.0 })?;
+                }
+                _ => drop(map.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a document of that version is understood; a number is what YAML makes of one without quotes.
+pub(super) fn check_version<E: serde::de::Error>(version: &Value) -> Result<(), E> {
+    let number = version.as_f64().map(|number| number.to_string());
+    match version.as_str().or(number.as_deref()) {
+        Some(known) if known == "1" || known.starts_with("1.") => Ok(()),
+        _ => Err(E::custom(format!("version {version} is not known; 1.x is, up to {VERSION}"))),
+    }
+}
+
+/// The lists of `scopes` or `entries`.
+struct Lists<'r, 'a> {
+    object: String,
+    reading: &'r mut Reading<'a>,
+}
+
+impl<'de> DeserializeSeed<'de> for Lists<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Lists<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "an object of lists as {}", self.object)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(key) = map.next_key::<String>()? {
+            let list = List::of(&self.object, &key);
+            let list = list
+                .ok_or_else(|| A::Error::custom(format!("{}.{key} is no list that is known", self.object)))?;
+            map.next_value_seed(Items { list, reading: &mut *self.reading })?;
+        }
+        Ok(())
+    }
+}
+
+/// The items of one list.
+struct Items<'r, 'a> {
+    list: List,
+    reading: &'r mut Reading<'a>,
+}
+
+impl<'de> DeserializeSeed<'de> for Items<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Items<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a list as {}", self.list.name)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        while let Some(value) = seq.next_element::<Value>()? {
+            let found = self.reading.found(&self.list, None, &Ok(value));
+            found.map_err(|Stopped| A::Error::custom("nobody wants more"))?;
+        }
+        Ok(())
+    }
+}

@@ -25,6 +25,6 @@ pub use daemon::{Daemon, Exit};
 pub use executables::{CLIENT, DAEMON, executable};
 pub use instance::Instance;
 pub use mcp_stream::McpStream;
-pub use wait::{until, until_within};
+pub use wait::{StopOnDrop, until, until_within};
 pub use wire::{Frame, Hello, Wire, request_frame};
 pub use workload::{Refusals, Workload, titles};

@@ -1,6 +1,9 @@
-//! Waiting for a condition. The only place of the tests that sleeps, and only between two looks.
+//! Waiting for a condition, and the end of those who go on until they are told. The only place of the tests that sleeps, and only between two looks.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::{Duration, Instant},
+};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(3);
@@ -26,5 +29,15 @@ pub fn until_within<T>(patience: Duration, what: &str, mut look: impl FnMut() ->
         assert!(Instant::now() < deadline, "waited {patience:?} in vain: {what}");
         #[allow(clippy::disallowed_methods, reason = "the pause between two looks at a condition")]
         std::thread::sleep(BETWEEN_LOOKS);
+    }
+}
+
+/// Says stop when it is dropped: also when a test fails, nobody goes on for ever.
+#[derive(Debug)]
+pub struct StopOnDrop<'a>(pub &'a AtomicBool);
+
+impl Drop for StopOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
     }
 }

@@ -19,7 +19,7 @@ use agent_memory_proto::{
     model::{EntryKind, Id, ScopeRef},
 };
 
-use crate::{Instance, Wire, requests, until_within};
+use crate::{Instance, StopOnDrop, Wire, requests, until_within};
 
 /// How long a caller of the library lets it repeat.
 const LIBRARY_DEADLINE: Duration = Duration::from_secs(20);
@@ -85,7 +85,7 @@ impl Workload {
             slowest: Mutex::default(),
         };
         thread::scope(|scope| {
-            let stop = Stop(&load.stop);
+            let stop = StopOnDrop(&load.stop);
             for (index, instance) in instances.iter().enumerate() {
                 for number in 0..hands + libraries {
                     let with_library = number >= hands;
@@ -211,15 +211,6 @@ impl fmt::Display for Workload {
             )?;
         }
         Ok(())
-    }
-}
-
-/// Ends the callers also when the story panics.
-struct Stop<'a>(&'a AtomicBool);
-
-impl Drop for Stop<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::SeqCst);
     }
 }
 

@@ -19,7 +19,7 @@ use agent_memory_proto::{
 };
 use agent_memory_testbed::{Postgres, PostgresOptions, Redis};
 use agent_memory_tests::{
-    Bridge, Instance,
+    Bridge, Instance, StopOnDrop,
     history::{self, Did, End, Held, Outcome},
     requests, titles, until, until_within,
 };
@@ -300,6 +300,7 @@ fn nothing_is_lost_doubled_old_or_owned_twice_while_everything_dies_in_turn() {
     let agents: Vec<Agent<'_>> =
         (0..AGENTS).map(|number| Agent::start(&load, &cluster.instances[number % DAEMONS], number)).collect();
     thread::scope(|scope| {
+        let _stop = StopOnDrop(&load.stop);
         for agent in agents {
             scope.spawn(move || agent.work());
         }
@@ -309,7 +310,6 @@ fn nothing_is_lost_doubled_old_or_owned_twice_while_everything_dies_in_turn() {
             *harms.entry(cluster.harm(round)).or_default() += 1;
             load.await_done(150);
         }
-        load.stop.store(true, Ordering::SeqCst);
     });
     let ends = cluster.ends(&load);
     let history = load.history.into_inner().unwrap_or_else(PoisonError::into_inner);

@@ -2,7 +2,6 @@
 //! `AGENT_MEMORY_LOCK_SECONDS` sets how long the agents hammer (3; scripts/campaign-locks: 30).
 
 use std::{
-    collections::BTreeMap,
     sync::{
         Mutex,
         atomic::{AtomicBool, Ordering},
@@ -20,7 +19,9 @@ use agent_memory_proto::{
         CheckinFile, CheckoutFile, EndSession, ForceUnlockFile, GetFileLock, ListFileLocks, StartSession,
     },
 };
-use agent_memory_tests::{Backend, Daemon, Instance, Wire, on_every_backend, until};
+use agent_memory_tests::{
+    Backend, Daemon, Instance, StopOnDrop, Wire, history::Held, on_every_backend, until,
+};
 
 pub(crate) const AGENTS: usize = 16;
 pub(crate) const FILES: usize = 4;
@@ -223,51 +224,6 @@ fn what_is_wrong_is_refused_with_its_name(backend: Backend) {
     assert!(matches!(&listed, Response::FileLocks(page) if page.locks.is_empty()), "{listed:?}");
 }
 
-/// That an agent had a file from one moment to another, for certain: from when it knew, to when it said
-/// that it was done or its lock may have ended.
-#[derive(Clone, Debug)]
-pub(crate) struct Held {
-    path: usize,
-    token: u64,
-    agent: usize,
-    from: Instant,
-    until: Instant,
-}
-
-/// What is wrong with a history, if anything is.
-pub(crate) fn violation(history: &[Held]) -> Option<String> {
-    let mut by_file: BTreeMap<usize, Vec<Held>> = BTreeMap::new();
-    for held in history {
-        by_file.entry(held.path).or_default().push(held.clone());
-    }
-    for mut locks in by_file.into_values() {
-        locks.sort_by_key(|held| (held.token, held.from));
-        // Of the locks with smaller tokens, the one that was held longest.
-        let (mut earlier, mut current): (Option<Held>, Option<Held>) = (None, None);
-        for later in locks {
-            if let Some(held) = current.take() {
-                let is_same = held.token == later.token;
-                if is_same && held.agent != later.agent {
-                    return Some(format!("two agents have one token: {held:?}, {later:?}"));
-                }
-                let longest = earlier.as_ref().is_none_or(|earlier| held.until >= earlier.until);
-                if !is_same && longest {
-                    earlier = Some(held);
-                } else if is_same && held.until > later.until {
-                    current = Some(held);
-                }
-            }
-            if let Some(earlier) = earlier.as_ref().filter(|earlier| later.from < earlier.until) {
-                return Some(format!(
-                    "two owners at once, or tokens that do not grow: {earlier:?}, {later:?}"
-                ));
-            }
-            current.get_or_insert(later);
-        }
-    }
-    None
-}
-
 /// An agent that takes one file after another, and now and then forgets to give one back.
 pub(crate) async fn hammer(instance: &Instance, agent: usize, stop: &AtomicBool, history: &Mutex<Vec<Held>>) {
     let locations =
@@ -301,7 +257,7 @@ pub(crate) async fn hammer(instance: &Instance, agent: usize, stop: &AtomicBool,
         let until = Instant::now().min(ends);
         let token = checked_out.lock.token;
         if from < until {
-            let held = Held { path, token, agent, from, until };
+            let held = Held { file: path, token, agent, from, until };
             history.lock().expect("no agent panicked").push(held);
         }
         if !round.is_multiple_of(50) {
@@ -331,6 +287,7 @@ fn never_two_owners_though_daemons_are_killed(backend: Backend) {
     let mut daemons: Vec<Daemon> = instances.iter().map(|instance| instance.start_daemon()).collect();
     let (stop, history, mut kills) = (AtomicBool::new(false), Mutex::new(Vec::new()), 0);
     thread::scope(|scope| {
+        let _stop = StopOnDrop(&stop);
         for agent in 0..AGENTS {
             let (instance, stop, history) = (instances[agent % instances.len()], &stop, &history);
             scope.spawn(move || {
@@ -349,35 +306,15 @@ fn never_two_owners_though_daemons_are_killed(backend: Backend) {
             daemons[victim] = instances[victim].start_daemon();
             kills += 1;
         }
-        stop.store(true, Ordering::SeqCst);
     });
     let history = history.into_inner().expect("no agent panicked");
-    assert_eq!(violation(&history), None);
+    assert_eq!(Held::violation(&history), None);
     println!(
         "{seconds} s, {AGENTS} agents, {FILES} files, {} daemons, {kills} kills, {} locks: never two owners, \
          tokens grow with the locks of each file",
         daemons.len(),
         history.len()
     );
-}
-
-#[test]
-fn the_checker_catches_what_must_not_be() {
-    let start = Instant::now();
-    let held = |agent, token, from_ms, until_ms| Held {
-        path: 0,
-        token,
-        agent,
-        from: start + Duration::from_millis(from_ms),
-        until: start + Duration::from_millis(until_ms),
-    };
-    assert_eq!(
-        violation(&[held(1, 1, 0, 10), held(2, 2, 10, 20), held(2, 2, 15, 25), held(1, 5, 25, 30)]),
-        None
-    );
-    assert!(violation(&[held(1, 1, 0, 10), held(2, 2, 9, 20)]).is_some(), "two at once");
-    assert!(violation(&[held(1, 2, 0, 10), held(2, 1, 10, 20)]).is_some(), "a token that went back");
-    assert!(violation(&[held(1, 1, 0, 10), held(2, 1, 10, 20)]).is_some(), "a token twice");
 }
 
 on_every_backend!(

@@ -7,7 +7,7 @@ use agent_memory_proto::{
     frame::FLAG_CACHED,
     model::{EntryKind, ScopeRef},
 };
-use agent_memory_tests::{Backend, Wire, on_every_backend, requests};
+use agent_memory_tests::{Backend, StopOnDrop, Wire, on_every_backend, requests};
 
 fn read(wire: &mut Wire, request: &Request) -> (bool, String) {
     let (flags, answer) = wire.exchange(request, &Default::default()).expect("answered");
@@ -34,6 +34,7 @@ fn every_read_after_an_acknowledged_write_sees_it(backend: Backend) {
                 }
             });
         }
+        let _stop = StopOnDrop(&stop);
         let mut cached = 0;
         for n in 1..=500 {
             let answer = writer.call(&requests::update_knowledge(entry.id, n, &n.to_string()));
@@ -44,7 +45,6 @@ fn every_read_after_an_acknowledged_write_sees_it(backend: Backend) {
                 cached += usize::from(from_cache);
             }
         }
-        stop.store(true, std::sync::atomic::Ordering::Relaxed);
         cached
     });
     assert!(cached > 0, "nothing came from the cache: the test tests nothing");

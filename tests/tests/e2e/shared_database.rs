@@ -14,7 +14,7 @@ use agent_memory_proto::{
     response::{Health, HealthStatus},
 };
 use agent_memory_testbed::{PgBouncer, PgBouncerOptions, PoolMode, Postgres};
-use agent_memory_tests::{Instance, Wire, requests, until};
+use agent_memory_tests::{Instance, StopOnDrop, Wire, requests, until};
 
 /// The longest that a write may stay unseen through another daemon.
 const LAG_MAX: Duration = Duration::from_millis(100);
@@ -67,15 +67,6 @@ fn end_event_connections(server: &Postgres) {
     assert_eq!(server.sql("postgres", sql).expect("SQL runs").trim(), "t");
 }
 
-/// Ends the readers also when the test fails.
-struct StopAtEnd<'a>(&'a AtomicBool);
-
-impl Drop for StopAtEnd<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::SeqCst);
-    }
-}
-
 #[test]
 fn nobody_reads_an_old_answer_after_the_event() {
     const VERSIONS: u32 = 300;
@@ -88,7 +79,7 @@ fn nobody_reads_an_old_answer_after_the_event() {
     let (heard, stop) = (AtomicU32::new(1), AtomicBool::new(false));
     let (mut lags, mut cached, mut gaps) = (Vec::new(), 0, 0);
     thread::scope(|scope| {
-        let _end = StopAtEnd(&stop);
+        let _end = StopOnDrop(&stop);
         for _ in 0..3 {
             scope.spawn(|| {
                 let mut wire = other.connect();

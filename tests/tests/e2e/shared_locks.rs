@@ -2,10 +2,7 @@
 //! the same, and who waits at another daemon is woken in time, with Redis and without.
 
 use std::{
-    sync::{
-        Mutex,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Mutex, atomic::AtomicBool},
     thread,
     time::{Duration, Instant},
 };
@@ -16,9 +13,9 @@ use agent_memory_proto::{
     request::{CheckoutFile, EndSession, StartSession},
 };
 use agent_memory_testbed::{Postgres, Redis};
-use agent_memory_tests::{Daemon, Instance, Wire, until};
+use agent_memory_tests::{Daemon, Instance, StopOnDrop, Wire, history::Held, until};
 
-use crate::file_locks::{AGENTS, FILES, checkin, checkout, granted, hammer, seconds, status, violation};
+use crate::file_locks::{AGENTS, FILES, checkin, checkout, granted, hammer, seconds, status};
 
 /// Nothing listens there: no notifications of the database are heard.
 const NOWHERE: &str = "postgres://postgres@127.0.0.1:1/postgres";
@@ -59,15 +56,6 @@ fn torment(redis: &mut Redis, end: Instant, wait: impl Fn()) -> [u32; 3] {
     done
 }
 
-/// Also when a test fails, nobody goes on for ever.
-struct StopOnDrop<'a>(&'a AtomicBool);
-
-impl Drop for StopOnDrop<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::SeqCst);
-    }
-}
-
 #[test]
 fn never_two_owners_though_redis_and_daemons_are_killed() {
     let (server, mut redis) = (Postgres::start().expect("a server"), Redis::start().expect("Redis"));
@@ -103,7 +91,7 @@ fn never_two_owners_though_redis_and_daemons_are_killed() {
         tormentor.join().expect("Redis was there again each time")
     });
     let history = history.into_inner().expect("no agent panicked");
-    assert_eq!(violation(&history), None);
+    assert_eq!(Held::violation(&history), None);
     println!(
         "{} s, {AGENTS} agents, {FILES} files, {} daemons, {kills} kills of daemons; Redis was flushed, frozen and killed \
          {befell:?} times; {} locks: never two owners, tokens grow with the locks of each file",

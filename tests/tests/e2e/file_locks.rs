@@ -244,7 +244,8 @@ pub(crate) async fn hammer(instance: &Instance, agent: usize, stop: &AtomicBool,
             Err(error) => {
                 let code = error.refusal().map(|body| body.code);
                 assert!(code != Some(ErrorCode::Internal), "{error}");
-                tokio::task::yield_now().await;
+                // A daemon that was killed needs the processor to come back.
+                tokio::time::sleep(Duration::from_millis(10)).await;
                 continue;
             }
         };

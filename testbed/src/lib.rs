@@ -8,6 +8,8 @@ pub mod postgres;
 mod process;
 mod proxy;
 mod redis;
+mod redis_cluster;
+mod redis_sentinels;
 mod small_disk;
 
 pub use certificates::{Authority, Validity};
@@ -15,4 +17,6 @@ pub use pgbouncer::{PgBouncer, PgBouncerOptions, PoolMode};
 pub use postgres::{Postgres, PostgresOptions};
 pub use proxy::{Proxy, Traffic};
 pub use redis::{Redis, RedisOptions};
+pub use redis_cluster::RedisCluster;
+pub use redis_sentinels::RedisSentinels;
 pub use small_disk::SmallDisk;

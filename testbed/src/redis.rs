@@ -26,6 +26,10 @@ pub struct RedisOptions {
     pub settings: Vec<(String, String)>,
     /// The files of a certificate and its key: the port takes TLS only.
     pub certificate: Option<(PathBuf, PathBuf)>,
+    /// The file of the authority of that certificate.
+    pub authority: Option<PathBuf>,
+    /// Whether it is a sentinel, which has no data and watches others.
+    pub is_sentinel: bool,
 }
 
 impl RedisOptions {
@@ -56,6 +60,7 @@ impl RedisOptions {
     /// When it cannot be issued.
     pub fn with_tls(mut self, authority: &Authority, name: &str, validity: Validity) -> Result<Self> {
         self.certificate = Some(authority.issue(name, validity)?);
+        self.authority = Some(authority.file());
         Ok(self)
     }
 }
@@ -99,8 +104,12 @@ impl Redis {
         files::give(self.directory.path())?;
         // Its log goes to the standard output; ours is read from the other one.
         let mut command = process::command("sh");
-        command.args(["-c", "exec redis-server \"$0\" >&2"]).arg(&file);
-        self.server = Some(process::Server::start(command, "Ready to accept connections", START_PATIENCE)?);
+        let (mode, ready) = match self.options.is_sentinel {
+            true => (" --sentinel", "+monitor master"),
+            false => ("", "Ready to accept connections"),
+        };
+        command.args(["-c", &format!("exec redis-server \"$0\"{mode} >&2")]).arg(&file);
+        self.server = Some(process::Server::start(command, ready, START_PATIENCE)?);
         Ok(())
     }
 
@@ -113,9 +122,10 @@ impl Redis {
             self.directory.path().display(),
         );
         if let Some((certificate, key)) = &self.options.certificate {
+            let authority = self.options.authority.as_ref().unwrap_or(certificate).display();
             let (certificate, key) = (certificate.display(), key.display());
             text.push_str(&format!(
-                "tls-cert-file {certificate}\ntls-key-file {key}\ntls-ca-cert-file {certificate}\ntls-auth-clients no\n"
+                "tls-cert-file {certificate}\ntls-key-file {key}\ntls-ca-cert-file {authority}\ntls-auth-clients no\n"
             ));
         }
         if let Some(password) = &self.options.password {
@@ -212,6 +222,17 @@ impl Redis {
     /// When it cannot be signalled.
     pub fn go_on(&self) -> Result<()> {
         self.server.as_ref().context("the server runs")?.signal(Signal::CONT)
+    }
+
+    /// Waits for a line of its log that was not waited for before.
+    pub(crate) fn wait_for_line(&mut self, part: &str) -> Result<()> {
+        self.server.as_mut().context("the server runs")?.wait_for_line(part, START_PATIENCE)
+    }
+
+    /// Whether it was not stopped or killed.
+    #[must_use]
+    pub const fn is_running(&self) -> bool {
+        self.server.is_some()
     }
 
     /// Its log so far.

@@ -7,7 +7,17 @@ use crate::store::StoreError;
 /// What became of a command.
 pub(super) fn of(error: &RedisError) -> StoreError {
     let text = told(error);
-    if is_of_the_connection(error) { StoreError::Unavailable(text) } else { StoreError::Other(text) }
+    if is_of_the_connection(error) || is_of_the_moment(error) {
+        StoreError::Unavailable(text)
+    } else {
+        StoreError::Other(text)
+    }
+}
+
+/// Whether a cluster is moving the keys of the command from one master to another just now.
+fn is_of_the_moment(error: &RedisError) -> bool {
+    let ErrorKind::Server(kind) = error.kind() else { return false };
+    matches!(kind, ServerErrorKind::Moved | ServerErrorKind::Ask | ServerErrorKind::TryAgain)
 }
 
 /// Whether the connection is of no use any more, or the server behind it.
@@ -38,6 +48,9 @@ pub(super) fn told(error: &RedisError) -> String {
         }
         (ErrorKind::Server(ServerErrorKind::NoPerm), _) => {
             "; the user of AGENT_MEMORY_REDIS_USERNAME needs the rights of docs/guides/redis.md"
+        }
+        _ if error.to_string().contains("cluster support disabled") => {
+            "; it is no node of a cluster: set AGENT_MEMORY_REDIS_CLUSTER=0, or name one that is"
         }
         _ => "",
     };

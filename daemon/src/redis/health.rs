@@ -2,13 +2,13 @@
 
 use agent_memory_proto::response::RedisHealth;
 
-use super::Redis;
+use super::{Redis, kind::Place};
 
 impl Redis {
     /// How Redis is, and what is wrong in words.
     pub async fn probe(&self) -> (RedisHealth, Vec<String>) {
         let parts = &self.0;
-        let (host, port) = parts.options.place();
+        let Place { host, port } = parts.link.place();
         let events = parts.events.standing();
         let mut health = RedisHealth {
             connected: false,
@@ -30,13 +30,11 @@ impl Redis {
             Ok(took) => {
                 health.connected = true;
                 health.ping_us = Some(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
-                let facts = parts.link.query::<String>(redis::cmd("INFO").arg("server").arg("memory")).await;
-                if let Ok(facts) = facts {
-                    health.engine_version = field(&facts, "redis_version").unwrap_or_default().to_owned();
-                    health.memory_bytes = field(&facts, "used_memory").and_then(|bytes| bytes.parse().ok());
-                    let limit = field(&facts, "maxmemory").and_then(|bytes| bytes.parse().ok());
-                    health.memory_limit_bytes = limit.filter(|bytes| *bytes > 0);
-                }
+                let facts = parts.link.facts().await;
+                let version = facts.iter().find_map(|facts| field(facts, "redis_version"));
+                health.engine_version = version.unwrap_or_default().to_owned();
+                health.memory_bytes = sum(&facts, "used_memory");
+                health.memory_limit_bytes = sum(&facts, "maxmemory").filter(|bytes| *bytes > 0);
             }
             Err(error) => problems.push(format!(
                 "Redis at {} cannot be used, so daemons share less and are slower, and nothing is lost: {error}",
@@ -48,14 +46,20 @@ impl Redis {
     }
 }
 
+/// What is in a field of all answers together.
+fn sum(facts: &[String], name: &str) -> Option<u64> {
+    let each = facts.iter().map(|facts| field(facts, name)?.parse::<u64>().ok());
+    each.reduce(|sum, more| Some(sum? + more?)).flatten()
+}
+
 /// A field of what `INFO` answers.
-fn field<'a>(facts: &'a str, name: &str) -> Option<&'a str> {
+pub(super) fn field<'a>(facts: &'a str, name: &str) -> Option<&'a str> {
     facts.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::field;
+    use super::{field, sum};
 
     #[test]
     fn fields_are_found_by_their_whole_name() {
@@ -63,5 +67,8 @@ mod tests {
         assert_eq!(field(facts, "redis_version"), Some("7.0.15"));
         assert_eq!(field(facts, "maxmemory"), Some("1048576"));
         assert_eq!(field(facts, "used_memory"), None);
+        let both = [facts.to_owned(), "maxmemory:1\r\n".to_owned()];
+        assert_eq!(sum(&both, "maxmemory"), Some(1_048_577));
+        assert_eq!(sum(&[], "maxmemory"), None);
     }
 }

@@ -2,7 +2,6 @@
 //! at once. A server that falls silent thus costs those who ask just then their timeout, and nobody else.
 
 use std::{
-    path::Path,
     sync::{
         Arc, Mutex,
         atomic::{AtomicU64, Ordering},
@@ -10,19 +9,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use agent_memory_proto::settings::PREFIX;
 use arc_swap::ArcSwapOption;
 use backon::{BackoffBuilder, ExponentialBuilder};
-use redis::{
-    AsyncConnectionConfig, Client, Cmd, FromRedisValue, RedisResult, TlsCertificates,
-    aio::MultiplexedConnection,
-};
+use redis::{AsyncConnectionConfig, Cmd, FromRedisValue, RedisResult, Value, aio::MultiplexedConnection};
 use tokio::{
     sync::{Notify, watch},
     time::timeout,
 };
 
-use super::{RedisOptions, error};
+use super::{RedisOptions, connection::Connection, error, kind::Place, opening::Opening};
 use crate::{breaker::Gate, store::StoreError, supervisor::lock};
 
 /// How often an idle connection is looked at.
@@ -31,18 +26,14 @@ const RETRY_FIRST: Duration = Duration::from_millis(50);
 pub(super) const RETRY_LAST: Duration = Duration::from_secs(2);
 /// How long the start of the daemon waits for the first connection.
 const START_PATIENCE: Duration = Duration::from_millis(1_500);
-/// Commands that may wait to be sent.
-const WAITING_MAX: usize = 1_024;
 
 /// The connection, while there is one. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Link(Arc<Shared>);
 
 struct Shared {
-    client: Client,
+    opening: Opening,
     location: String,
-    connect_timeout: Duration,
-    response_timeout: Duration,
     current: ArcSwapOption<Live>,
     lost: Notify,
     /// Why there is no connection.
@@ -54,7 +45,8 @@ struct Shared {
 
 /// A connection that works, as far as is known.
 struct Live {
-    connection: MultiplexedConnection,
+    connection: Connection,
+    place: Place,
     number: u64,
 }
 
@@ -65,10 +57,8 @@ impl Link {
     /// `Unavailable` when the certificate authorities cannot be read.
     pub(super) fn new(options: &RedisOptions) -> Result<Self, StoreError> {
         Ok(Self(Arc::new(Shared {
-            client: client(options)?,
+            opening: Opening::new(options)?,
             location: options.location(),
-            connect_timeout: options.connect_timeout,
-            response_timeout: options.response_timeout,
             current: ArcSwapOption::empty(),
             lost: Notify::new(),
             cause: Mutex::new("the connection was not made yet".to_owned()),
@@ -82,11 +72,12 @@ impl Link {
         let mut pauses = pauses().build();
         let mut last_cause = String::new();
         for number in 1.. {
-            match self.connect().await {
-                Ok(connection) => {
-                    self.0.current.store(Some(Arc::new(Live { connection, number })));
+            match self.0.opening.commands().await {
+                Ok((connection, place)) => {
+                    let (location, kind) = (&self.0.location, self.0.opening.options.kind.name());
+                    tracing::info!(location, kind, address = %place, "Redis is used");
+                    self.0.current.store(Some(Arc::new(Live { connection, place, number })));
                     self.0.is_settled.send_replace(true);
-                    tracing::info!(location = self.0.location, "Redis is used");
                     gate.seen();
                     (pauses, last_cause) = (self::pauses().build(), String::new());
                     self.watch_over(number).await;
@@ -111,33 +102,25 @@ impl Link {
         let _ = timeout(START_PATIENCE, settled.wait_for(|is_settled| *is_settled)).await;
     }
 
-    async fn connect(&self) -> Result<MultiplexedConnection, String> {
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(self.0.connect_timeout))
-            .set_response_timeout(Some(self.0.response_timeout))
-            .set_pipeline_buffer_size(WAITING_MAX);
-        let mut connection = self.open(&config).await?;
-        redis::cmd("PING").exec_async(&mut connection).await.map_err(|error| error::told(&error))?;
-        Ok(connection)
-    }
-
-    /// A connection of its own with these options, made within the timeout of the settings.
+    /// A connection of its own for events, made within the timeout of the settings.
+    ///
+    /// # Errors
+    /// Why there is none.
     pub(super) async fn open(&self, config: &AsyncConnectionConfig) -> Result<MultiplexedConnection, String> {
-        let opening = self.0.client.get_multiplexed_async_connection_with_config(config);
-        match timeout(self.0.connect_timeout, opening).await {
-            Ok(opened) => opened.map_err(|error| error::told(&error)),
-            Err(_) => Err(format!("it took no connection within {} ms", self.0.connect_timeout.as_millis())),
-        }
+        self.0.opening.events(config).await
     }
 
     /// Looks after a connection until it is lost.
     async fn watch_over(&self, number: u64) {
-        while self.0.current.load().as_ref().is_some_and(|live| live.number == number) {
+        while let Some(live) = self.0.current.load_full().filter(|live| live.number == number) {
+            let mut connection = live.connection.clone();
             tokio::select! {
                 () = self.0.lost.notified() => {}
-                () = tokio::time::sleep(LOOK_EVERY) => {
-                    // What it finds is noted where every answer is.
-                    let _ = self.ping().await;
+                looked = async {
+                    tokio::time::sleep(LOOK_EVERY).await;
+                    self.0.opening.look(&mut connection, &live.place).await
+                } => if let Err(cause) = looked {
+                    self.lose(number, &cause);
                 }
             }
         }
@@ -148,6 +131,17 @@ impl Link {
         let began = Instant::now();
         self.query::<redis::Value>(&redis::cmd("PING")).await?;
         Ok(began.elapsed())
+    }
+
+    /// What the server says of itself, or every master of a cluster does; nothing when it may not be asked.
+    pub(super) async fn facts(&self) -> Vec<String> {
+        let answer = self.query::<Value>(redis::cmd("INFO").arg("server").arg("memory")).await;
+        let answers = match answer {
+            Ok(Value::Map(of_each)) => of_each.into_iter().map(|(_, facts)| facts).collect(),
+            Ok(facts) => vec![facts],
+            Err(_) => Vec::new(),
+        };
+        answers.into_iter().filter_map(|facts| String::from_redis_value(facts).ok()).collect()
     }
 
     /// Sends a command.
@@ -178,6 +172,12 @@ impl Link {
         self.0.current.load().is_some()
     }
 
+    /// Where commands go: the server in use, else what the settings say.
+    pub(super) fn place(&self) -> Place {
+        let live = self.0.current.load();
+        live.as_ref().map_or_else(|| self.0.opening.options.place(), |live| live.place.clone())
+    }
+
     /// Why there was no connection last.
     pub(super) fn cause(&self) -> String {
         lock(&self.0.cause).clone()
@@ -196,10 +196,7 @@ impl Link {
     fn noted<T>(&self, live: &Live, answer: RedisResult<T>) -> Result<T, StoreError> {
         answer.map_err(|error| {
             if error::is_of_the_connection(&error) {
-                let cause = match error.is_timeout() {
-                    true => format!("it has not answered for {} ms", self.0.response_timeout.as_millis()),
-                    false => error::told(&error),
-                };
+                let cause = self.0.opening.told(&error);
                 self.lose(live.number, &cause);
                 return StoreError::Unavailable(cause);
             }
@@ -217,45 +214,6 @@ impl Link {
         // Only the task that connects stores another one, and it waits for this.
         self.0.current.store(None);
         self.0.lost.notify_one();
-    }
-}
-
-fn client(options: &RedisOptions) -> Result<Client, StoreError> {
-    if options.is_encrypted() {
-        // Whoever was first has the same provider: it is the only one of this build.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-    }
-    if options.is_unverified() {
-        tracing::warn!(
-            "{PREFIX}REDIS_TLS_REJECT_UNAUTHORIZED is 0: the certificate of the Redis server is not checked, so anybody \
-             in between can read and change everything"
-        );
-    }
-    let opened = match &options.authorities {
-        Some(file) => {
-            let certificates = TlsCertificates { client_tls: None, root_cert: Some(authorities(file)?) };
-            Client::build_with_tls(options.server.clone(), certificates)
-        }
-        None => Client::open(options.server.clone()),
-    };
-    opened.map_err(|error| StoreError::Unavailable(format!("Redis at {}: {error}", options.location())))
-}
-
-/// What is in the file, which must hold at least one certificate.
-fn authorities(file: &Path) -> Result<Vec<u8>, StoreError> {
-    use rustls::pki_types::{CertificateDer, pem::PemObject};
-    let unreadable = |cause: String| {
-        StoreError::Unavailable(format!(
-            "{PREFIX}REDIS_TLS_CA={}: {cause}; it takes a PEM file with at least one certificate",
-            file.display()
-        ))
-    };
-    let text = std::fs::read(file).map_err(|error| unreadable(error.to_string()))?;
-    let first = CertificateDer::pem_slice_iter(&text).next();
-    match first {
-        Some(Ok(_)) => Ok(text),
-        Some(Err(error)) => Err(unreadable(error.to_string())),
-        None => Err(unreadable("there is no certificate in it".to_owned())),
     }
 }
 

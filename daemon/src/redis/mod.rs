@@ -1,13 +1,19 @@
 //! Redis, beside a store that many daemons share: what is there only for speed, and may be gone at any
 //! moment. Nothing that a user stored is here alone. The only folder that names the driver.
 
+mod address;
+mod cluster;
+mod connection;
 mod error;
 mod events;
 mod health;
+mod kind;
 mod limits;
 mod link;
 mod locks;
+mod opening;
 mod options;
+mod sentinels;
 #[cfg(test)]
 mod tests;
 

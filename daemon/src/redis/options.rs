@@ -6,14 +6,21 @@ use std::{
     time::Duration,
 };
 
-use super::locks::LockOptions;
-use agent_memory_proto::settings::{PREFIX, Settings, Source};
-use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo, ProtocolVersion};
+use agent_memory_proto::settings::{PREFIX, Settings};
+use redis::{ConnectionAddr, ConnectionInfo};
+
+use super::{
+    address,
+    kind::{self, Kind, Place},
+    locks::LockOptions,
+};
 
 /// Settings of Redis.
 #[derive(Clone)]
 pub struct RedisOptions {
-    /// Where, as whom, and which database.
+    /// One server, or several that belong together.
+    pub(super) kind: Kind,
+    /// Where, as whom, and which database; of sentinels and of a cluster all but the address counts.
     pub(super) server: ConnectionInfo,
     /// The file of the authorities that may sign the server's certificate.
     pub(super) authorities: Option<PathBuf>,
@@ -36,8 +43,6 @@ impl fmt::Debug for RedisOptions {
     }
 }
 
-const FORM: &str = "it takes redis://user:password@host:port/db, rediss:// for TLS, or redis+unix:///path?db=0, with \
-                    %3A for `:`, %2F for `/` and %40 for `@` in a user or password";
 const KEY_PREFIX_BYTES_MAX: usize = 64;
 
 impl RedisOptions {
@@ -63,7 +68,8 @@ impl RedisOptions {
                  other than {{ }} * ? [ ] \\, as agentmem:"
             ));
         }
-        let (server, authorities) = server(settings)?;
+        let (server, authorities) = address::server(settings)?;
+        let kind = Kind::from_settings(settings, &server)?;
         let event_channel = match settings.text("REDIS_EVENT_CHANNEL") {
             Some(channel) if channel.chars().all(is_plain) && channel.len() <= 2 * KEY_PREFIX_BYTES_MAX => {
                 channel.to_owned()
@@ -80,6 +86,7 @@ impl RedisOptions {
         Ok(Some(Self {
             event_channel,
             daemon_place: format!("{}:{}", machine(), data_dir.display()),
+            kind,
             server,
             authorities,
             key_prefix,
@@ -93,22 +100,31 @@ impl RedisOptions {
         }))
     }
 
-    /// Where Redis is: a host and a port, or a socket and 0.
-    #[must_use]
-    pub fn place(&self) -> (String, u16) {
-        match self.server.addr() {
-            ConnectionAddr::Tcp(host, port) | ConnectionAddr::TcpTls { host, port, .. } => {
-                (host.clone(), *port)
+    /// Where Redis is, as far as the settings say: a host and a port, or a socket and 0.
+    pub(super) fn place(&self) -> Place {
+        match &self.kind {
+            Kind::Server => address::place(&self.server),
+            Kind::Sentinels { sentinels: places, .. } | Kind::Cluster { nodes: places } => {
+                places.first().cloned().unwrap_or_else(|| address::place(&self.server))
             }
-            ConnectionAddr::Unix(path) => (path.display().to_string(), 0),
-            other => (other.to_string(), 0),
         }
     }
 
     /// Where Redis is, for people. Never the password.
     #[must_use]
     pub fn location(&self) -> String {
-        self.server.addr().to_string()
+        match &self.kind {
+            Kind::Server => self.server.addr().to_string(),
+            Kind::Sentinels { sentinels, master, .. } => {
+                format!("the master {master} of the sentinels {}", kind::listed(sentinels))
+            }
+            Kind::Cluster { nodes } => format!("the cluster of {}", kind::listed(nodes)),
+        }
+    }
+
+    /// The server at a place, with the user, the password, the database and the TLS of the settings.
+    pub(super) fn at(&self, place: &Place) -> ConnectionInfo {
+        self.server.clone().set_addr(address::moved(self.server.addr(), place))
     }
 
     /// Whether the server's certificate is not checked.
@@ -128,94 +144,6 @@ fn machine() -> String {
     return rustix::system::uname().nodename().to_string_lossy().into_owned();
     #[cfg(not(unix))]
     return std::env::var("COMPUTERNAME").unwrap_or_default();
-}
-
-/// The server of the settings, and the file of the authorities that may sign its certificate.
-fn server(settings: &Settings) -> Result<(ConnectionInfo, Option<PathBuf>), String> {
-    let is_set = |name| settings.iter().any(|one| one.setting.name == name && one.source != Source::Default);
-    let host = settings.text("REDIS_HOST").unwrap_or("localhost").to_owned();
-    let port = u16::try_from(settings.number("REDIS_PORT")).unwrap_or(6_379);
-    let given = match settings.text("REDIS_URL") {
-        Some(url) => address(url, port)?,
-        None if host.starts_with('/') => of(ConnectionAddr::Unix(host.into()))?,
-        None => of(ConnectionAddr::Tcp(host, port))?,
-    };
-    let mut tls = settings.flag("REDIS_TLS");
-    let place = match given.addr().clone() {
-        ConnectionAddr::TcpTls { host, port, .. } => {
-            if is_set("REDIS_TLS") && !tls {
-                return Err(format!(
-                    "{PREFIX}REDIS_URL begins with rediss:// and {PREFIX}REDIS_TLS is 0; remove one of the two"
-                ));
-            }
-            tls = true;
-            Some((host, port))
-        }
-        ConnectionAddr::Tcp(host, port) => Some((host, port)),
-        _ => None,
-    };
-    let authorities = settings.text("REDIS_TLS_CA").map(PathBuf::from);
-    let Some((host, port)) = place else { return Ok((identified(given, settings), None)) };
-    if let (false, Some(file)) = (tls, &authorities) {
-        return Err(format!(
-            "{PREFIX}REDIS_TLS_CA={} names certificate authorities and TLS is off, so nothing would be checked; set \
-             {PREFIX}REDIS_TLS=1, or do not name any",
-            file.display()
-        ));
-    }
-    let insecure = !settings.flag("REDIS_TLS_REJECT_UNAUTHORIZED");
-    let place = if tls {
-        ConnectionAddr::TcpTls { host, port, insecure, tls_params: None }
-    } else {
-        ConnectionAddr::Tcp(host, port)
-    };
-    Ok((identified(given.set_addr(place), settings), authorities))
-}
-
-/// With the user, the password and the database of the settings, unless the address names them.
-fn identified(given: ConnectionInfo, settings: &Settings) -> ConnectionInfo {
-    let mut who = given.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
-    if let (None, Some(name)) = (who.username(), settings.text("REDIS_USERNAME")) {
-        who = who.set_username(name);
-    }
-    if let (None, Some(password)) = (who.password(), settings.text("REDIS_PASSWORD")) {
-        who = who.set_password(password);
-    }
-    if who.db() == 0 {
-        who = who.set_db(i64::try_from(settings.number("REDIS_DB")).unwrap_or_default());
-    }
-    given.set_redis_settings(who)
-}
-
-fn address(url: &str, default_port: u16) -> Result<ConnectionInfo, String> {
-    if url.contains('#') {
-        return Err(format!(
-            "{PREFIX}REDIS_URL: what follows a `#` is not taken ({FORM}); to take any certificate set \
-             {PREFIX}REDIS_TLS_REJECT_UNAUTHORIZED=0"
-        ));
-    }
-    let info = url.into_connection_info().map_err(|_| format!("{PREFIX}REDIS_URL cannot be read: {FORM}"))?;
-    Ok(match info.addr().clone() {
-        ConnectionAddr::Tcp(host, _) if !names_port(url) => {
-            info.set_addr(ConnectionAddr::Tcp(host, default_port))
-        }
-        ConnectionAddr::TcpTls { host, insecure, tls_params, .. } if !names_port(url) => {
-            info.set_addr(ConnectionAddr::TcpTls { host, port: default_port, insecure, tls_params })
-        }
-        _ => info,
-    })
-}
-
-/// Whether an address that could be read names a port.
-fn names_port(url: &str) -> bool {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let authority = rest.split(['/', '?']).next().unwrap_or_default();
-    let place = authority.rsplit_once('@').map_or(authority, |(_, place)| place);
-    place.rsplit_once(']').map_or(place, |(_, port)| port).contains(':')
-}
-
-fn of(place: ConnectionAddr) -> Result<ConnectionInfo, String> {
-    place.into_connection_info().map_err(|error| format!("{PREFIX}REDIS_HOST: {error}"))
 }
 
 #[cfg(test)]
@@ -246,17 +174,17 @@ mod tests {
     fn settings_fill_in_what_the_address_leaves_out() {
         let found =
             redis(&[("REDIS_HOST", "cache"), ("REDIS_PORT", "7000"), ("REDIS_PASSWORD", "s")]).unwrap();
-        assert_eq!(found.place(), ("cache".to_owned(), 7_000));
+        assert_eq!(found.place().to_string(), "cache:7000");
         assert_eq!(found.server.redis_settings().password(), Some("s"));
         assert_eq!(found.key_prefix, "agentmem:");
         let url = ("REDIS_URL", "redis://me:s%40s@[::1]/3");
         let found = redis(&[url, ("REDIS_PORT", "7000"), ("REDIS_USERNAME", "other")]).unwrap();
-        assert_eq!(found.place(), ("::1".to_owned(), 7_000));
+        assert_eq!(found.place().to_string(), "[::1]:7000");
         let who = found.server.redis_settings();
         assert_eq!((who.username(), who.password(), who.db()), (Some("me"), Some("s@s"), 3));
         assert!(!format!("{found:?}").contains("s@s"));
         let found = redis(&[("REDIS_HOST", "/run/redis.sock"), ("REDIS_DB", "2")]).unwrap();
-        assert_eq!((found.place().0.as_str(), found.server.redis_settings().db()), ("/run/redis.sock", 2));
+        assert_eq!((found.place().host.as_str(), found.server.redis_settings().db()), ("/run/redis.sock", 2));
     }
 
     #[test]
@@ -264,7 +192,7 @@ mod tests {
         assert!(!redis(&[]).unwrap().is_encrypted());
         assert!(redis(&[("REDIS_TLS", "true")]).unwrap().is_encrypted());
         let url = ("REDIS_URL", "rediss://cache:7001");
-        assert_eq!(redis(&[url]).unwrap().place(), ("cache".to_owned(), 7_001));
+        assert_eq!(redis(&[url]).unwrap().place().to_string(), "cache:7001");
         assert!(redis(&[url]).unwrap().is_encrypted() && !redis(&[url]).unwrap().is_unverified());
         assert!(redis(&[url, ("REDIS_TLS_REJECT_UNAUTHORIZED", "0")]).unwrap().is_unverified());
     }

@@ -231,6 +231,37 @@ pub const ALL: &[Setting] = &[
         "PEM file with the authorities that may sign the server's certificate; those of the system when not set",
     ),
     other(
+        "REDIS_SENTINELS",
+        SettingKind::Text,
+        "",
+        "Sentinels that say where the Redis server is, as host:port,host:port; without a port 26379",
+    ),
+    other("REDIS_SENTINEL_MASTER", SettingKind::Text, "mymaster", "What the sentinels call the server"),
+    other(
+        "REDIS_SENTINEL_USERNAME",
+        SettingKind::Text,
+        "",
+        "User of the sentinels' access list; their default user when not set",
+    ),
+    other(
+        "REDIS_SENTINEL_PASSWORD",
+        SettingKind::Secret,
+        "",
+        "Password of that user, where the sentinels ask for one",
+    ),
+    other(
+        "REDIS_CLUSTER",
+        SettingKind::Flag,
+        "0",
+        "Whether the Redis server is a node of a cluster, which names the others",
+    ),
+    other(
+        "REDIS_CLUSTER_NODES",
+        SettingKind::Text,
+        "",
+        "Nodes of the cluster to ask for the others, as host:port,host:port; REDIS_HOST alone when not set",
+    ),
+    other(
         "REDIS_KEY_PREFIX",
         SettingKind::Text,
         "agentmem:",

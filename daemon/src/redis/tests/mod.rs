@@ -1,7 +1,9 @@
 //! Redis as it really is: servers that are away, fall silent, forget, ask for a password, or take TLS.
 
+mod cluster;
 mod connecting;
 mod locks;
+mod sentinels;
 
 use std::{
     sync::Arc,
@@ -43,14 +45,19 @@ async fn ping(redis: &Redis) -> Result<String, StoreError> {
     redis.query(&redis::cmd("PING")).await
 }
 
-/// Waits until Redis answers; half a minute at most, which is when the breaker would try by itself.
+/// Waits until Redis answers.
 async fn until_it_answers(redis: &Redis) -> Duration {
     let began = Instant::now();
-    let answered = async {
-        while ping(redis).await.is_err() {
+    until(async || ping(redis).await.is_ok()).await;
+    began.elapsed()
+}
+
+/// Looks until it is so; less than half a minute, which is when the breaker would try by itself.
+async fn until(mut is_so: impl AsyncFnMut() -> bool) {
+    let looked = async {
+        while !is_so().await {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(20), answered).await.expect("it heals");
-    began.elapsed()
+    tokio::time::timeout(Duration::from_secs(20), looked).await.expect("it heals");
 }

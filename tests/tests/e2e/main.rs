@@ -26,7 +26,6 @@ mod postgres_server_faults;
 mod rate_limits;
 mod recall;
 mod redis_events;
-mod redis_kinds;
 mod scaling_guide;
 mod service_manager;
 mod shared_database;

@@ -8,7 +8,7 @@ use std::{
 };
 
 use agent_memory_client::transfer::{
-    self, Format, ImportRun, Source, parse_mapping,
+    self, Format, ImportRun, Imported, Source, parse_mapping,
     sources::{Gathering, Origin},
 };
 use agent_memory_proto::{
@@ -69,9 +69,12 @@ pub(crate) async fn run(invocation: &Invocation, args: ImportArgs) -> Result<(),
         Some(origin) => gather(invocation, origin, &args).await?,
         None => document(&args)?,
     };
-    let report = import(invocation, source, &args).await?;
-    let is_refused = report.refused_total > 0;
-    invocation.output.show(&Response::Imported(report), None);
+    let imported = import(invocation, source, &args).await?;
+    let is_refused = imported.report.refused_total > 0;
+    if let Some(note) = transfer::text::relations_left_out(imported.relations_left_out) {
+        invocation.output.note(&format!("note: {note}"));
+    }
+    invocation.output.show(&Response::Imported(imported.report), None);
     // The report has told it already.
     if is_refused { Err(Failure { exit: EXIT_REFUSED, body: None }) } else { Ok(()) }
 }
@@ -115,7 +118,7 @@ async fn import(
     invocation: &Invocation,
     source: Box<dyn Source>,
     args: &ImportArgs,
-) -> Result<agent_memory_proto::response::ImportReport, Failure> {
+) -> Result<Imported, Failure> {
     let run = ImportRun {
         options: ImportOptions {
             strategy: args.on_conflict,
@@ -129,9 +132,9 @@ async fn import(
         call: invocation.call_options(),
     };
     let mut shown = Shown::new("read", invocation.output.is_quiet() || invocation.output.is_json());
-    let report = transfer::import(invocation.client(), source, run, &mut shown).await;
+    let imported = transfer::import(invocation.client(), source, run, &mut shown).await;
     shown.end();
-    Ok(report?)
+    Ok(imported?)
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> Failure {

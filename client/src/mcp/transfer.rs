@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     CallOptions, ReconnectingClient,
-    transfer::{self, ExportError, Format, ImportRun, Progress, Source},
+    transfer::{self, ExportError, Format, ImportRun, Imported, Progress, Source},
 };
 
 /// Largest document inside an answer, in bytes.
@@ -219,10 +219,15 @@ async fn import(
         call: options,
     };
     let imported = transfer::import(client, source, run, &mut reporter).await;
-    let report = imported.map_err(|error| Box::new(error.to_body()))?;
-    let text = transfer::text::import_report(&report);
+    let Imported { report, relations_left_out } = imported.map_err(|error| Box::new(error.to_body()))?;
+    let mut text = transfer::text::import_report(&report);
     let is_error = report.refused_total > 0;
-    Ok(Answer::of(text, crate::render::response(&Response::Imported(report)), is_error))
+    let mut object = crate::render::response(&Response::Imported(report));
+    if let Some(note) = transfer::text::relations_left_out(relations_left_out) {
+        text.push_str(&format!("\n{note}"));
+        object["relationsNotImported"] = json!(relations_left_out);
+    }
+    Ok(Answer::of(text, object, is_error))
 }
 
 fn folder(client: &ReconnectingClient) -> PathBuf {

@@ -38,6 +38,15 @@ pub struct ImportRun {
     pub call: CallOptions,
 }
 
+/// What became of an import.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Imported {
+    /// What the daemon says.
+    pub report: ImportReport,
+    /// Relations that the source has and the store has no place for: they were left out.
+    pub relations_left_out: u64,
+}
+
 /// Entries and bytes of one part at most.
 const PART_ENTRIES: usize = 1_000;
 const PART_BYTES: usize = 1024 * 1024;
@@ -56,7 +65,7 @@ pub async fn import(
     source: Box<dyn Source>,
     run: ImportRun,
     progress: &mut dyn Progress,
-) -> Result<ImportReport, ClientError> {
+) -> Result<Imported, ClientError> {
     let begin = BeginImport { options: run.options.clone(), admin_key: run.admin_key.clone() };
     let import_id = match ask(client, &Request::BeginImport(begin), &run.call).await? {
         Response::ImportBegun(id) => id,
@@ -79,7 +88,9 @@ pub async fn import(
     }
     hand_over.send(progress).await?;
     progress.storing(hand_over.entries);
-    hand_over.finish(run.dry_run, run.patience).await
+    let relations_left_out = hand_over.relations;
+    let report = hand_over.finish(run.dry_run, run.patience).await?;
+    Ok(Imported { report, relations_left_out })
 }
 
 /// What is on its way to the daemon.
@@ -94,6 +105,7 @@ struct HandOver<'a> {
     entries: u64,
     refusals: Vec<ImportRefusal>,
     refused_total: u64,
+    relations: u64,
 }
 
 impl<'a> HandOver<'a> {
@@ -109,6 +121,7 @@ impl<'a> HandOver<'a> {
             entries: 0,
             refusals: Vec::new(),
             refused_total: 0,
+            relations: 0,
         }
     }
 
@@ -126,6 +139,7 @@ impl<'a> HandOver<'a> {
                 self.bytes += bytes;
                 self.items.push(item);
             }
+            Item::Relations(relations) => self.relations += relations,
             Item::Refused(refusal) => {
                 self.refused_total += 1;
                 if self.refusals.len() < REFUSALS_MAX {

@@ -21,7 +21,7 @@ use agent_memory_proto::{ErrorBody, model::PortableScope, request::ImportItem, r
 
 pub use export::{ExportError, ExportWriter, KINDS, export};
 pub use format::{Format, parse_mapping, source, writer};
-pub use import::{ImportRun, Progress, import};
+pub use import::{ImportRun, Imported, Progress, import};
 pub use json::{JsonSource, JsonWriter};
 pub use markdown::{MarkdownSource, MarkdownWriter};
 pub use metered::ITEM_BYTES_MAX;
@@ -37,6 +37,8 @@ pub enum Item {
     Entry(ImportItem),
     /// Something that is no entry, and where it stands: nothing is imported then.
     Refused(ImportRefusal),
+    /// So many relations between entries, which the store has no place for: they are left out, and told.
+    Relations(u64),
 }
 
 /// The import has failed meanwhile: whoever reads a source may stop. The cause is told elsewhere.

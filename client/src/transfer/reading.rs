@@ -89,13 +89,24 @@ impl<'a> Reading<'a> {
             }
             What::Scopes(level) => document::scope(level, value).map(Item::Scope),
         });
+        let relations = value.as_ref().map_or(0, relations);
         let item = item.unwrap_or_else(|error| {
             let value = value.as_ref().unwrap_or(&Value::Null);
             let name = ["name", "title", "id"].iter().find_map(|field| value.get(*field)?.as_str());
             Item::Refused(ImportRefusal { at, name: name.unwrap_or_default().to_owned(), error })
         });
+        self.give(item)?;
+        if relations > 0 { self.give(Item::Relations(relations)) } else { Ok(()) }
+    }
+
+    fn give(&mut self, item: Item) -> Result<(), Stopped> {
         (self.sink)(item).inspect_err(|_| self.is_stopped = true)
     }
+}
+
+/// How many relations an entry names.
+fn relations(entry: &Value) -> u64 {
+    entry.get("relations").and_then(Value::as_array).map_or(0, |relations| relations.len() as u64)
 }
 
 /// A list of the document.
@@ -154,6 +165,13 @@ impl<'de> Visitor<'de> for Document<'_, '_> {
                 "scopes" | "entries" => {
                     self.0.has_entries |= key == "entries";
                     map.next_value_seed(Lists { object: key, reading: &mut *self.0 })?;
+                }
+                "relations" => {
+                    let relations = map.next_value::<Option<Vec<IgnoredAny>>>()?.unwrap_or_default().len();
+                    if relations > 0 {
+                        let given = self.0.give(Item::Relations(relations as u64));
+                        given.map_err(|Stopped| A::Error::custom("nobody wants more"))?;
+                    }
                 }
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }

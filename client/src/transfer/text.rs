@@ -48,6 +48,12 @@ pub fn import_report(report: &ImportReport) -> String {
     text
 }
 
+/// That relations were left out, if some were.
+#[must_use]
+pub fn relations_left_out(relations: u64) -> Option<String> {
+    (relations > 0).then(|| format!("{relations} relations were not imported: the store has no relations"))
+}
+
 fn one_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

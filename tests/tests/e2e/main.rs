@@ -36,5 +36,6 @@ mod socket;
 mod start_and_stop;
 mod transfer;
 mod transfer_formats;
+mod transfer_many;
 mod user_story;
 mod versions;

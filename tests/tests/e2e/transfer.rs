@@ -233,3 +233,34 @@ fn entries_go_into_another_scope_with_new_ids(backend: Backend) {
         assert!(!text.contains(old), "{old}");
     }
 }
+
+/// What a daemon has in its caches is of no use after an import through another one.
+#[test]
+fn an_import_is_seen_through_the_other_daemons_at_once() {
+    let instance = Backend::Postgres.instance();
+    let other = instance.another();
+    let (_one, _two) = (instance.start_daemon(), other.start_daemon());
+    let document = |content: &str| {
+        write(
+            &instance,
+            "rules.json",
+            &document("guidelines", &[guideline("a", content), guideline("b", content)]),
+        )
+    };
+    let content = || {
+        let found = other.json(["guideline", "get", "a", "--scope", "global"]);
+        found["guideline"]["currentVersion"]["content"].as_str().expect("text").to_owned()
+    };
+    import(&instance, &document("first"), &[]);
+    agent_memory_tests::until("the entries are seen", || {
+        let listed = other.json(["guideline", "list", "--scope", "global"]);
+        (listed["meta"]["returnedCount"] == 2).then_some(())
+    });
+    // Twice, so that the second answer is out of the cache.
+    assert_eq!((content(), content()), ("first".to_owned(), "first".to_owned()));
+    import(&instance, &document("second"), &[]);
+    let since = std::time::Instant::now();
+    agent_memory_tests::until("the new content is seen", || (content() == "second").then_some(()));
+    assert!(since.elapsed() < std::time::Duration::from_secs(2), "{:?}", since.elapsed());
+    assert_eq!(content(), "second");
+}

@@ -66,6 +66,7 @@ fn read(format: Format, document: Vec<u8>) -> (Vec<PortableScope>, Vec<PortableE
         match item {
             Item::Scope(scope) => scopes.push(scope),
             Item::Entry(item) => entries.push(item.entry),
+            Item::Relations(relations) => panic!("{format}: {relations} relations in\n{shown}"),
             Item::Refused(refusal) => panic!("{format}: {refusal:?} of\n{shown}"),
         }
         Ok(())

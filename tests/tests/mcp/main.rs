@@ -4,3 +4,4 @@ mod life;
 mod protocol;
 mod sdk_clients;
 mod tools;
+mod transfer;

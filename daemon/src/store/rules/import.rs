@@ -1,24 +1,22 @@
 //! Stores an import: first the scopes that are not there, then every entry with its versions. When one
 //! entry is refused, all of it is taken back, and the answer names every one that was.
 
+mod scopes;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use agent_memory_proto::{
     ErrorBody, ErrorCode, Event, Response,
     event::ChangeAction,
-    model::{
-        Entry, EntryKind, Org, PortableEntry, PortableScope, Project, ScopeLevel, ScopeRef, Session,
-        SessionStatus, Version,
-    },
+    model::{Entry, EntryKind, PortableEntry, ScopeRef, Version},
     request::{ConflictStrategy, ImportItem},
     response::{ImportCount, ImportRefusal, ImportReport},
 };
 
 use super::{
-    Applied, orgs, projects,
+    Applied,
     refusals::entry_taken,
     reports::scope_changed,
-    sessions,
     transaction::{Step, StoredEntry, WriteTransaction},
     words::text_of,
 };
@@ -35,7 +33,7 @@ const SCOPES_TOLD_MAX: usize = 100;
 pub(super) async fn apply(rows: &impl WriteTransaction, import: &Import, at_ms: i64) -> Applied {
     let Some(staged) = &import.staged else { return Err(StoreError::refused(unknown(import.id))) };
     let mut run = Run::new(import, staged, at_ms);
-    run.create_scopes(rows).await?;
+    scopes::create(&mut run, rows).await?;
     for item in staged.entries.messages().map_err(|error| of_file_system(&error))? {
         let item = item.map_err(|error| of_file_system(&error))?;
         match run.store(rows, &item).await {
@@ -106,68 +104,6 @@ impl<'a> Run<'a> {
         if self.report.refusals.len() < REFUSALS_MAX {
             self.report.refusals.push(ImportRefusal { at: item.at, name: item.entry.name, error });
         }
-    }
-
-    /// Creates the scopes that are described and not there, widest first, and then those that entries
-    /// name and nobody describes. A scope that others are mapped to has to be there.
-    async fn create_scopes(&mut self, rows: &impl WriteTransaction) -> Step<()> {
-        for mapping in &self.staged.options.scope_mapping {
-            if rows.scope_key(&mapping.to).await?.is_none() {
-                let error =
-                    ErrorBody::not_found(mapping.to.level.name(), mapping.to).with_field("scopeMapping");
-                return Err(StoreError::refused(error.with_suggestion(
-                    "Nothing was stored; create the scope first, or map to one that exists",
-                )));
-            }
-        }
-        let mut missing = BTreeSet::new();
-        for scope in &self.staged.named {
-            match rows.scope_key(scope).await? {
-                Some(key) => drop(self.keys.insert(*scope, key)),
-                None => drop(missing.insert(*scope)),
-            }
-        }
-        if missing.is_empty() {
-            return Ok(());
-        }
-        rows.lock_scopes().await?;
-        for level in ScopeLevel::ALL {
-            for scope in self.staged.scopes.messages().map_err(|error| of_file_system(&error))? {
-                let scope = scope.map_err(|error| of_file_system(&error))?;
-                if scope.scope().level == level && missing.remove(&scope.scope()) {
-                    self.create(rows, &scope).await?;
-                }
-            }
-            let undescribed: Vec<ScopeRef> =
-                missing.iter().copied().filter(|scope| scope.level == level).collect();
-            for scope in undescribed {
-                missing.remove(&scope);
-                if let Some(scope) = placeholder(scope, self.at_ms) {
-                    self.create(rows, &scope).await?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    async fn create(&mut self, rows: &impl WriteTransaction, scope: &PortableScope) -> Step<()> {
-        let named = scope.scope();
-        // Somebody may have created it before the lock was had.
-        if let Some(key) = rows.scope_key(&named).await? {
-            self.keys.insert(named, key);
-            return Ok(());
-        }
-        let created = match scope {
-            PortableScope::Org(org) => orgs::create(rows, org).await.map(drop),
-            PortableScope::Project(project) => projects::insert(rows, project).await,
-            PortableScope::Session(session) => sessions::insert(rows, session).await,
-        };
-        created.map_err(|error| of_scope(error, named))?;
-        if let Some(key) = rows.scope_key(&named).await? {
-            self.keys.insert(named, key);
-        }
-        self.created.push(named);
-        Ok(())
     }
 
     async fn store(&mut self, rows: &impl WriteTransaction, item: &ImportItem) -> Step<()> {
@@ -365,50 +301,6 @@ fn says_the_same(old: &Entry, new: &Entry) -> bool {
         && old.metadata == new.metadata
         && old.is_active == new.is_active
         && old.version.body == new.version.body
-}
-
-/// What stands for a scope that entries name and nobody describes.
-fn placeholder(scope: ScopeRef, at_ms: i64) -> Option<PortableScope> {
-    let id = scope.id?;
-    let name = format!("imported {id}");
-    Some(match scope.level {
-        ScopeLevel::Global => return None,
-        ScopeLevel::Org => PortableScope::Org(Org { id, name, metadata: None, created_at_ms: at_ms }),
-        ScopeLevel::Project => PortableScope::Project(Project {
-            id,
-            org_id: None,
-            name,
-            description: None,
-            root_path: None,
-            metadata: None,
-            created_at_ms: at_ms,
-            updated_at_ms: at_ms,
-        }),
-        ScopeLevel::Session => PortableScope::Session(Session {
-            id,
-            project_id: None,
-            name: Some(name),
-            purpose: None,
-            agent_id: None,
-            status: SessionStatus::Completed,
-            metadata: None,
-            started_at_ms: at_ms,
-            ended_at_ms: Some(at_ms),
-        }),
-    })
-}
-
-/// A scope of the import cannot be created.
-fn of_scope(error: StoreError, scope: ScopeRef) -> StoreError {
-    match error {
-        StoreError::Refused(mut body) => {
-            body.message = format!("the scope {scope} of the import cannot be created: {}", body.message);
-            body.suggestion =
-                Some(format!("Nothing was stored; map {scope} to a scope of this store with scopeMapping"));
-            StoreError::Refused(body)
-        }
-        other => other,
-    }
 }
 
 fn there_already(old: &Entry, new: &Entry) -> StoreError {

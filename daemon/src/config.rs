@@ -46,6 +46,8 @@ pub struct Config {
     pub query_cache_entries: u64,
     /// Most bytes in the query cache.
     pub query_cache_bytes: u64,
+    /// How long an answer is left for other daemons; zero leaves none.
+    pub redis_cache_ttl: Duration,
     /// Redis, where daemons share it.
     pub redis: Option<Box<RedisOptions>>,
     /// When the breakers of services outside the daemon open and close.
@@ -167,6 +169,7 @@ impl Config {
             wal_limit_bytes: settings.number("WAL_LIMIT_MB") * MEBIBYTE,
             query_cache_entries: settings.number("QUERY_CACHE_SIZE"),
             query_cache_bytes: cache_mb * MEBIBYTE,
+            redis_cache_ttl: millis(&settings, "REDIS_CACHE_TTL_MS"),
             breaker: BreakerOptions {
                 failure_threshold: small(&settings, "CB_FAILURE_THRESHOLD"),
                 reset_timeout: millis(&settings, "CB_RESET_TIMEOUT_MS"),

@@ -7,6 +7,7 @@ use tracing::{error, info, warn};
 
 use crate::{
     actors::{self, Arbiters},
+    cache::SharedCache,
     clock::Clock,
     config::Config,
     lifecycle::{self, DataLock, LockError, Phase, ServiceManager, Shutdown},
@@ -94,11 +95,15 @@ async fn serve(config: Config, log_level: LogLevel) -> Result<Ending, StartError
         None => Listener::bind(&config.socket)?,
     };
     let shutdown = Shutdown::default();
+    let shared_answers = redis.clone().zip(handle.snapshots(&supervisor)).map(|(redis, snapshots)| {
+        Arc::new(SharedCache::new(redis, Arc::clone(&changes), snapshots, config.redis_cache_ttl))
+    });
     let parts = Parts {
         clock,
         store,
         changes,
         redis,
+        shared_answers,
         supervisor,
         shutdown: shutdown.clone(),
         socket: listener.path().to_owned(),
@@ -107,6 +112,7 @@ async fn serve(config: Config, log_level: LogLevel) -> Result<Ending, StartError
     let services = Arc::new(Services::new(config, parts));
     handle.follow(&services).await.map_err(StartError::Store)?;
     share_limits(&services).map_err(StartError::Redis)?;
+    share_answers(&services).map_err(StartError::Redis)?;
     watch(&services, handle.clone(), log_level, service_manager);
     info!(socket = %services.socket.display(), data_dir = %services.config.data_dir.display(), "ready");
     service_manager.ready();
@@ -121,6 +127,20 @@ fn share_limits(services: &Services) -> Result<(), StoreError> {
     actors::keep_running(&services.supervisor, "rate-limits".to_owned(), move || {
         let cluster = Arc::clone(&cluster);
         async move { cluster.keep_up().await }
+    })
+}
+
+/// Leaves answers for the other daemons, where they share Redis.
+fn share_answers(services: &Services) -> Result<(), StoreError> {
+    let Some(answers) = services.shared_answers.clone() else { return Ok(()) };
+    let looking = Arc::clone(&answers);
+    actors::keep_running(&services.supervisor, "shared-cache".to_owned(), move || {
+        let answers = Arc::clone(&answers);
+        async move { answers.store().await }
+    })?;
+    actors::keep_running(&services.supervisor, "shared-cache-look".to_owned(), move || {
+        let answers = Arc::clone(&looking);
+        async move { answers.look().await }
     })
 }
 

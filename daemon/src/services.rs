@@ -9,14 +9,18 @@ use std::{
     time::Instant,
 };
 
-use agent_memory_proto::{Event, model::Id, response::RequestHealth, settings::Settings};
+use agent_memory_proto::{Event, Response, model::Id, response::RequestHealth, settings::Settings};
 use arc_swap::ArcSwap;
 use tokio::sync::{broadcast, watch};
 
 use crate::{
-    cache::{CachedReply, Generations, NextValidityChange, QueryCache, QueryCacheOptions, ScopeCache},
+    cache::{
+        CachedReply, Dependencies, Flights, Generations, NextValidityChange, QueryCache, QueryCacheOptions,
+        ScopeCache, SharedCache,
+    },
     clock::Clock,
     config::{Config, LiveConfig},
+    handlers::Cacheable,
     hearing::{Channels, PassedOn},
     imports::Imports,
     lifecycle::Shutdown,
@@ -29,6 +33,15 @@ use crate::{
 
 /// Events kept for a subscriber that is slow to read them.
 const EVENTS_KEPT: usize = 1_024;
+
+/// An answer for all who asked the same at the same time.
+#[derive(Debug)]
+pub struct Landed {
+    /// The answer.
+    pub response: Response,
+    /// What must not have changed.
+    pub dependencies: Dependencies,
+}
 
 /// Handles to the parts of the daemon.
 #[derive(Debug)]
@@ -43,6 +56,10 @@ pub struct Services {
     pub store: Store,
     /// Answers.
     pub answers: QueryCache,
+    /// Answers that daemons leave for each other, where they share Redis.
+    pub shared_answers: Option<Arc<SharedCache>>,
+    /// Questions under way.
+    pub flights: Flights<Option<Landed>>,
     /// What changed.
     pub changes: Arc<Changes>,
     /// Who waits for which file.
@@ -237,6 +254,8 @@ impl Services {
             clock: parts.clock,
             store: parts.store,
             answers,
+            shared_answers: parts.shared_answers,
+            flights: Flights::default(),
             changes: parts.changes,
             lock_lines: LockLines::default(),
             chains: ScopeCache::default(),
@@ -262,6 +281,16 @@ impl Services {
             return None;
         }
         self.answers.get(request, now)
+    }
+
+    /// Keeps an answer for who asks the same, here and at the other daemons.
+    pub(crate) fn keep_answer(&self, request: &[u8], payload: &[u8], cacheable: Cacheable) {
+        let Cacheable { dependencies, ttl, place } = cacheable;
+        if let (Some(shared), Some(place)) = (&self.shared_answers, place) {
+            shared.keep(place, payload, &dependencies, ttl);
+        }
+        let ttl = ttl.min(self.live.load().config.query_cache_ttl);
+        self.answers.put(request, payload, dependencies, Instant::now(), ttl);
     }
 
     /// An answer from the cache, for want of a better one, unless it is known to be wrong.
@@ -291,6 +320,8 @@ pub struct Parts {
     pub changes: Arc<Changes>,
     /// Redis, where daemons share it.
     pub redis: Option<Redis>,
+    /// What daemons leave for each other there.
+    pub shared_answers: Option<Arc<SharedCache>>,
     /// Keeps the actors running.
     pub supervisor: Supervisor,
     /// The end.

@@ -7,6 +7,7 @@ use agent_memory_proto::Event;
 use crate::{
     actors::Arbiters,
     breaker::{self, OnBreaker, Ping},
+    cache::Snapshots,
     clock::Clock,
     config::{Config, StoreKind},
     following::Following,
@@ -123,6 +124,18 @@ impl StoreHandle {
                 handle.follow(&services.supervisor, following).await
             }
         }
+    }
+
+    /// Tells how far the store is, where daemons share it.
+    #[must_use]
+    pub fn snapshots(&self, supervisor: &Supervisor) -> Option<Snapshots> {
+        let Self::Postgres(handle) = self else { return None };
+        let gate = supervisor.breakers().gate(POSTGRESQL)?;
+        let handle = handle.clone();
+        Some(Arc::new(move || {
+            let (gate, handle) = (gate.clone(), handle.clone());
+            Box::pin(async move { gate.guard_read(handle.snapshot()).await })
+        }))
     }
 
     /// Finishes the writes that were accepted, and closes the store for good.

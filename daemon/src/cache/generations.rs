@@ -12,6 +12,8 @@ use std::{
 use agent_memory_proto::model::ScopeRef;
 use foldhash::fast::RandomState;
 
+use super::Requirements;
+
 type Number = Arc<AtomicU64>;
 
 /// Scopes beyond which all numbers are raised and forgotten, to bound the map.
@@ -27,11 +29,15 @@ pub struct Generations {
     scopes: RwLock<HashMap<ScopeRef, Number, RandomState>>,
     /// Changes may happen that raise no number.
     is_blind: AtomicBool,
+    /// What answers of other daemons must know.
+    requirements: Requirements,
 }
 
 impl Generations {
     /// Raises what the change of a scope makes stale.
     pub fn raise(&self, scope: ScopeRef, scope_tree: bool) {
+        // First, so that whoever captured the numbers after it requires it, too.
+        self.requirements.raise(scope, scope_tree);
         self.any.fetch_add(1, Ordering::SeqCst);
         if scope_tree {
             self.tree.fetch_add(1, Ordering::SeqCst);
@@ -44,6 +50,7 @@ impl Generations {
     /// Raises every number: nothing that was read before is good any more, and no reader that is
     /// under way can keep what it read.
     pub fn raise_all(&self) {
+        self.requirements.raise_all();
         self.any.fetch_add(1, Ordering::SeqCst);
         self.tree.fetch_add(1, Ordering::SeqCst);
     }
@@ -76,6 +83,22 @@ impl Generations {
             None => numbers.push(stand(&self.any)),
         }
         Dependencies { numbers }
+    }
+
+    /// As [`Generations::capture`], for scopes that were looked up after the tree stood at `tree`.
+    #[must_use]
+    pub fn capture_since(&self, tree: u64, scopes: Option<&[ScopeRef]>) -> Dependencies {
+        let mut dependencies = self.capture(scopes);
+        if let Some((_, stood)) = dependencies.numbers.first_mut() {
+            *stood = tree;
+        }
+        dependencies
+    }
+
+    /// What answers of other daemons must know.
+    #[must_use]
+    pub fn requirements(&self) -> &Requirements {
+        &self.requirements
     }
 
     /// The number of every change so far, for [`Generations::narrow`].
@@ -150,6 +173,15 @@ mod tests {
         generations.raise(project(1), false);
         assert!(!one.hold());
         assert!(two.hold());
+    }
+
+    #[test]
+    fn scopes_that_were_looked_up_before_the_tree_changed_are_stale() {
+        let generations = Generations::default();
+        let tree = generations.tree();
+        assert!(generations.capture_since(tree, Some(&[project(1)])).hold());
+        generations.raise(project(2), true);
+        assert!(!generations.capture_since(tree, Some(&[project(1)])).hold());
     }
 
     #[test]

@@ -1,17 +1,40 @@
 //! The memory of a scope under a token budget.
 
-use agent_memory_proto::{ErrorBody, Response, limits, request::GetContext, response::Context};
+use agent_memory_proto::{
+    ErrorBody, Response, limits, model::ScopeRef, request::GetContext, response::Context,
+};
 
-use super::{Answer, Cacheable, Call, Handled, checks};
+use super::{
+    Answer, Cacheable, Call, Handled,
+    asking::{Left, QuestionKind},
+    checks,
+};
 use crate::store::ContextQuery;
 
 pub(super) async fn handle(call: Call, request: GetContext) -> Handled {
-    let (context, cacheable) = gather(&call, request).await?;
-    Ok(Answer { response: Response::Context(context), flags: 0, cacheable: Some(cacheable) })
+    let budget_tokens = check(&call, &request)?;
+    let (scopes, dependencies) = call.looked_at(Some(request.scope), request.inherit).await?;
+    let kind = QuestionKind::Context;
+    let left = call.look_at_left(kind, &request, budget_tokens, scopes.as_deref(), dependencies).await;
+    let (place, dependencies) = match left {
+        Left::Found(answer) => return Ok(answer),
+        Left::Nothing(place, dependencies) => (place, dependencies),
+    };
+    let context = read(&call, request, budget_tokens, scopes.as_deref().unwrap_or_default()).await?;
+    let ttl = call.until_validity_changes().await?;
+    let cacheable = Some(Cacheable { dependencies, ttl, place });
+    Ok(Answer { response: Response::Context(context), flags: 0, cacheable })
 }
 
 /// Gathers the context; quickstart does so too.
-pub(super) async fn gather(call: &Call, request: GetContext) -> Result<(Context, Cacheable), ErrorBody> {
+pub(super) async fn gather(call: &Call, request: GetContext) -> Result<Context, ErrorBody> {
+    let budget_tokens = check(call, &request)?;
+    let scopes = call.scopes(request.scope, request.inherit).await?;
+    read(call, request, budget_tokens, &scopes).await
+}
+
+/// Checks the request, and returns the budget.
+fn check(call: &Call, request: &GetContext) -> Result<u32, ErrorBody> {
     let budget_tokens = request.budget_tokens.unwrap_or(call.services.live.load().config.context_tokens);
     if budget_tokens == 0 || budget_tokens > limits::CONTEXT_TOKENS_MAX {
         let allowed = format!("1 to {}", limits::CONTEXT_TOKENS_MAX);
@@ -20,8 +43,15 @@ pub(super) async fn gather(call: &Call, request: GetContext) -> Result<(Context,
     if let Some(limit) = request.limit_per_kind {
         checks::page(limit, 0)?;
     }
-    let scopes = call.scopes(request.scope, request.inherit).await?;
-    let dependencies = call.services.changes.generations.capture(Some(&scopes));
+    Ok(budget_tokens)
+}
+
+async fn read(
+    call: &Call,
+    request: GetContext,
+    budget_tokens: u32,
+    scopes: &[ScopeRef],
+) -> Result<Context, ErrorBody> {
     let query = ContextQuery {
         request,
         scopes: scopes.to_vec(),
@@ -29,7 +59,5 @@ pub(super) async fn gather(call: &Call, request: GetContext) -> Result<(Context,
         now_ms: call.now_ms,
         deadline: call.deadline,
     };
-    let context = call.services.store.search.context(query).await?;
-    let ttl = call.until_validity_changes().await?;
-    Ok((context, Cacheable { dependencies, ttl }))
+    Ok(call.services.store.search.context(query).await?)
 }

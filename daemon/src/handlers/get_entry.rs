@@ -23,10 +23,9 @@ pub(super) async fn handle(call: Call, request: GetEntry) -> Handled {
         }
         EntrySelector::Name { name, scope, inherit } => {
             drafts::entry_name(kind, &name)?;
-            let scopes = call.scopes(scope, inherit).await?;
-            let dependencies = generations.capture(Some(&scopes));
-            let found =
-                store.entries.find(kind, name.clone(), scopes.to_vec(), request.include_inactive).await?;
+            let (scopes, dependencies) = call.looked_at(Some(scope), inherit).await?;
+            let scopes = scopes.as_deref().unwrap_or_default().to_vec();
+            let found = store.entries.find(kind, name.clone(), scopes, request.include_inactive).await?;
             let entry = found.ok_or_else(|| {
                 ErrorBody::not_found(kind.name(), &name).with_field(kind.name_field()).with_suggestion(
                     format!("There is none of that name in {scope}; search to find similar ones"),

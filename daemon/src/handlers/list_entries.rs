@@ -2,25 +2,31 @@
 
 use agent_memory_proto::{Response, limits, request::ListEntries};
 
-use super::{Answer, Call, Handled, checks};
+use super::{
+    Answer, Cacheable, Call, Handled,
+    asking::{Left, QuestionKind},
+    checks,
+};
 use crate::store::ListQuery;
 
 pub(super) async fn handle(call: Call, request: ListEntries) -> Handled {
     checks::page(request.limit, request.offset)?;
     checks::optional("category", request.category.as_ref(), limits::TAG_CHARS_MAX)?;
-    let scopes = match request.scope {
-        Some(scope) => Some(call.scopes(scope, request.inherit).await?.to_vec()),
-        None => None,
+    let (scopes, dependencies) = call.looked_at(request.scope, request.inherit).await?;
+    let left = call.look_at_left(QuestionKind::List, &request, 0, scopes.as_deref(), dependencies).await;
+    let (place, dependencies) = match left {
+        Left::Found(answer) => return Ok(answer),
+        Left::Nothing(place, dependencies) => (place, dependencies),
     };
-    let dependencies = call.services.changes.generations.capture(scopes.as_deref());
     let query = ListQuery {
         kind: request.kind,
-        scopes,
+        scopes: scopes.map(|scopes| scopes.to_vec()),
         include_inactive: request.include_inactive,
         category: request.category,
         limit: request.limit,
         offset: request.offset,
     };
     let page = call.services.store.entries.list(query).await?;
-    Ok(Answer::cached_under(Response::Entries(page), Some(dependencies)))
+    let cacheable = Some(Cacheable { place, ..Cacheable::while_they_hold(dependencies) });
+    Ok(Answer { response: Response::Entries(page), flags: 0, cacheable })
 }

@@ -1,6 +1,7 @@
 //! Handlers: one file per request. They check and normalise everything that came from outside,
 //! resolve scopes, and ask the store. No SQL and no sockets live here.
 
+mod asking;
 pub(crate) mod checks;
 mod scopes;
 
@@ -56,10 +57,11 @@ use std::{
 
 use agent_memory_proto::{ErrorBody, ErrorCode, Request, Response, frame::FLAG_REPLAYED, model::Id};
 
+pub(crate) use asking::handle_once;
 pub(crate) use echo::echo;
 
 use crate::{
-    cache::Dependencies,
+    cache::{Dependencies, Place},
     services::Services,
     store::{IdempotencyKey, Write, WriteRequest},
 };
@@ -97,6 +99,8 @@ pub(crate) struct Answer {
 pub(crate) struct Cacheable {
     pub(crate) dependencies: Dependencies,
     pub(crate) ttl: Duration,
+    /// Where it is left for other daemons.
+    pub(crate) place: Option<Place>,
 }
 
 pub(crate) type Handled = Result<Answer, ErrorBody>;
@@ -109,8 +113,15 @@ impl From<Response> for Answer {
 
 impl Answer {
     fn cached_under(response: Response, dependencies: Option<Dependencies>) -> Self {
-        let cacheable = dependencies.map(|dependencies| Cacheable { dependencies, ttl: Duration::MAX });
+        let cacheable = dependencies.map(Cacheable::while_they_hold);
         Self { response, flags: 0, cacheable }
+    }
+}
+
+impl Cacheable {
+    /// Good until something changes.
+    fn while_they_hold(dependencies: Dependencies) -> Self {
+        Self { dependencies, ttl: Duration::MAX, place: None }
     }
 }
 
@@ -162,7 +173,7 @@ pub(crate) fn is_cacheable(request: &Request) -> bool {
 }
 
 /// Answers one request.
-pub(crate) async fn handle(call: Call, request: Request) -> Handled {
+async fn handle(call: Call, request: Request) -> Handled {
     match request {
         Request::Echo(request) => Ok(echo(&request)?.into()),
         Request::Health => health::handle(call).await,

@@ -39,7 +39,7 @@ pub(super) async fn handle(call: Call, request: Quickstart) -> Handled {
     };
     // Without inheritance the project's own memory is meant, not that of a session just begun.
     let scope = if request.inherit { context.scope } else { ScopeRef::project(started.project.id) };
-    started.context = get_context::gather(&call, GetContext { scope, ..context }).await?.0;
+    started.context = get_context::gather(&call, GetContext { scope, ..context }).await?;
     Ok(Answer { response: Response::Quickstarted(started), flags, cacheable: None })
 }
 

@@ -11,6 +11,7 @@ use agent_memory_proto::{
 };
 
 use super::{Call, checks};
+use crate::cache::Dependencies;
 
 impl Call {
     /// The scope and, when it inherits, those above it; narrowest first.
@@ -20,6 +21,25 @@ impl Call {
     pub(crate) async fn scopes(&self, scope: ScopeRef, inherit: bool) -> Result<Arc<[ScopeRef]>, ErrorBody> {
         let chain = self.chain(scope).await?;
         if inherit { Ok(chain) } else { Ok(Arc::from(&chain[..1])) }
+    }
+
+    /// The scopes that a question looks at, narrowest first, `None` for all, and what its answer depends on.
+    ///
+    /// # Errors
+    /// As [`Call::scopes`].
+    pub(crate) async fn looked_at(
+        &self,
+        scope: Option<ScopeRef>,
+        inherit: bool,
+    ) -> Result<(Option<Arc<[ScopeRef]>>, Dependencies), ErrorBody> {
+        let generations = &self.services.changes.generations;
+        let tree = generations.tree();
+        let scopes = match scope {
+            Some(scope) => Some(self.scopes(scope, inherit).await?),
+            None => None,
+        };
+        let dependencies = generations.capture_since(tree, scopes.as_deref());
+        Ok((scopes, dependencies))
     }
 
     /// How long an answer that was judged by the time is good.

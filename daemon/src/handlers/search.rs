@@ -2,7 +2,11 @@
 
 use agent_memory_proto::{ErrorBody, Response, limits, request::Search};
 
-use super::{Answer, Cacheable, Call, Handled, checks};
+use super::{
+    Answer, Cacheable, Call, Handled,
+    asking::{Left, QuestionKind},
+    checks,
+};
 use crate::store::SearchQuery;
 
 /// A cursor is short; a long one is not ours.
@@ -13,15 +17,17 @@ pub(super) async fn handle(call: Call, mut request: Search) -> Handled {
     for tags in [&mut request.tags.include, &mut request.tags.require, &mut request.tags.exclude] {
         *tags = checks::tags("tags", std::mem::take(tags))?;
     }
-    let scopes = match request.scope {
-        Some(scope) => Some(call.scopes(scope, request.inherit).await?.to_vec()),
-        None => None,
+    let (scopes, dependencies) = call.looked_at(request.scope, request.inherit).await?;
+    let left = call.look_at_left(QuestionKind::Search, &request, 0, scopes.as_deref(), dependencies).await;
+    let (place, dependencies) = match left {
+        Left::Found(answer) => return Ok(answer),
+        Left::Nothing(place, dependencies) => (place, dependencies),
     };
-    let dependencies = call.services.changes.generations.capture(scopes.as_deref());
+    let scopes = scopes.map(|scopes| scopes.to_vec());
     let query = SearchQuery { request, scopes, now_ms: call.now_ms, deadline: call.deadline };
     let page = call.services.store.search.search(query).await?;
     let ttl = call.until_validity_changes().await?;
-    let cacheable = Some(Cacheable { dependencies, ttl });
+    let cacheable = Some(Cacheable { dependencies, ttl, place });
     Ok(Answer { response: Response::SearchPage(page), flags: 0, cacheable })
 }
 

@@ -2,6 +2,7 @@
 //! moment. Nothing that a user stored is here alone. The only folder that names the driver.
 
 mod address;
+mod cache;
 mod cluster;
 mod connection;
 mod error;

@@ -235,11 +235,9 @@ impl<'a> Connection<'a> {
             Ok(answer) => {
                 let payload = self.outbox.push(request_id, answer.flags, &answer.response);
                 let mut outcome = "done";
-                if let Some(cacheable) = answer.cacheable {
-                    outcome = "cache miss";
-                    let now = Instant::now();
-                    let ttl = cacheable.ttl.min(self.services.live.load().config.query_cache_ttl);
-                    self.services.answers.put(&bytes, payload, cacheable.dependencies, now, ttl);
+                if let (Some(cacheable), Some(payload)) = (answer.cacheable, payload) {
+                    outcome = if answer.flags & FLAG_CACHED == 0 { "cache miss" } else { "shared cache hit" };
+                    self.services.keep_answer(&bytes, payload, cacheable);
                 }
                 self.log_time(name, started_at, outcome);
             }

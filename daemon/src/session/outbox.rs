@@ -84,8 +84,9 @@ impl Outbox {
         self.push_encoded(request_id, FLAGS | FLAG_EXPLAINED, &[&explanation, payload].concat());
     }
 
-    /// Adds an answer, and returns its encoded payload. One that is too large becomes an error.
-    pub(super) fn push(&mut self, request_id: u64, flags: u8, response: &Response) -> &[u8] {
+    /// Adds an answer, and returns its encoded payload. One that is too large becomes an error, of which
+    /// nothing is returned.
+    pub(super) fn push(&mut self, request_id: u64, flags: u8, response: &Response) -> Option<&[u8]> {
         let start = self.buffer.len();
         let encoded = append_frame(&mut self.buffer, FrameKind::Response, flags, request_id, |out| {
             response.encode_into(out).map_err(|error| error.to_string())
@@ -109,9 +110,10 @@ impl Outbox {
         };
         if let Some(refusal) = refusal {
             self.buffer.truncate(start);
-            return self.push(request_id, flags, &Response::Error(refusal));
+            self.push(request_id, 0, &Response::Error(refusal));
+            return None;
         }
-        &self.buffer[start + HEADER_BYTES..]
+        Some(&self.buffer[start + HEADER_BYTES..])
     }
 
     /// Adds an event.
@@ -131,8 +133,9 @@ mod tests {
     #[test]
     fn an_answer_that_is_too_large_becomes_an_error() {
         let mut outbox = Outbox::new(300);
-        let payload = outbox.push(1, 0, &Response::Echo(vec![0; 301])).to_vec();
-        let Ok(Response::Error(error)) = Response::decode(&payload) else { panic!("no error") };
+        assert_eq!(outbox.push(1, 0, &Response::Echo(vec![0; 301])), None);
+        let payload = &outbox.unsent()[HEADER_BYTES..];
+        let Ok(Response::Error(error)) = Response::decode(payload) else { panic!("no error") };
         assert_eq!(error.code, ErrorCode::LimitExceeded);
     }
 

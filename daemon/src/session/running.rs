@@ -51,7 +51,8 @@ impl Running {
         // Who waits in line is not held there; a lock that was just granted ends by itself.
         let is_cancellable = !is_write || request.wait_ms() > 0;
         let started_at = Instant::now();
-        let (handled, abort) = futures_util::future::abortable(handlers::handle(call, request));
+        let (handled, abort) =
+            futures_util::future::abortable(handlers::handle_once(call, request, bytes.clone()));
         if is_cancellable {
             self.cancellable.insert(request_id, abort);
         }

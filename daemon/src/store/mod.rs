@@ -12,6 +12,7 @@ mod floor;
 mod follower;
 mod guarded;
 mod rules;
+mod snapshot;
 mod traits;
 mod write;
 
@@ -22,6 +23,7 @@ pub use error::StoreError;
 pub use follower::Follower;
 pub use guarded::{Ready, guarded};
 pub(crate) use rules::file_taken;
+pub use snapshot::Snapshot;
 pub use traits::{
     ContextQuery, EntryStore, ExportQuery, ExportedEntries, FloorStore, HealthStore, HeldLock, ListQuery,
     LockStore, ScopeStore, SearchQuery, SearchStore, SimilarQuery, Store, StoreFuture, TransferStore,

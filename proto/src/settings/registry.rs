@@ -288,6 +288,13 @@ pub const ALL: &[Setting] = &[
         "How often it is tried again to show a lock in Redis, or its end, when Redis does not answer",
     ),
     number("REDIS_LOCK_RETRY_DELAY_MS", "100", 1, 60_000, "How long to wait before each of these tries"),
+    number(
+        "REDIS_CACHE_TTL_MS",
+        "3600000",
+        0,
+        YEAR_MS,
+        "How long an answer that daemons leave for each other in Redis is kept at most; 0 leaves none",
+    ),
     number("REDIS_CONNECT_TIMEOUT_MS", "1000", 10, 60_000, "How long a connection to Redis may take"),
     number(
         "REDIS_RESPONSE_TIMEOUT_MS",

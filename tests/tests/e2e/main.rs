@@ -28,6 +28,7 @@ mod recall;
 mod redis_events;
 mod scaling_guide;
 mod service_manager;
+mod shared_cache;
 mod shared_database;
 mod shared_limits;
 mod shared_locks;

@@ -30,6 +30,7 @@ mod scope_keys;
 mod search;
 mod server;
 mod similar;
+mod snapshot;
 #[cfg(test)]
 pub(in crate::store) mod tests;
 mod tls;

@@ -18,6 +18,7 @@ mod pooler;
 mod pooling;
 mod reads;
 mod roles;
+mod snapshots;
 mod two_daemons;
 
 use std::{sync::Arc, time::Duration};

@@ -1,0 +1,119 @@
+//! Questions that others ask, too: those who ask the same at the same time share one answer, and what
+//! another daemon has left is not asked of the store again.
+
+use std::time::Duration;
+
+use agent_memory_proto::{Request, Response, codec::Message, frame::FLAG_CACHED, model::ScopeRef};
+use bytes::Bytes;
+
+use super::{Answer, Cacheable, Call, Handled, handle, is_cacheable};
+use crate::{
+    cache::{Boarding, Dependencies, Place, Question},
+    services::Landed,
+};
+
+/// How often one waits for another's answer, before one asks alone.
+const FLIGHTS_MAX: usize = 4;
+
+/// Answers one request, of these bytes; once for all who ask the same just now.
+pub(crate) async fn handle_once(call: Call, request: Request, bytes: Bytes) -> Handled {
+    let services = std::sync::Arc::clone(&call.services);
+    let generations = &services.changes.generations;
+    if !is_cacheable(&request) || generations.are_blind() {
+        return handle(call, request).await;
+    }
+    for _ in 0..FLIGHTS_MAX {
+        let following = match services.flights.board(&bytes) {
+            Boarding::Lead(flight) => {
+                let handled = handle(call, request).await;
+                if flight.is_followed() {
+                    flight.land(landed(&handled));
+                }
+                return handled;
+            }
+            Boarding::Follow(following) => following,
+        };
+        match following.landed().await.as_deref() {
+            // Everything that was known to have changed when this request came is in it.
+            Some(Some(landed)) if landed.dependencies.hold() && !generations.are_blind() => {
+                return Ok(Answer { response: landed.response.clone(), flags: FLAG_CACHED, cacheable: None });
+            }
+            // It is older than what is known by now, or whoever led gave up: somebody else leads.
+            Some(Some(_)) | None => {}
+            // What one is refused is for the others to find out.
+            Some(None) => break,
+        }
+    }
+    handle(call, request).await
+}
+
+/// What is answered to those who ask the same.
+fn landed(handled: &Handled) -> Option<Landed> {
+    let Ok(Answer { response, cacheable: Some(cacheable), .. }) = handled else { return None };
+    Some(Landed { response: response.clone(), dependencies: cacheable.dependencies.clone() })
+}
+
+/// Questions whose answers are left for other daemons: those that cost the store more than it costs to
+/// look whether they are there.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum QuestionKind {
+    Search,
+    Context,
+    List,
+}
+
+impl QuestionKind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Search => "search",
+            Self::Context => "context",
+            Self::List => "list",
+        }
+    }
+
+    fn is_answered_by(self, response: &Response) -> bool {
+        match self {
+            Self::Search => matches!(response, Response::SearchPage(_)),
+            Self::Context => matches!(response, Response::Context(_)),
+            Self::List => matches!(response, Response::Entries(_)),
+        }
+    }
+}
+
+/// What became of the look at what other daemons have left.
+pub(super) enum Left {
+    /// The answer.
+    Found(Answer),
+    /// Nothing of use; the place of a better one.
+    Nothing(Option<Place>, Dependencies),
+}
+
+impl Call {
+    /// Looks at what other daemons have left for a question about these scopes. `setting` is what the
+    /// settings add to the question.
+    pub(super) async fn look_at_left(
+        &self,
+        kind: QuestionKind,
+        request: &impl Message,
+        setting: u32,
+        scopes: Option<&[ScopeRef]>,
+        dependencies: Dependencies,
+    ) -> Left {
+        let Some(shared) = &self.services.shared_answers else { return Left::Nothing(None, dependencies) };
+        let question = || Question::new(kind.name(), request, setting, scopes);
+        let Some(place) = shared.place(question, scopes, &dependencies, self.now_ms) else {
+            return Left::Nothing(None, dependencies);
+        };
+        let found = shared.find(&place).await;
+        let response = found.as_ref().and_then(|found| Response::decode(&found.payload).ok());
+        match (found, response) {
+            (Some(found), Some(response)) if kind.is_answered_by(&response) => {
+                let left_ms = found.good_until_ms.saturating_sub(self.now_ms);
+                let ttl = Duration::from_millis(left_ms.cast_unsigned());
+                let cacheable = Some(Cacheable { dependencies, ttl, place: None });
+                Left::Found(Answer { response, flags: FLAG_CACHED, cacheable })
+            }
+            _ => Left::Nothing(Some(place), dependencies),
+        }
+    }
+}

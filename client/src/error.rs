@@ -191,6 +191,11 @@ impl ClientError {
         ErrorBody::new(code, self.to_string())
     }
 
+    /// Whether a daemon that is just starting may be the reason.
+    pub(crate) const fn may_be_a_start(&self) -> bool {
+        matches!(self, Self::NotRunning { .. } | Self::Unresponsive { .. })
+    }
+
     /// Whether a daemon is simply not there (yet), so that starting one helps.
     pub(crate) const fn is_absence(&self) -> bool {
         matches!(self, Self::NotRunning { .. } | Self::Stopping { .. })

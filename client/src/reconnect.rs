@@ -1,9 +1,9 @@
 //! A client that survives the daemon: on a lost connection it connects again (starting the daemon
-//! when nobody answers) and repeats what was in flight.
+//! when nobody answers, unless somebody else is about to) and repeats what was in flight.
 
 use std::{borrow::Borrow, sync::Arc, time::Duration};
 
-use agent_memory_proto::{ErrorCode, Request};
+use agent_memory_proto::{ErrorCode, Request, handshake::FLAG_MANAGED};
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use tokio::{
     sync::Mutex,
@@ -35,14 +35,24 @@ struct Inner {
     options: ConnectOptions,
     /// The connection in use. The lock is held while connecting, so that one caller connects and
     /// the others wait for it.
-    current: Mutex<Option<Client>>,
+    current: Mutex<Current>,
+}
+
+/// The connection, and what is known of the daemon at its other end.
+#[derive(Debug, Default)]
+struct Current {
+    client: Option<Client>,
+    /// Whether a service manager decides the life of the daemon that answered last.
+    was_managed: bool,
+    /// Since when nobody answers who did before.
+    absent_since: Option<Instant>,
 }
 
 impl ReconnectingClient {
     /// A handle that is not connected yet: returns at once.
     #[must_use]
     pub fn new(options: ConnectOptions) -> Self {
-        Self { inner: Arc::new(Inner { options, current: Mutex::new(None) }) }
+        Self { inner: Arc::new(Inner { options, current: Mutex::default() }) }
     }
 
     /// How it connects.
@@ -51,23 +61,46 @@ impl ReconnectingClient {
         &self.inner.options
     }
 
-    /// The connection in use; connects first when there is none.
+    /// The connection in use; connects first when there is none. A daemon whose life a service manager decides
+    /// is not started here before the manager had the time that a start may take.
     ///
     /// # Errors
     /// As [`Client::connect`].
     pub async fn client(&self) -> Result<Client, ClientError> {
         let mut current = self.inner.current.lock().await;
-        if let Some(client) = current.as_ref().filter(|client| !client.is_closed()) {
+        if let Some(client) = current.client.as_ref().filter(|client| !client.is_closed()) {
             return Ok(client.clone());
         }
-        let client = connect::connect(&self.inner.options).await?;
-        *current = Some(client.clone());
-        Ok(client)
+        let options = &self.inner.options;
+        let absent_for = current.absent_since.map_or(Duration::ZERO, |since| since.elapsed());
+        let client = if current.was_managed && absent_for < options.start_timeout {
+            connect::connect(&options.clone().without_start()).await
+        } else {
+            connect::connect(options).await
+        };
+        match client {
+            Ok(client) => {
+                let was_managed = client.welcome().flags & FLAG_MANAGED != 0;
+                *current = Current { client: Some(client.clone()), was_managed, absent_since: None };
+                Ok(client)
+            }
+            Err(error) => {
+                if current.client.is_some() {
+                    current.absent_since.get_or_insert_with(Instant::now);
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Whether a daemon answered before, so that one that is absent now is most likely being restarted.
+    async fn was_connected(&self) -> bool {
+        self.inner.current.lock().await.client.is_some()
     }
 
     /// Sends a request and waits for its answer, over as many connections as it takes within the
-    /// deadline. Waits and repeats when the daemon is busy or stopping; a rate limit's refusal is
-    /// passed on.
+    /// deadline. Waits and repeats when the daemon is busy or stopping, or is absent or does not answer yet
+    /// after it answered before; a rate limit's refusal is passed on.
     ///
     /// # Errors
     /// As [`Client::connect`] and [`Client::call`].
@@ -93,7 +126,10 @@ impl ReconnectingClient {
                 Ok(reply) => return Ok(reply),
                 Err(error) => error,
             };
-            let Some(wait) = wait_before_repeat(&error, request, &mut pauses) else { return Err(error) };
+            let is_restarted = error.may_be_a_start() && self.was_connected().await;
+            let Some(wait) = wait_before_repeat(&error, request, is_restarted, &mut pauses) else {
+                return Err(error);
+            };
             let refusals_end = match error.refusal() {
                 Some(_) => *refused_since.get_or_insert_with(Instant::now) + REFUSALS_MAX,
                 None => until,
@@ -133,6 +169,7 @@ fn pauses() -> ExponentialBackoff {
 fn wait_before_repeat(
     error: &ClientError,
     request: &Request,
+    is_restarted: bool,
     pauses: &mut ExponentialBackoff,
 ) -> Option<Duration> {
     // These act on one daemon: repeated on the next, they would stop that one too.
@@ -144,6 +181,7 @@ fn wait_before_repeat(
         ClientError::ConnectionLost { .. }
         | ClientError::Stopping { .. }
         | ClientError::TooManyConnections => Some(pause),
+        _ if is_restarted => Some(pause),
         // With an internal error it is not known whether a write was stored; its key settles that. The
         // daemon says when to try again where that can help.
         ClientError::Refused(body)
@@ -162,7 +200,7 @@ mod tests {
     use super::*;
 
     fn wait(error: ClientError, request: &Request) -> Option<Duration> {
-        wait_before_repeat(&error, request, &mut pauses())
+        wait_before_repeat(&error, request, false, &mut pauses())
     }
 
     fn lost() -> ClientError {
@@ -174,6 +212,18 @@ mod tests {
         assert!(wait(lost(), &Request::Health).is_some());
         assert!(wait(lost(), &Request::Stop).is_none());
         assert!(wait(lost(), &Request::HandOver(HandOver { build: "1.0.0".to_owned() })).is_none());
+    }
+
+    #[test]
+    fn an_absent_daemon_is_waited_for_if_it_was_there() {
+        let absent = ClientError::NotRunning { socket: "/s".into() };
+        let starting = ClientError::Unresponsive { socket: "/s".into(), waited: Duration::ZERO };
+        for error in [absent, starting] {
+            assert!(error.may_be_a_start());
+            assert!(wait_before_repeat(&error, &Request::Health, true, &mut pauses()).is_some());
+            assert!(wait(error, &Request::Health).is_none());
+        }
+        assert!(!ClientError::Protocol("nonsense".to_owned()).may_be_a_start());
     }
 
     #[test]

@@ -14,6 +14,7 @@ pub mod imports;
 pub mod lifecycle;
 pub mod limiter;
 pub mod lock_lines;
+mod members;
 pub mod memory;
 pub mod places;
 pub mod redis;

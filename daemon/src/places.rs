@@ -39,6 +39,14 @@ pub fn from_environment() -> anyhow::Result<(Settings, Places)> {
     Ok((settings, Places { data_dir, socket, settings_file: text.map(|_| settings_file) }))
 }
 
+/// The name of this machine.
+pub(crate) fn machine() -> String {
+    #[cfg(unix)]
+    return rustix::system::uname().nodename().to_string_lossy().into_owned();
+    #[cfg(not(unix))]
+    return std::env::var("COMPUTERNAME").unwrap_or_default();
+}
+
 fn user_id() -> u32 {
     #[cfg(unix)]
     return rustix::process::geteuid().as_raw();

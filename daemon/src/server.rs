@@ -85,7 +85,8 @@ async fn serve(config: Config, log_level: LogLevel) -> Result<Ending, StartError
     let arbiters = Arbiters::start(session_threads());
     let clock = Clock::system();
     let changes = Arc::new(Changes::default());
-    let redis = stores::open_redis(&config, &supervisor, &clock, Arc::clone(&changes)).await;
+    let daemon_id = clock.new_id();
+    let redis = stores::open_redis(&config, &supervisor, daemon_id, Arc::clone(&changes)).await;
     let redis = redis.map_err(StartError::Redis)?;
     let told = Arc::clone(&changes);
     let opened = stores::open(&config, &supervisor, &arbiters, clock.clone(), told, redis.clone()).await;
@@ -99,6 +100,7 @@ async fn serve(config: Config, log_level: LogLevel) -> Result<Ending, StartError
         Arc::new(SharedCache::new(redis, Arc::clone(&changes), snapshots, config.redis_cache_ttl))
     });
     let parts = Parts {
+        daemon_id,
         clock,
         store,
         changes,
@@ -233,14 +235,15 @@ async fn watchdog(services: Arc<Services>, service_manager: ServiceManager, peri
     }
 }
 
-/// Forgets what nobody needs: idle agents' allowances, and memory that a peak left behind. While
-/// the daemon is used, it logs how the readers are, if that is asked for.
+/// Forgets what nobody needs: idle agents' allowances, and memory that a peak left behind. It measures how
+/// much is asked of the daemon. While the daemon is used, it logs how the readers are, if that is asked for.
 async fn tidy(services: Arc<Services>, handle: StoreHandle) {
     let mut ticks = tokio::time::interval(Duration::from_secs(2));
     let mut trimmer = Trimmer::default();
     let mut requests = 0;
     loop {
         ticks.tick().await;
+        services.counters.measure_rate();
         let live = services.live.load();
         live.limiter.tidy();
         let total = services.counters.health().total;

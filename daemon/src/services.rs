@@ -208,6 +208,16 @@ pub struct Counters {
     pub in_flight: AtomicU32,
     /// Connections that keep the daemon alive.
     pub connections: watch::Sender<usize>,
+    /// How many requests there were in a second.
+    rate: Mutex<Rate>,
+}
+
+/// Requests in a second, between the last two looks.
+#[derive(Debug)]
+struct Rate {
+    per_s: f64,
+    total: u64,
+    looked_at: Instant,
 }
 
 impl Default for Counters {
@@ -218,11 +228,29 @@ impl Default for Counters {
             rate_limit_hits: 0.into(),
             in_flight: 0.into(),
             connections: watch::Sender::new(0),
+            rate: Mutex::new(Rate { per_s: 0.0, total: 0, looked_at: Instant::now() }),
         }
     }
 }
 
 impl Counters {
+    /// Looks how many requests came since the last look.
+    #[allow(clippy::cast_precision_loss, reason = "a rate for people")]
+    pub fn measure_rate(&self) {
+        let (mut rate, total, now) = (lock(&self.rate), self.total.load(Ordering::Relaxed), Instant::now());
+        let seconds = now.saturating_duration_since(rate.looked_at).as_secs_f64();
+        if seconds > 0.0 {
+            let per_s = total.saturating_sub(rate.total) as f64 / seconds;
+            *rate = Rate { per_s, total, looked_at: now };
+        }
+    }
+
+    /// Requests in a second, between the last two looks.
+    #[must_use]
+    pub fn requests_per_s(&self) -> f64 {
+        lock(&self.rate).per_s
+    }
+
     /// How they stand.
     #[must_use]
     pub fn health(&self) -> RequestHealth {
@@ -244,7 +272,7 @@ impl Services {
             entries_max: config.query_cache_entries,
             bytes_max: config.query_cache_bytes,
         });
-        let daemon_id = parts.clock.new_id();
+        let daemon_id = parts.daemon_id;
         let cluster_limits =
             parts.redis.clone().map(|redis| Arc::new(Cluster::new(SharedLimits::new(redis, daemon_id))));
         Self {
@@ -312,6 +340,8 @@ impl Services {
 /// The parts that are started before the services.
 #[derive(Debug)]
 pub struct Parts {
+    /// This run of the daemon.
+    pub daemon_id: Id,
     /// Time and ids.
     pub clock: Clock,
     /// The store.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use agent_memory_proto::Event;
+use agent_memory_proto::{Event, model::Id};
 
 use crate::{
     actors::Arbiters,
@@ -11,6 +11,7 @@ use crate::{
     clock::Clock,
     config::{Config, StoreKind},
     following::Following,
+    members,
     redis::{REDIS, Redis},
     services::{Changes, Services},
     store::{
@@ -74,19 +75,19 @@ fn behind_breaker(
     Ok(guarded(store, gate, Arc::new(move || ready.check_ready())))
 }
 
-/// Begins to use Redis, where the settings ask for it.
+/// Begins to use Redis, where the settings ask for it. `daemon_id` names this run of the daemon.
 ///
 /// # Errors
 /// When it can never be used as the settings say; that it is away is no reason.
 pub async fn open_redis(
     config: &Config,
     supervisor: &Supervisor,
-    clock: &Clock,
+    daemon_id: Id,
     changes: Arc<Changes>,
 ) -> Result<Option<Redis>, StoreError> {
     let Some(options) = &config.redis else { return Ok(None) };
     let on_breaker = tell_subscribers(changes);
-    Redis::start((**options).clone(), clock.new_id(), config.breaker, supervisor, on_breaker).await.map(Some)
+    Redis::start((**options).clone(), daemon_id, config.breaker, supervisor, on_breaker).await.map(Some)
 }
 
 fn tell_subscribers(changes: Arc<Changes>) -> OnBreaker {
@@ -109,7 +110,8 @@ pub enum StoreHandle {
 }
 
 impl StoreHandle {
-    /// Hears from now on what other daemons change, where several share the store.
+    /// Hears from now on what other daemons change, where several share the store, and tells them that this one
+    /// is there.
     ///
     /// # Errors
     /// When that cannot be started at all; that the store is away is no reason.
@@ -121,7 +123,8 @@ impl StoreHandle {
             Self::Sqlite(_) => Ok(()),
             Self::Postgres(handle) => {
                 let following = Arc::new(Following::new(services, POSTGRESQL));
-                handle.follow(&services.supervisor, following).await
+                handle.follow(&services.supervisor, following).await?;
+                members::join(services, handle).await
             }
         }
     }

@@ -132,6 +132,12 @@ impl Workload {
         lock(&self.refusals).get(&(false, code.name())).cloned()
     }
 
+    /// How many requests were not answered as they should be in the end.
+    #[must_use]
+    pub fn failed(&self) -> usize {
+        lock(&self.fates).values().filter(|fate| **fate != Fate::Acknowledged).count()
+    }
+
     /// The codes that callers without keys were refused with.
     #[must_use]
     pub fn codes(&self) -> BTreeSet<&'static str> {

@@ -1,6 +1,7 @@
 //! The commands: one file each, with its arguments and a `run`. This file lists them.
 
 mod client;
+mod cluster;
 mod completions;
 mod config;
 mod daemon;
@@ -107,6 +108,9 @@ pub(crate) enum Command {
     Health,
     /// Whether a daemon runs, and where
     Status,
+    /// The daemons that serve one store together
+    #[command(subcommand)]
+    Cluster(cluster::ClusterCommand),
     /// Find what is wrong, and how to mend it
     Doctor,
     /// Serve an agent over MCP on stdin and stdout
@@ -149,6 +153,7 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Import(args) => import::run(&invocation, args).await,
         Command::Health => health::run(&invocation).await,
         Command::Status => status::run(&invocation).await,
+        Command::Cluster(command) => cluster::run(&invocation, command).await,
         Command::Mcp => mcp::run(&invocation).await,
         Command::Config(args) => config::run(&invocation, &args).await,
         Command::Daemon(command) => daemon::run(&invocation, command).await,

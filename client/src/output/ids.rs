@@ -34,6 +34,7 @@ pub(crate) fn of(response: &Response) -> Vec<String> {
         Response::CheckedOut(report) => vec![report.lock.token.to_string()],
         Response::CheckedIn(report) => vec![report.lock.token.to_string()],
         Response::FileLockStatus(status) => status.lock.iter().map(|lock| lock.token.to_string()).collect(),
+        Response::ClusterStatus(report) => report.daemons.iter().map(|one| one.id.to_string()).collect(),
         Response::FileLocks(page) => page.locks.iter().map(|lock| lock.path.clone()).collect(),
     }
 }

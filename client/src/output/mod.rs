@@ -1,5 +1,6 @@
 //! What goes to stdout: text and tables for people, JSON for programs, or ids only.
 
+mod cluster;
 mod entries;
 mod file_locks;
 mod health;
@@ -149,6 +150,7 @@ impl Output {
             Response::CheckedIn(report) => file_locks::checked_in(style, report),
             Response::FileLockStatus(status) => file_locks::status(style, status),
             Response::FileLocks(page) => file_locks::page(style, &page.locks, page.has_more),
+            Response::ClusterStatus(report) => cluster::status(style, report),
         }
     }
 }

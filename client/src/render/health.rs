@@ -1,7 +1,7 @@
 //! The health report, with the fields of the scaling guide.
 
 use agent_memory_proto::response::{
-    CacheHealth, DaemonHealth, DatabaseHealth, Health, HealthWithRedis, RedisHealth,
+    BreakerHealth, CacheHealth, DaemonHealth, DatabaseHealth, Health, HealthWithRedis, RedisHealth,
 };
 use serde_json::{Map, Value, json};
 
@@ -23,18 +23,7 @@ pub fn health(report: &Health) -> Value {
             (limit.name.clone(), value)
         })
         .collect();
-    let breakers: Vec<Value> = report
-        .breakers
-        .iter()
-        .map(|breaker| {
-            json!({
-                "service": breaker.service,
-                "state": breaker.state,
-                "failures": breaker.failures,
-                "retryAfterMs": breaker.retry_after_ms,
-            })
-        })
-        .collect();
+    let breakers: Vec<Value> = report.breakers.iter().map(breaker).collect();
     json!({
         "status": report.status.name(),
         "problems": report.problems,
@@ -62,6 +51,15 @@ pub fn health_with_redis(report: &HealthWithRedis) -> Value {
     let mut value = health(&report.health);
     value["redis"] = redis(&report.redis);
     value
+}
+
+pub(super) fn breaker(report: &BreakerHealth) -> Value {
+    json!({
+        "service": report.service,
+        "state": report.state,
+        "failures": report.failures,
+        "retryAfterMs": report.retry_after_ms,
+    })
 }
 
 fn redis(report: &RedisHealth) -> Value {
@@ -136,7 +134,7 @@ fn daemon(report: &DaemonHealth) -> Value {
 }
 
 #[allow(clippy::cast_precision_loss, reason = "shown with three digits")]
-fn milliseconds(micros: u64) -> f64 {
+pub(super) fn milliseconds(micros: u64) -> f64 {
     micros as f64 / 1_000.0
 }
 
@@ -150,7 +148,7 @@ fn ratio(part: u64, whole: u64) -> f64 {
     part as f64 / whole as f64
 }
 
-fn round(value: f64, steps: f64) -> f64 {
+pub(super) fn round(value: f64, steps: f64) -> f64 {
     (value * steps).round() / steps
 }
 

@@ -1,6 +1,7 @@
 //! Responses as JSON objects in the shapes of the original system, with a few fields more. Pure:
 //! the command line prints them, the MCP bridge answers with them.
 
+mod cluster;
 mod context;
 mod entry;
 mod file_locks;
@@ -68,6 +69,7 @@ pub fn response(response: &Response) -> Value {
         Response::CheckedIn(report) => file_locks::checked_in(report),
         Response::FileLockStatus(status) => file_locks::status(status),
         Response::FileLocks(page) => file_locks::page(page),
+        Response::ClusterStatus(report) => cluster::status(report),
     }
 }
 

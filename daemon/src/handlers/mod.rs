@@ -13,6 +13,7 @@ mod bulk_delete_entries;
 mod bulk_update_entries;
 mod checkin_file;
 mod checkout_file;
+mod cluster_status;
 mod config;
 mod create_org;
 mod create_project;
@@ -218,5 +219,6 @@ async fn handle(call: Call, request: Request) -> Handled {
         Request::GetFileLock(request) => get_file_lock::handle(call, request).await,
         Request::ListFileLocks(request) => list_file_locks::handle(call, request).await,
         Request::ForceUnlockFile(request) => force_unlock_file::handle(call, request).await,
+        Request::ClusterStatus => cluster_status::handle(call).await,
     }
 }

@@ -14,6 +14,7 @@ use super::{
     kind::{self, Kind, Place},
     locks::LockOptions,
 };
+use crate::places;
 
 /// Settings of Redis.
 #[derive(Clone)]
@@ -85,7 +86,7 @@ impl RedisOptions {
         };
         Ok(Some(Self {
             event_channel,
-            daemon_place: format!("{}:{}", machine(), data_dir.display()),
+            daemon_place: format!("{}:{}", places::machine(), data_dir.display()),
             kind,
             server,
             authorities,
@@ -136,14 +137,6 @@ impl RedisOptions {
     pub(super) fn is_encrypted(&self) -> bool {
         matches!(self.server.addr(), ConnectionAddr::TcpTls { .. })
     }
-}
-
-/// The name of this machine.
-fn machine() -> String {
-    #[cfg(unix)]
-    return rustix::system::uname().nodename().to_string_lossy().into_owned();
-    #[cfg(not(unix))]
-    return std::env::var("COMPUTERNAME").unwrap_or_default();
 }
 
 #[cfg(test)]

@@ -7,15 +7,15 @@ use agent_memory_proto::{
     model::{Entry, EntryKind, Id, PortableScope, Project, ScopeLevel, ScopeRef, Session},
     request::{GetProject, ListFileLocks, ListOrgs, ListProjects, ListSessions, MeasureFloor},
     response::{
-        Context, DatabaseHealth, EntryPage, FileLockPage, Floor, History, OrgPage, ProjectPage, SearchPage,
-        SessionPage, SimilarEntry,
+        ClusterDaemon, Context, DatabaseHealth, EntryPage, FileLockPage, Floor, History, OrgPage,
+        ProjectPage, SearchPage, SessionPage, SimilarEntry,
     },
 };
 
 use super::{
     ContextQuery, EntryStore, ExportQuery, ExportedEntries, FloorStore, HealthStore, HeldLock, ListQuery,
-    LockStore, ScopeStore, SearchQuery, SearchStore, SimilarQuery, Store, StoreError, StoreFuture,
-    TransferStore, WriteOutcome, WriteRequest, WriteStore,
+    LockStore, MemberStore, ScopeStore, SearchQuery, SearchStore, SimilarQuery, Store, StoreError,
+    StoreFuture, TransferStore, WriteOutcome, WriteRequest, WriteStore,
 };
 use crate::breaker::Gate;
 
@@ -41,6 +41,7 @@ pub fn guarded(inner: Store, gate: Gate, ready: Ready) -> Store {
         search: Arc::clone(&shared) as _,
         transfer: Arc::clone(&shared) as _,
         writes: Arc::clone(&shared) as _,
+        members: Arc::clone(&shared) as _,
         health: Arc::clone(&shared) as _,
         floors: shared,
     }
@@ -160,6 +161,12 @@ impl WriteStore for GuardedStore {
             (self.ready)()?;
             self.gate.guard(self.inner.writes.write(request)).await
         })
+    }
+}
+
+impl MemberStore for GuardedStore {
+    fn members(&self) -> StoreFuture<'_, (Vec<ClusterDaemon>, bool)> {
+        self.pass(self.inner.members.members())
     }
 }
 

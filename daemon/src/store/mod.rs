@@ -26,8 +26,8 @@ pub(crate) use rules::file_taken;
 pub use snapshot::Snapshot;
 pub use traits::{
     ContextQuery, EntryStore, ExportQuery, ExportedEntries, FloorStore, HealthStore, HeldLock, ListQuery,
-    LockStore, ScopeStore, SearchQuery, SearchStore, SimilarQuery, Store, StoreFuture, TransferStore,
-    WriteStore,
+    LockStore, MemberStore, ScopeStore, SearchQuery, SearchStore, SimilarQuery, Store, StoreFuture,
+    TransferStore, WriteStore,
 };
 pub use write::{
     Change, EntryUpdate, IdempotencyKey, Import, LockClaim, LockOwner, NewEntry, OnChange, Write,

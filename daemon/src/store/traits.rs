@@ -11,8 +11,8 @@ use agent_memory_proto::{
         GetContext, GetProject, ListFileLocks, ListOrgs, ListProjects, ListSessions, MeasureFloor, Search,
     },
     response::{
-        Context, DatabaseHealth, EntryPage, FileLockPage, Floor, History, OrgPage, ProjectPage, SearchPage,
-        SessionPage, SimilarEntry,
+        ClusterDaemon, Context, DatabaseHealth, EntryPage, FileLockPage, Floor, History, OrgPage,
+        ProjectPage, SearchPage, SessionPage, SimilarEntry,
     },
 };
 
@@ -197,6 +197,13 @@ pub trait HealthStore: Send + Sync {
     fn probe(&self) -> StoreFuture<'_, (DatabaseHealth, Vec<String>)>;
 }
 
+/// Knows the daemons that share the store.
+pub trait MemberStore: Send + Sync {
+    /// Those that said that they are there, by host and data directory, and whether there are more; those that
+    /// fell silent not long ago among them. None in a store that belongs to one daemon.
+    fn members(&self) -> StoreFuture<'_, (Vec<ClusterDaemon>, bool)>;
+}
+
 /// Runs bare loops for the benchmark.
 pub trait FloorStore: Send + Sync {
     /// Runs the loop on a copy of the store and removes the copy.
@@ -218,6 +225,8 @@ pub struct Store {
     pub transfer: Arc<dyn TransferStore>,
     /// Writes.
     pub writes: Arc<dyn WriteStore>,
+    /// Daemons.
+    pub members: Arc<dyn MemberStore>,
     /// Health.
     pub health: Arc<dyn HealthStore>,
     /// Floors.

@@ -142,6 +142,8 @@ pub enum Request {
     ListFileLocks(ListFileLocks),
     /// Ends a lock, whoever holds it.
     ForceUnlockFile(ForceUnlockFile),
+    /// Lists the daemons of the store.
+    ClusterStatus,
 }
 
 impl Request {
@@ -189,6 +191,7 @@ impl Request {
             Self::GetFileLock(_) => "get_file_lock",
             Self::ListFileLocks(_) => "list_file_locks",
             Self::ForceUnlockFile(_) => "force_unlock_file",
+            Self::ClusterStatus => "cluster_status",
         }
     }
 

@@ -1,5 +1,6 @@
 //! Responses: one enum, one struct per answer. Append only.
 
+mod cluster;
 mod config;
 mod context;
 mod degradation;
@@ -14,6 +15,7 @@ mod search;
 mod transfer;
 mod written;
 
+pub use cluster::{ClusterDaemon, ClusterStatus, DaemonLoad};
 pub use config::{ConfigReport, SettingValue};
 pub use context::{Context, ContextEntry, OmittedEntries};
 pub use degradation::Degradation;
@@ -100,6 +102,8 @@ pub enum Response {
     FileLockStatus(Box<FileLockStatus>),
     /// A page of locks.
     FileLocks(FileLockPage),
+    /// The daemons of the store.
+    ClusterStatus(Box<ClusterStatus>),
 }
 
 impl Response {

@@ -21,11 +21,20 @@ pub(crate) fn envelopes() -> Vec<(String, Envelope)> {
 
 /// Every request, by name.
 pub(crate) fn requests() -> Vec<(String, Request)> {
-    let all: Vec<Request> =
-        [plain(), entries(), bulk(), scopes(), sessions(), reads(), super::transfer::requests(), locks()]
-            .into_iter()
-            .flatten()
-            .collect();
+    let all: Vec<Request> = [
+        plain(),
+        entries(),
+        bulk(),
+        scopes(),
+        sessions(),
+        reads(),
+        super::transfer::requests(),
+        locks(),
+        vec![Request::ClusterStatus],
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
     named_variants!(all, {
         Request::Echo(_) => "echo",
         Request::Health => "health",
@@ -67,6 +76,7 @@ pub(crate) fn requests() -> Vec<(String, Request)> {
         Request::GetFileLock(_) => "get_file_lock",
         Request::ListFileLocks(_) => "list_file_locks",
         Request::ForceUnlockFile(_) => "force_unlock_file",
+        Request::ClusterStatus => "cluster_status",
     })
 }
 

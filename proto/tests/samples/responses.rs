@@ -35,6 +35,7 @@ pub(crate) fn responses() -> Vec<(String, Response)> {
     ];
     all.extend(about_file_locks());
     all.extend(super::transfer::responses());
+    all.push(Response::ClusterStatus(Box::new(cluster_status())));
     all.extend(entries().into_iter().map(|entry| Response::Entry(Box::new(entry))));
     named_variants!(all, {
         Response::Error(_) => "error",
@@ -67,6 +68,7 @@ pub(crate) fn responses() -> Vec<(String, Response)> {
         Response::CheckedIn(_) => "checked_in",
         Response::FileLockStatus(_) => "file_lock_status",
         Response::FileLocks(_) => "file_locks",
+        Response::ClusterStatus(_) => "cluster_status",
     })
 }
 
@@ -81,6 +83,32 @@ fn about_file_locks() -> Vec<Response> {
         })),
         Response::FileLocks(FileLockPage { locks: vec![file_lock()], has_more: false }),
     ]
+}
+
+fn cluster_status() -> ClusterStatus {
+    let load = DaemonLoad {
+        connections: 4,
+        requests: 1_000,
+        requests_per_s: 12.5,
+        event_lag_us: Some(250),
+        deaf: text("the connection for events ended"),
+        generation: 77,
+        breakers: health().breakers,
+    };
+    let daemon = ClusterDaemon {
+        id: id(4),
+        host: "one.example.com".to_owned(),
+        data_dir: "/var/lib/agent-memory".to_owned(),
+        process_id: 4_242,
+        build: "0.1.0".to_owned(),
+        protocol: (1, 3),
+        started_at_ms: AT_MS,
+        uptime_ms: 61_000,
+        seen_ms_ago: 20_000,
+        is_stale: true,
+        load,
+    };
+    ClusterStatus { answered_by: id(4), daemons: vec![daemon], has_more: true }
 }
 
 /// What stands before responses that may be stale.

@@ -2,6 +2,7 @@
 
 mod autostart;
 mod cluster;
+mod cluster_status;
 mod database_away;
 mod database_commands;
 mod db_copy;
@@ -26,6 +27,7 @@ mod postgres_server_faults;
 mod rate_limits;
 mod recall;
 mod redis_events;
+mod rolling_upgrade;
 mod scaling_guide;
 mod service_manager;
 mod shared_cache;

@@ -11,7 +11,10 @@ use agent_memory_proto::{
 use agent_memory_testbed::{Postgres, Redis};
 use agent_memory_tests::{Instance, Wire, requests, until};
 
-use crate::shared_database::{self, add, read};
+use crate::{
+    cluster_status::expire,
+    shared_database::{self, add, read},
+};
 
 /// The longest that a write may stay unseen when a daemon or Redis fell silent that was relied on.
 const SILENCE_MAX: Duration = Duration::from_millis(2_500);
@@ -167,7 +170,7 @@ fn entry_id(wire: &mut Wire) -> Id {
 }
 
 #[test]
-fn a_killed_daemon_is_missed_until_it_is_back() {
+fn a_killed_daemon_is_missed_until_it_is_back_or_given_up() {
     let (server, redis) = (Postgres::start().expect("a server"), Redis::start().expect("Redis"));
     let one = instance(&server, &redis).with("PG_EVENTS_URL", NOWHERE);
     let other = one.another();
@@ -187,10 +190,46 @@ fn a_killed_daemon_is_missed_until_it_is_back() {
     assert_eq!(read(&mut reader), (1, false), "no answer comes from the cache");
     let mut first = one.start_daemon();
     until_cached(&mut reader, 1);
+    first.kill();
+    until("its silence is noticed", || (!read(&mut reader).1).then_some(()));
+    expire(&server, &one);
+    until_cached(&mut reader, 1);
+    let mut first = one.start_daemon();
+    until_cached(&mut reader, 1);
     first.stop();
     // It said goodbye: nobody waits for it.
     until("nobody else is there", || (health(&mut reader).redis.daemons == 0).then_some(()));
     until_cached(&mut reader, 1);
+}
+
+/// One that has another prefix, or does not use Redis at all, changes what nobody tells of here.
+#[test]
+fn a_daemon_that_was_never_heard_is_missed_while_it_is_there() {
+    let (server, redis) = (Postgres::start().expect("a server"), Redis::start().expect("Redis"));
+    let one = instance(&server, &redis).with("PG_EVENTS_URL", NOWHERE);
+    let _first = one.start_daemon();
+    let mut reader = one.connect();
+    let id = add(&mut reader);
+    let mut version = 1;
+    for (setting, value) in [("REDIS_KEY_PREFIX", "other:"), ("REDIS_ENABLED", "false")] {
+        until_cached(&mut reader, version);
+        let stranger = one.another().with(setting, value);
+        let mut daemon = stranger.start_daemon();
+        let began = Instant::now();
+        let problem = until("it is missed", || {
+            let problems = health(&mut reader).health.problems;
+            problems.into_iter().find(|problem| problem.contains("is not heard through Redis"))
+        });
+        assert!(problem.contains(&stranger.data_dir().display().to_string()), "{problem}");
+        println!("{setting}={value}: missed {:?} after its start", began.elapsed());
+        let mut writer = stranger.connect();
+        for _ in 0..20 {
+            version = update(&mut writer, id, version);
+            assert_eq!(read(&mut reader), (version, false), "no answer comes from the cache");
+        }
+        daemon.stop();
+    }
+    until_cached(&mut reader, version);
 }
 
 #[test]

@@ -54,7 +54,8 @@ pub(super) fn response(request: &Request, response: &Response, names: &Names) ->
         | Response::Floor(_)
         | Response::Exported(_)
         | Response::ImportBegun(_)
-        | Response::ImportStaged(_)) => render::response(other).to_string(),
+        | Response::ImportStaged(_)
+        | Response::ClusterStatus(_)) => render::response(other).to_string(),
     }
 }
 

@@ -16,7 +16,7 @@ use tokio::sync::Notify;
 use super::{
     super::{Redis, error, link, locks},
     message::{self, Told, What},
-    writers::{Gap, SILENCE_MAX},
+    writers::{Gap, SILENCE_MAX, Unheard},
 };
 use crate::{store::Follower, supervisor::lock};
 
@@ -85,7 +85,14 @@ async fn listen(redis: &Redis, follower: &Arc<dyn Follower>) -> (String, bool) {
                 tracing::info!("changes made through other daemons are heard through Redis");
             }
             Ok(()) => {}
-            Err(reason) => lost(redis, follower, &reason),
+            Err(reason) => {
+                if events.is_whole.load(Ordering::SeqCst) {
+                    tracing::warn!(
+                        "changes made through other daemons are not heard through Redis: {reason}"
+                    );
+                }
+                lost(redis, follower, &reason);
+            }
         }
         let heard_at = lock(&events.beats).heard_at.unwrap_or(began);
         if heard_at.elapsed() > GIVE_UP_AFTER {
@@ -109,13 +116,19 @@ fn standing(redis: &Redis, began: Instant) -> Result<(), String> {
         Some(heard_at) if now.saturating_duration_since(heard_at) <= SILENCE_MAX => {}
         heard_at => return Err(not_heard(heard_at.unwrap_or(began))),
     }
-    match lock(&events.writers).unheard(now) {
-        Some(place) => Err(format!(
-            "the daemon at {place} is not heard through Redis; it was killed, or cannot reach Redis: start it again, or \
-             look at its agent-memory health"
-        )),
-        None => Ok(()),
-    }
+    lock(&events.writers).all_heard(now).map_err(|unheard| match unheard {
+        Unheard::Daemon(place) => format!(
+            "the daemon at {place} is not heard through Redis; it was killed a moment ago, cannot reach Redis, or does not \
+             use the same Redis with the same AGENT_MEMORY_REDIS_KEY_PREFIX: look at its agent-memory health, and at \
+             agent-memory cluster status"
+        ),
+        Unheard::WhoIsThere => {
+            "the database has not told for some seconds which daemons there are, so it is not known whether all of \
+             them are heard through Redis"
+                .to_owned()
+        }
+        Unheard::TooMany => "there are more daemons than can be followed through Redis".to_owned(),
+    })
 }
 
 fn not_heard(since: Instant) -> String {

@@ -85,6 +85,22 @@ impl Redis {
     }
 }
 
+impl Redis {
+    /// These daemons, each with where it runs, are all that the database knows of just now. Events are relied
+    /// on only while all of them are heard, but this one.
+    pub fn members_are(&self, members: &[(Id, String)]) {
+        let events = &self.0.events;
+        let others: Vec<_> = members.iter().filter(|(id, _)| *id != events.id).cloned().collect();
+        lock(&events.writers).members_are(&others, Instant::now());
+    }
+
+    /// From the sending of a heartbeat to its coming back, in microseconds.
+    #[must_use]
+    pub fn event_lag_us(&self) -> Option<u64> {
+        self.0.events.standing().lag_us
+    }
+}
+
 impl Events {
     pub(super) fn new(id: Id, place: String, channel: String) -> Self {
         let (waiting, to_tell) = mpsc::channel(WAITING_MAX);

@@ -10,7 +10,7 @@ use super::{
     PostgresStore,
     columns::{LOCK, LOCK_COUNT, get, lock_from_row, text_key, uuid},
     connection::Connection,
-    values::value,
+    values::{NOW, value},
 };
 use crate::store::{
     HeldLock, LockStore, StoreError, StoreFuture,
@@ -18,8 +18,6 @@ use crate::store::{
     rules::{PathLock, Step},
 };
 
-/// The time by the clock of the server.
-const NOW: &str = "floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
 /// Rows forgotten in one turn of the housekeeping.
 const PURGE_ROWS: i64 = 500;
 /// How long a lock is kept after its end: nobody waits for the housekeeping.

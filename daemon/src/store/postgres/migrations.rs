@@ -37,6 +37,12 @@ pub(super) const ALL: &[Migration] = &[
         sql: include_str!("../../../../migrations/postgres/0003_file_locks.sql"),
         locks: "nothing that exists",
     },
+    Migration {
+        version: 4,
+        name: "daemons",
+        sql: include_str!("../../../../migrations/postgres/0004_daemons.sql"),
+        locks: "nothing that exists",
+    },
 ];
 
 /// Version of the newest step.

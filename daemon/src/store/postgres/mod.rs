@@ -16,6 +16,7 @@ mod housekeeping;
 mod inspection;
 mod lanes;
 mod maintenance;
+mod members;
 mod migrations;
 mod options;
 mod password_file;
@@ -52,6 +53,7 @@ pub use server::{Server, Tls};
 use self::{
     connector::Connector,
     housekeeping::Housekeeping,
+    members::Membership,
     pool::{Lease, Pool, PoolLoad},
     readiness::Readiness,
 };
@@ -77,6 +79,8 @@ pub struct Parts {
     /// Names this daemon to the others in what it tells them.
     origin: Id,
     housekeeping: Housekeeping,
+    /// This daemon in the table of daemons.
+    membership: Membership,
     /// Writes that are under way.
     writers: TaskTracker,
     /// New entries that wait to be stored together.
@@ -135,6 +139,7 @@ impl PostgresStore {
             batches,
             readers,
             housekeeping: Housekeeping::default(),
+            membership: Membership::default(),
         };
         let store = Self(Arc::new(parts));
         readiness::start(&store).await?;
@@ -148,6 +153,7 @@ impl PostgresStore {
             search: Arc::clone(&shared) as _,
             transfer: Arc::clone(&shared) as _,
             writes: Arc::clone(&shared) as _,
+            members: Arc::clone(&shared) as _,
             health: Arc::clone(&shared) as _,
             floors: shared,
         };
@@ -174,11 +180,12 @@ pub struct PostgresHandle {
 }
 
 impl PostgresHandle {
-    /// Finishes the writes that were accepted.
+    /// Finishes the writes that were accepted, and takes this daemon out of the table of daemons.
     pub async fn close(&self) {
         self.store.writers.close();
         self.store.writers.wait().await;
         self.store.readiness.close();
+        members::leave(&self.store).await;
         self.store.housekeeping.close();
     }
 

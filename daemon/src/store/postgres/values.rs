@@ -1,8 +1,11 @@
-//! Parameters of statements, each with its type: statements say what they are given, so that they
+//! The time, and parameters of statements, each with its type: statements say what they are given, so that they
 //! can be sent without being prepared.
 
 use tokio_postgres::types::{ToSql, Type};
 use uuid::Uuid;
+
+/// The time by the clock of the server, as part of a statement.
+pub(super) const NOW: &str = "floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
 
 /// A parameter.
 pub(super) type Value<'a> = (&'a (dyn ToSql + Sync), Type);

@@ -28,6 +28,8 @@ mod writes;
 
 use std::sync::{Arc, atomic::AtomicI64};
 
+use agent_memory_proto::response::ClusterDaemon;
+
 pub use connection::ReadConnection;
 pub(crate) use copy::SqliteSide;
 pub use options::{SqliteOptions, Synchronous};
@@ -37,7 +39,7 @@ use self::{
     writer::{Job, SqliteWriter},
 };
 use super::{
-    OnChange, Store, StoreError, StoreFuture, WriteOutcome, WriteRequest, WriteStore,
+    MemberStore, OnChange, Store, StoreError, StoreFuture, WriteOutcome, WriteRequest, WriteStore,
     rules::{PreparedWrite, is_quick},
 };
 use crate::{
@@ -106,10 +108,18 @@ impl SqliteStore {
             search: Arc::clone(&shared) as _,
             transfer: Arc::clone(&shared) as _,
             writes: Arc::clone(&shared) as _,
+            members: Arc::clone(&shared) as _,
             health: Arc::clone(&shared) as _,
             floors: shared,
         };
         Ok((store, handle))
+    }
+}
+
+impl MemberStore for SqliteStore {
+    /// The store belongs to one daemon.
+    fn members(&self) -> StoreFuture<'_, (Vec<ClusterDaemon>, bool)> {
+        Box::pin(async { Ok((Vec::new(), false)) })
     }
 }
 

@@ -12,6 +12,7 @@ mod growth;
 mod health;
 mod housekeeping;
 mod long_texts;
+mod members;
 mod migrating;
 mod overlap;
 mod pooler;

@@ -26,7 +26,13 @@ fn a_daemon_lists_itself(backend: Backend) {
     assert_eq!((own.id, own.process_id), (report.answered_by, daemon.id()));
     assert_eq!(own.data_dir, instance.data_dir().display().to_string());
     assert!(!own.is_stale && own.load.connections >= 1 && own.load.requests >= 1, "{own:?}");
-    assert_eq!(own.load.breakers.len(), usize::from(backend == Backend::Postgres));
+    let services: Vec<&str> = own.load.breakers.iter().map(|breaker| breaker.service.as_str()).collect();
+    let expected: &[&str] = match backend {
+        Backend::Sqlite => &[],
+        Backend::Postgres => &["postgresql"],
+        Backend::PostgresRedis => &["redis", "postgresql"],
+    };
+    assert_eq!(services, expected);
     let ran = instance.run(["--json", "cluster", "status"]).ok().json();
     assert_eq!(ran["daemons"][0]["processId"], daemon.id(), "{ran}");
     assert_eq!(ran["daemons"][0]["answers"], true, "{ran}");

@@ -27,6 +27,7 @@ mod postgres_server_faults;
 mod rate_limits;
 mod recall;
 mod redis_events;
+mod redis_kinds;
 mod rolling_upgrade;
 mod scaling_guide;
 mod service_manager;

@@ -17,7 +17,8 @@ use super::{
 };
 use crate::{
     lifecycle::Phase,
-    store::{LockClaim, LockOwner, Write, file_taken},
+    lock_lines::Place,
+    store::{LockClaim, LockOwner, Write, file_taken, goes_to_others},
 };
 
 /// How often the first in line looks again where other daemons free files: what they tell may not be heard.
@@ -38,9 +39,9 @@ pub(super) async fn handle(call: Call, request: CheckoutFile) -> Handled {
             done => return done,
         }
     } else if wait.is_zero() {
-        return Err(not_yet(&call, &claim, waiting).await);
+        return Err(not_yet(&call, &claim).await);
     }
-    let mut answer = in_line(&call, &claim, asked_at + wait).await?;
+    let mut answer = in_line(&call, claim, asked_at + wait).await?;
     if let Response::CheckedOut(checked_out) = &mut answer.response {
         checked_out.waited_ms = u64::try_from(asked_at.elapsed().as_millis()).unwrap_or(u64::MAX);
     }
@@ -49,16 +50,31 @@ pub(super) async fn handle(call: Call, request: CheckoutFile) -> Handled {
 
 /// Takes a place in the line of the path, and tries from its head. An attempt that was begun is not given
 /// up: it might have been granted.
-async fn in_line(call: &Call, claim: &LockClaim, until: Instant) -> Handled {
-    let place = call.services.lock_lines.enter(&claim.path)?;
+async fn in_line(call: &Call, mut claim: LockClaim, until: Instant) -> Handled {
+    let path = claim.path.clone();
+    claim.ticket = call.services.store.locks.ticket().await?;
+    let place = call.services.lock_lines.enter(&path)?;
+    let outcome = at_its_place(call, &claim, &place, until).await;
+    if let (Err(_), Some(ticket)) = (&outcome, claim.ticket) {
+        // It is found out without that, too, a little later.
+        let _ = call.services.store.locks.leave_line(path.clone(), ticket).await;
+    }
+    outcome
+}
+
+async fn at_its_place(call: &Call, claim: &LockClaim, place: &Place<'_>, until: Instant) -> Handled {
     let turn = tokio::select! {
         turn = tokio::time::timeout_at(until.into(), place.turn()) => turn,
         () = call.services.shutdown.reached(Phase::Draining) => return Err(stopping()),
     };
     let Ok(_turn) = turn else {
-        return Err(not_yet(call, claim, call.services.lock_lines.waiting(&claim.path)).await);
+        return Err(not_yet(call, claim).await);
     };
     loop {
+        if let Some(ticket) = claim.ticket {
+            // First of this daemon's line; those of others are told, too.
+            call.services.store.locks.stand_in_line(claim.path.clone(), ticket).await?;
+        }
         let refused = match attempt(call, claim).await {
             Err(error) if error.code == ErrorCode::FileLocked => error,
             done => return done,
@@ -97,20 +113,14 @@ async fn is_held_by(call: &Call, claim: &LockClaim) -> Result<bool, ErrorBody> {
 }
 
 /// Why the file was not had: another has it, or it goes to those who were here before.
-async fn not_yet(call: &Call, claim: &LockClaim, waiting: u32) -> ErrorBody {
+async fn not_yet(call: &Call, claim: &LockClaim) -> ErrorBody {
     let held = call.services.store.locks.file_lock(claim.path.clone(), call.services.clock.now_ms()).await;
     match held {
         Ok(Some(held)) => {
             let left_ms = i64::try_from(held.left_ms).unwrap_or(i64::MAX);
             file_taken(&held.lock, held.lock.expires_at_ms.saturating_sub(left_ms))
         }
-        Ok(None) => ErrorBody::new(
-            ErrorCode::FileLocked,
-            format!("{:?} goes to those who wait for it: {waiting}", claim.path),
-        )
-        .with_field(lock_path::FIELD)
-        .with_value(&claim.path)
-        .with_suggestion("Check it out with a time to wait, and stand in line"),
+        Ok(None) => goes_to_others(&claim.path),
         Err(error) => error.into(),
     }
 }
@@ -135,6 +145,7 @@ async fn claim_of(call: &Call, request: CheckoutFile) -> Result<LockClaim, Error
         reason: request.reason,
         metadata: checks::json("metadata", request.metadata, JsonShape::Object)?,
         ttl_ms,
+        ticket: None,
     })
 }
 

@@ -118,6 +118,18 @@ impl LockStore for GuardedStore {
     fn file_locks(&self, request: ListFileLocks, now_ms: i64) -> StoreFuture<'_, FileLockPage> {
         self.pass(self.inner.locks.file_locks(request, now_ms))
     }
+
+    fn ticket(&self) -> StoreFuture<'_, Option<i64>> {
+        self.pass(self.inner.locks.ticket())
+    }
+
+    fn stand_in_line(&self, path: String, ticket: i64) -> StoreFuture<'_, ()> {
+        self.pass(self.inner.locks.stand_in_line(path, ticket))
+    }
+
+    fn leave_line(&self, path: String, ticket: i64) -> StoreFuture<'_, ()> {
+        self.pass(self.inner.locks.leave_line(path, ticket))
+    }
 }
 
 impl SearchStore for GuardedStore {

@@ -22,7 +22,7 @@ pub mod sqlite;
 pub use error::StoreError;
 pub use follower::Follower;
 pub use guarded::{Ready, guarded};
-pub(crate) use rules::file_taken;
+pub(crate) use rules::{file_taken, goes_to_others};
 pub use snapshot::Snapshot;
 pub use traits::{
     ContextQuery, EntryStore, ExportQuery, ExportedEntries, FloorStore, HealthStore, HeldLock, ListQuery,

@@ -157,6 +157,22 @@ pub trait LockStore: Send + Sync {
     fn file_lock(&self, path: String, now_ms: i64) -> StoreFuture<'_, Option<HeldLock>>;
     /// A page of locks by path.
     fn file_locks(&self, request: ListFileLocks, now_ms: i64) -> StoreFuture<'_, FileLockPage>;
+    /// A ticket for somebody who waits from now on: whoever comes later, at any daemon, gets a larger one.
+    /// `None` where there is one daemon, which knows by itself who came first.
+    fn ticket(&self) -> StoreFuture<'_, Option<i64>> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
+    /// Says that who has a ticket waits for a path, and has to be said again now and then: whoever has a larger
+    /// ticket, or none, is refused meanwhile.
+    fn stand_in_line(&self, path: String, ticket: i64) -> StoreFuture<'_, ()> {
+        let _ = (path, ticket);
+        Box::pin(std::future::ready(Ok(())))
+    }
+    /// Who has a ticket waits no more. Not needed after a grant.
+    fn leave_line(&self, path: String, ticket: i64) -> StoreFuture<'_, ()> {
+        let _ = (path, ticket);
+        Box::pin(std::future::ready(Ok(())))
+    }
 }
 
 /// Finds entries by words.

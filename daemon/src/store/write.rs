@@ -98,6 +98,8 @@ pub struct LockClaim {
     pub metadata: Option<Json>,
     /// How long.
     pub ttl_ms: u64,
+    /// Of somebody who waits, where daemons share the store.
+    pub ticket: Option<i64>,
 }
 
 /// One atomic change of the store.

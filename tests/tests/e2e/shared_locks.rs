@@ -10,7 +10,7 @@ use std::{
 use agent_memory_proto::{
     Request, Response,
     model::SessionStatus,
-    request::{CheckoutFile, EndSession, StartSession},
+    request::{CheckoutFile, EndSession, Envelope, StartSession},
 };
 use agent_memory_testbed::{Postgres, Redis};
 use agent_memory_tests::{Daemon, Instance, StopOnDrop, Wire, history::Held, until};
@@ -179,4 +179,63 @@ fn redis_shows_who_has_a_file_until_the_lock_or_its_session_ends() {
     let end = EndSession { id: session.id, status: SessionStatus::Completed };
     assert!(matches!(wire.call(&Request::EndSession(end)), Response::Session(_)));
     until_shown(next.token, "");
+}
+
+#[test]
+fn those_who_wait_at_several_daemons_come_in_the_order_of_coming() {
+    let (server, redis) = (Postgres::start().expect("a server"), Redis::start().expect("Redis"));
+    let first = instance(&server, &redis);
+    let instances = [first.another(), first.another(), first];
+    let mut daemons: Vec<Daemon> = instances.iter().map(Instance::start_daemon).collect();
+    let stand = |count: u32| {
+        until("they stand in line", || {
+            let standing = server.sql("postgres", "SELECT count(*) FROM file_lock_waiters").expect("a count");
+            (standing.trim() == count.to_string()).then_some(())
+        });
+    };
+    let (mut holder, order) = (instances[0].connect(), Mutex::new(Vec::new()));
+    granted(&mut holder, checkout("/a", "first", 0));
+    // Two come to the first daemon, then two to the second, and so on.
+    let places = [0, 0, 1, 1, 2, 2, 0, 1, 2];
+    thread::scope(|scope| {
+        let mut waiting = [0; 3];
+        for (number, place) in places.into_iter().enumerate() {
+            let (instance, order) = (&instances[place], &order);
+            scope.spawn(move || {
+                let (agent, mut wire) = (format!("agent {number}"), instance.connect());
+                let token = granted(&mut wire, checkout("/a", &agent, 25_000)).token;
+                order.lock().expect("no agent panicked").push((token, number));
+                assert!(matches!(wire.call(&checkin("/a", &agent)), Response::CheckedIn(_)));
+            });
+            waiting[place] += 1;
+            let mut look = instances[place].connect();
+            until("it waits", || (status(&mut look, "/a").1 == waiting[place]).then_some(()));
+        }
+        stand(3);
+        assert!(matches!(holder.call(&checkin("/a", "first")), Response::CheckedIn(_)));
+    });
+    let mut order = order.into_inner().expect("no agent panicked");
+    order.sort_unstable();
+    let order: Vec<usize> = order.into_iter().map(|(_, number)| number).collect();
+    assert_eq!(order, (0..places.len()).collect::<Vec<_>>());
+
+    // Whoever does not wait passes nobody, at whichever daemon; and who is gone holds nobody up for long.
+    granted(&mut holder, checkout("/a", "first", 0));
+    thread::scope(|scope| {
+        let gone = scope.spawn(|| {
+            let request = Request::CheckoutFile(checkout("/a", "gone", 20_000));
+            let lost = instances[1].connect().exchange(&request, &Envelope::default());
+            assert!(lost.is_err(), "{lost:?}");
+        });
+        stand(1);
+        daemons[1].kill();
+        gone.join().expect("it was told");
+        assert!(matches!(holder.call(&checkin("/a", "first")), Response::CheckedIn(_)));
+        let mut other = instances[2].connect();
+        let refused = other.refused(&Request::CheckoutFile(checkout("/a", "in a hurry", 0)));
+        assert!(refused.message.contains("goes to those who wait"), "{refused}");
+        let asked = Instant::now();
+        granted(&mut other, checkout("/a", "patient", 20_000));
+        assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
+    });
 }

@@ -30,6 +30,7 @@ fn claim(world: &World, path: &str, owner: LockOwner, ttl_ms: u64) -> Write {
         reason: Some("refactoring".to_owned()),
         metadata: None,
         ttl_ms,
+        ticket: None,
     })
 }
 

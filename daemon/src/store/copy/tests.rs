@@ -217,6 +217,7 @@ async fn locked(world: &World, path: &str) -> u64 {
         reason: None,
         metadata: None,
         ttl_ms: 3_600_000,
+        ticket: None,
     };
     match world.write(Write::CheckoutFile(claim)).await {
         Ok(agent_memory_proto::Response::CheckedOut(checked_out)) => checked_out.lock.token,

@@ -127,6 +127,7 @@ impl Load<'_> {
             reason: None,
             metadata: None,
             ttl_ms: LOCK_TTL_MS,
+            ticket: None,
         };
         let writes =
             [Write::CheckoutFile(claim), Write::CheckinFile { path, owner: Some(owner), token: None }];

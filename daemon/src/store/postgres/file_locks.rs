@@ -18,15 +18,19 @@ use crate::store::{
     rules::{PathLock, Step},
 };
 
+/// How long it is believed that somebody waits who does not say so again.
+const BELIEVED_MS: i64 = 2_000;
 /// Rows forgotten in one turn of the housekeeping.
 const PURGE_ROWS: i64 = 500;
 /// How long a lock is kept after its end: nobody waits for the housekeeping.
 const KEPT_MS: i64 = 60 * 60 * 1_000;
 
-/// The lock of a path, and the time that it is judged by: one row, whether there is a lock or not.
+/// The lock of a path, the time that it is judged by, and the first ticket: one row, whether there is a lock or not.
 pub(super) static FIND: LazyLock<String> = LazyLock::new(|| {
     format!(
-        "SELECT {LOCK}, t.now_ms FROM (SELECT {NOW} AS now_ms) t LEFT JOIN file_locks l ON l.path_key = $1"
+        "SELECT {LOCK}, t.now_ms, (SELECT min(w.ticket) FROM file_lock_waiters w \
+             WHERE w.path_key = $1 AND w.until_ms > t.now_ms) \
+         FROM (SELECT {NOW} AS now_ms) t LEFT JOIN file_locks l ON l.path_key = $1"
     )
 });
 
@@ -63,17 +67,53 @@ impl LockStore for PostgresStore {
             Ok(FileLockPage { locks, has_more })
         })
     }
+
+    fn ticket(&self) -> StoreFuture<'_, Option<i64>> {
+        const SQL: &str = "SELECT floor(extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
+        Box::pin(async move {
+            let row = self.lease().await?.row(SQL, &[]).await?;
+            row.as_ref().map(|row| get(row, 0)).transpose()
+        })
+    }
+
+    fn stand_in_line(&self, path: String, ticket: i64) -> StoreFuture<'_, ()> {
+        static STAND: LazyLock<String> = LazyLock::new(|| {
+            format!(
+                "INSERT INTO file_lock_waiters (path_key, ticket, until_ms) SELECT $1, $2, {NOW} + $3 \
+                 ON CONFLICT (path_key, ticket) DO UPDATE SET until_ms = excluded.until_ms"
+            )
+        });
+        Box::pin(async move {
+            let key = text_key(&path);
+            let values = [value(&key), value(&ticket), value(&BELIEVED_MS)];
+            self.lease().await?.write(&STAND, &values).await.map(drop)
+        })
+    }
+
+    fn leave_line(&self, path: String, ticket: i64) -> StoreFuture<'_, ()> {
+        Box::pin(async move {
+            let key = text_key(&path);
+            let values = [value(&key), value(&ticket)];
+            self.lease().await?.write(LEAVE, &values).await.map(drop)
+        })
+    }
 }
+
+/// Who had a ticket waits no more.
+pub(super) const LEAVE: &str = "DELETE FROM file_lock_waiters WHERE path_key = $1 AND ticket = $2";
 
 /// Reads a row of [`FIND`].
 pub(super) fn path_lock_from_row(row: &Row) -> Step<PathLock> {
     let is_there = get::<Option<String>>(row, 1)?.is_some();
     let lock = if is_there { Some(lock_from_row(row)?) } else { None };
-    Ok(PathLock { lock, now_ms: get(row, LOCK_COUNT)? })
+    Ok(PathLock { lock, now_ms: get(row, LOCK_COUNT)?, first_ticket: get(row, LOCK_COUNT + 1)? })
 }
 
 /// Forgets some of the locks that are long past their time; true when there may be more.
 pub(super) async fn purge(connection: &Connection) -> Result<bool, StoreError> {
+    static FORGET: LazyLock<String> =
+        LazyLock::new(|| format!("DELETE FROM file_lock_waiters WHERE until_ms < (SELECT {NOW}) - $1"));
+    connection.write(&FORGET, &[value(&KEPT_MS)]).await?;
     static PURGE: LazyLock<String> = LazyLock::new(|| {
         format!(
             "DELETE FROM file_locks WHERE ctid = ANY (ARRAY(\

@@ -43,6 +43,12 @@ pub(super) const ALL: &[Migration] = &[
         sql: include_str!("../../../../migrations/postgres/0004_daemons.sql"),
         locks: "nothing that exists",
     },
+    Migration {
+        version: 5,
+        name: "file_lock_waiters",
+        sql: include_str!("../../../../migrations/postgres/0005_file_lock_waiters.sql"),
+        locks: "nothing that exists",
+    },
 ];
 
 /// Version of the newest step.

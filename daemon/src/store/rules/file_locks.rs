@@ -12,11 +12,17 @@ use super::{
 };
 use crate::store::{LockClaim, LockOwner, StoreError};
 
+/// When it may be worth to ask again for a file that goes to others first.
+const LOOK_AGAIN_MS: u64 = 100;
+
 pub(super) async fn checkout(rows: &impl WriteTransaction, claim: &LockClaim, at_ms: i64) -> Applied {
     require_session(rows, &claim.owner).await?;
     let found = rows.path_lock(&claim.path, at_ms).await?;
     let held = found.lock.filter(|lock| lock.expires_at_ms > found.now_ms);
     let (lock, renewed) = match held {
+        None if found.first_ticket.is_some_and(|first| claim.ticket.is_none_or(|own| first < own)) => {
+            return Err(StoreError::refused(goes_to_others(&claim.path)));
+        }
         None => (rows.grant_lock(claim, found.now_ms).await?, false),
         Some(held) if claim.owner.holds(&held) => {
             let lock = renewed(held, claim, found.now_ms);
@@ -108,6 +114,15 @@ pub(crate) fn taken(lock: &FileLock, now_ms: i64) -> ErrorBody {
         .with_value(&lock.path)
         .with_suggestion("Work on another file, or check it out with a time to wait")
         .with_retry_after_ms(u64::try_from(left_ms).unwrap_or(0))
+}
+
+/// Others came first, who wait for the file.
+pub(crate) fn goes_to_others(path: &str) -> ErrorBody {
+    ErrorBody::new(ErrorCode::FileLocked, format!("{path:?} goes to those who wait for it"))
+        .with_field("file_path")
+        .with_value(path)
+        .with_suggestion("Check it out with a time to wait, and stand in line")
+        .with_retry_after_ms(LOOK_AGAIN_MS)
 }
 
 fn not_locked(path: &str) -> ErrorBody {

@@ -39,6 +39,8 @@ pub(in crate::store) struct PathLock {
     pub(in crate::store) lock: Option<FileLock>,
     /// The time that it is judged by.
     pub(in crate::store) now_ms: i64,
+    /// Of those who wait at any daemon, the first; `None` where nobody does, or there is one daemon only.
+    pub(in crate::store) first_ticket: Option<i64>,
 }
 
 /// Rows within one transaction. Scopes and entries are named by their keys where the rules have

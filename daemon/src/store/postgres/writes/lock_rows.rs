@@ -11,7 +11,7 @@ use crate::store::{
     columns::{level_code, status_code},
     postgres::{
         columns::{LOCK, code, get, lock_from_row, text_key, uuid},
-        file_locks::{FIND, path_lock_from_row},
+        file_locks::{FIND, LEAVE, path_lock_from_row},
         payload::FREED_CHANNEL,
         values::value,
     },
@@ -72,7 +72,11 @@ pub(super) async fn grant(rows: &PgTransaction<'_>, claim: &LockClaim, now_ms: i
         value(&now_ms),
         value(&end),
     ];
-    rows.row(&SQL, &values).await?.as_ref().map(lock_from_row).transpose()?.ok_or_else(nothing)
+    let granted = rows.row(&SQL, &values).await?.as_ref().map(lock_from_row).transpose()?;
+    if let Some(ticket) = &claim.ticket {
+        rows.rows(LEAVE, &[value(&key), value(ticket)]).await?;
+    }
+    granted.ok_or_else(nothing)
 }
 
 pub(super) async fn renew(rows: &PgTransaction<'_>, lock: &FileLock) -> Step<()> {

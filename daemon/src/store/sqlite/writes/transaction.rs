@@ -153,7 +153,7 @@ impl WriteTransaction for SqliteTransaction<'_> {
     }
 
     async fn path_lock(&self, path: &str, at_ms: i64) -> Step<PathLock> {
-        Ok(PathLock { lock: file_locks::find(self.connection, path)?, now_ms: at_ms })
+        Ok(PathLock { lock: file_locks::find(self.connection, path)?, now_ms: at_ms, first_ticket: None })
     }
 
     async fn grant_lock(&self, claim: &LockClaim, now_ms: i64) -> Step<FileLock> {

@@ -99,8 +99,8 @@ const fn c(name: &'static str, kind: ColumnKind) -> Column {
     Column { name, kind }
 }
 
-/// All tables, each after those that it refers to. Locks of files and who waits for them are left out: whoever holds one asks the
-/// daemon of the store that was copied, and gets a new one from the daemon of the copy. The tokens of the
+/// All tables, each after those that it refers to. Locks of files and who waits for them are left out: whoever
+/// holds one asks the daemon of the store that was copied, and gets a new one from the daemon of the copy. The tokens of the
 /// copy go on where those of the original ended, so that a lock of the original is known to be the older.
 /// The daemons of a PostgreSQL store are left out, too: those of the copy say by themselves that they are there.
 pub(super) const TABLES: &[&Table] =

@@ -43,7 +43,9 @@ impl RedisSentinels {
         replica.wait_for_line("MASTER <-> REPLICA sync: Finished with success")?;
         let watch = format!("monitor {MASTER} {follow} 2");
         sentinel.settings.insert(0, ("sentinel".to_owned(), watch));
-        let patience = format!("down-after-milliseconds {MASTER} 500");
+        // Each connects anew to the server that it has just called the master, and asks once a second: with less
+        // than this, all of them take it for lost at once, and make the other one the master, and so on.
+        let patience = format!("down-after-milliseconds {MASTER} 2000");
         let known = format!("known-replica {MASTER} 127.0.0.1 {}", replica.port());
         sentinel.is_sentinel = true;
         let sentinel = sentinel.set("sentinel", &patience).set("sentinel", &known);

@@ -35,6 +35,7 @@ fn a_killed_master_is_replaced_and_what_it_was_is_not_used_when_it_is_back() {
         let (health, problems) = redis.probe().await;
         assert_eq!((health.connected, health.host.as_str(), health.port), (true, "127.0.0.1", port));
         assert!(problems.is_empty(), "{problems:?}");
+        let failures = health.connection_failures;
         servers.lost().for_each(|server| server.run().unwrap());
         // It comes back as a master of its own, until the sentinels have made it a replica.
         until(async || {
@@ -42,9 +43,10 @@ fn a_killed_master_is_replaced_and_what_it_was_is_not_used_when_it_is_back() {
             facts.is_ok_and(|facts| facts.contains("connected_slaves:1"))
         })
         .await;
-        // A slow moment may have cost the connection, but it leads to the same server.
-        until_written_to(&redis, port).await;
-        assert_eq!(redis.probe().await.0.port, port);
+        ping(&redis).await.expect("nothing has changed");
+        let (health, _) = redis.probe().await;
+        let cause = redis.0.link.cause();
+        assert_eq!((health.port, health.connection_failures), (port, failures), "{cause}");
     })
     .unwrap();
 }

@@ -52,24 +52,32 @@ pub(super) async fn handle(call: Call, request: CheckoutFile) -> Handled {
 /// up: it might have been granted.
 async fn in_line(call: &Call, mut claim: LockClaim, until: Instant) -> Handled {
     let path = claim.path.clone();
-    claim.ticket = call.services.store.locks.ticket().await?;
     let place = call.services.lock_lines.enter(&path)?;
-    let outcome = at_its_place(call, &claim, &place, until).await;
-    if let (Err(_), Some(ticket)) = (&outcome, claim.ticket) {
+    claim.ticket = call.services.store.locks.ticket().await?;
+    let turn = tokio::select! {
+        turn = tokio::time::timeout_at(until.into(), place.turn()) => turn,
+        () = call.services.shutdown.reached(Phase::Draining) => return Err(stopping()),
+    };
+    let Ok(_turn) = turn else {
+        return Err(not_yet(call, &claim).await);
+    };
+    let outcome = at_its_head(call, &claim, &place, until).await;
+    if let Some(ticket) = claim.ticket.filter(|_| !was_granted_now(&outcome)) {
         // It is found out without that, too, a little later.
         let _ = call.services.store.locks.leave_line(path.clone(), ticket).await;
     }
     outcome
 }
 
-async fn at_its_place(call: &Call, claim: &LockClaim, place: &Place<'_>, until: Instant) -> Handled {
-    let turn = tokio::select! {
-        turn = tokio::time::timeout_at(until.into(), place.turn()) => turn,
-        () = call.services.shutdown.reached(Phase::Draining) => return Err(stopping()),
-    };
-    let Ok(_turn) = turn else {
-        return Err(not_yet(call, claim).await);
-    };
+/// Whether a lock was granted just now: then the place in the line of all daemons ended with that.
+fn was_granted_now(outcome: &Handled) -> bool {
+    outcome.as_ref().is_ok_and(|answer| {
+        let is_new = matches!(&answer.response, Response::CheckedOut(checked_out) if !checked_out.renewed);
+        is_new && answer.flags & FLAG_REPLAYED == 0
+    })
+}
+
+async fn at_its_head(call: &Call, claim: &LockClaim, place: &Place<'_>, until: Instant) -> Handled {
     loop {
         if let Some(ticket) = claim.ticket {
             // First of this daemon's line; those of others are told, too.

@@ -2,7 +2,7 @@
 
 use agent_memory_proto::{
     Response, limits,
-    model::FileLock,
+    model::{FileLock, SessionStatus},
     request::{EndSession, ListFileLocks},
 };
 
@@ -26,7 +26,8 @@ pub(super) async fn handle(call: Call, request: EndSession) -> Handled {
 /// The locks that Redis shows as those of the session: as many as a page has. Of more than that, the rest
 /// is shown until its time is over.
 async fn shown(call: &Call, request: &EndSession) -> Vec<FileLock> {
-    if call.services.redis.is_none() {
+    let ends = matches!(request.status, SessionStatus::Completed | SessionStatus::Discarded);
+    if call.services.redis.is_none() || !ends {
         return Vec::new();
     }
     let session_id = Some(request.id);

@@ -59,19 +59,21 @@ pub(super) async fn run(redis: Redis) {
     let mut waiting = events.to_tell.lock().await;
     let mut beats = interval(BEAT_EVERY);
     beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    // After a goodbye a beat would tell that there is somebody all the same.
+    let mut has_ended = false;
     loop {
         tokio::select! {
             said = waiting.recv() => {
                 let Some(said) = said else { return };
-                tell(&redis, said, &mut waiting).await;
+                has_ended |= tell(&redis, said, &mut waiting).await;
             }
-            _ = beats.tick() => beat(&redis).await,
+            _ = beats.tick(), if !has_ended => beat(&redis).await,
         }
     }
 }
 
-/// Tells of a change, with those that wait behind it.
-async fn tell(redis: &Redis, first: Said, waiting: &mut Receiver<Said>) {
+/// Tells of a change, with those that wait behind it; true when that was the goodbye.
+async fn tell(redis: &Redis, first: Said, waiting: &mut Receiver<Said>) -> bool {
     let (mut lines, mut bytes, mut next) = (Vec::new(), 0, Some(first));
     let mut goodbye = None;
     while let Some(said) = next.take() {
@@ -92,10 +94,10 @@ async fn tell(redis: &Redis, first: Said, waiting: &mut Receiver<Said>) {
         let sequence = events.sequence.fetch_add(skipped + 1, Ordering::SeqCst) + skipped + 1;
         publish(redis, message::changes(events.id, sequence, &events.place, &lines)).await;
     }
-    if let Some(told) = goodbye {
-        publish(redis, message::goodbye(events.id, events.sequence.load(Ordering::SeqCst))).await;
-        let _ = told.send(());
-    }
+    let Some(told) = goodbye else { return false };
+    publish(redis, message::goodbye(events.id, events.sequence.load(Ordering::SeqCst))).await;
+    let _ = told.send(());
+    true
 }
 
 async fn beat(redis: &Redis) {

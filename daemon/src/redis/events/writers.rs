@@ -93,6 +93,16 @@ impl Writers {
     /// These daemons, each with where it runs, are all that the database knows of, but this one.
     pub(super) fn members_are(&mut self, members: &[(Id, String)], now: Instant) {
         (self.members_at, self.has_unknown) = (Some(now), false);
+        let there: HashSet<&Id> = members.iter().map(|(id, _)| id).collect();
+        self.known.retain(|id, writer| {
+            let is_there = there.contains(id);
+            if !is_there && writer.membership == Membership::Present {
+                writer.membership = Membership::Expired;
+            }
+            is_there
+                || writer.is_expected()
+                || writer.membership == Membership::Expired && !writer.is_silent(now)
+        });
         for (id, place) in members {
             if self.known.len() >= WRITERS_MAX && !self.known.contains_key(id) {
                 self.has_unknown = true;
@@ -104,16 +114,6 @@ impl Writers {
             }
             place.clone_into(&mut writer.place);
         }
-        let there: HashSet<&Id> = members.iter().map(|(id, _)| id).collect();
-        self.known.retain(|id, writer| {
-            let is_there = there.contains(id);
-            if !is_there && writer.membership == Membership::Present {
-                writer.membership = Membership::Expired;
-            }
-            is_there
-                || writer.is_expected()
-                || writer.membership == Membership::Expired && !writer.is_silent(now)
-        });
     }
 
     /// A daemon told of change number `sequence`.

@@ -109,11 +109,15 @@ pub(super) fn path_lock_from_row(row: &Row) -> Step<PathLock> {
     Ok(PathLock { lock, now_ms: get(row, LOCK_COUNT)?, first_ticket: get(row, LOCK_COUNT + 1)? })
 }
 
-/// Forgets some of the locks that are long past their time; true when there may be more.
-pub(super) async fn purge(connection: &Connection) -> Result<bool, StoreError> {
+/// Forgets those who have not said for long that they wait.
+pub(super) async fn forget_waiters(connection: &Connection) -> Result<(), StoreError> {
     static FORGET: LazyLock<String> =
         LazyLock::new(|| format!("DELETE FROM file_lock_waiters WHERE until_ms < (SELECT {NOW}) - $1"));
-    connection.write(&FORGET, &[value(&KEPT_MS)]).await?;
+    connection.write(&FORGET, &[value(&KEPT_MS)]).await.map(drop)
+}
+
+/// Forgets some of the locks that are long past their time; true when there may be more.
+pub(super) async fn purge(connection: &Connection) -> Result<bool, StoreError> {
     static PURGE: LazyLock<String> = LazyLock::new(|| {
         format!(
             "DELETE FROM file_locks WHERE ctid = ANY (ARRAY(\

@@ -99,6 +99,7 @@ async fn turn(store: &PostgresStore, may_clean: &mut bool, is_slow: bool) -> Res
     if is_slow {
         fold_counts(&connection).await?;
         while idempotency::purge(&connection, store.clock.now_ms()).await? {}
+        file_locks::forget_waiters(&connection).await?;
         while file_locks::purge(&connection).await? {}
     }
     Ok(())

@@ -28,3 +28,5 @@ pub mod supervisor;
 pub mod telemetry;
 pub mod text;
 pub mod transport;
+#[cfg(test)]
+mod waiting;

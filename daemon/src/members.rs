@@ -64,14 +64,11 @@ pub(crate) async fn join(services: &Arc<Services>, handle: &PostgresHandle) -> R
     let mut member = Member { services: Arc::clone(services), handle: handle.clone(), said_at: None };
     // When it takes longer, the daemon starts all the same.
     let _ = timeout(START_PATIENCE, member.look()).await;
-    let (services, handle, said_at) = (Arc::clone(services), handle.clone(), member.said_at);
-    actors::keep_running(&member.services.supervisor, "members".to_owned(), move || {
-        let member = Member { services: Arc::clone(&services), handle: handle.clone(), said_at };
-        member.run()
-    })
+    actors::keep_running(&services.supervisor, "members".to_owned(), move || member.clone().run())
 }
 
 /// This daemon among the others.
+#[derive(Clone)]
 struct Member {
     services: Arc<Services>,
     handle: PostgresHandle,

@@ -24,10 +24,8 @@ pub struct RedisOptions {
     pub users: Vec<String>,
     /// Further settings, as `("maxmemory", "1mb")`.
     pub settings: Vec<(String, String)>,
-    /// The files of a certificate and its key: the port takes TLS only.
-    pub certificate: Option<(PathBuf, PathBuf)>,
-    /// The file of the authority of that certificate.
-    pub authority: Option<PathBuf>,
+    /// The files of a certificate, its key and its authority: the port takes TLS only.
+    pub certificate: Option<(PathBuf, PathBuf, PathBuf)>,
     /// Whether it is a sentinel, which has no data and watches others.
     pub is_sentinel: bool,
 }
@@ -59,8 +57,8 @@ impl RedisOptions {
     /// # Errors
     /// When it cannot be issued.
     pub fn with_tls(mut self, authority: &Authority, name: &str, validity: Validity) -> Result<Self> {
-        self.certificate = Some(authority.issue(name, validity)?);
-        self.authority = Some(authority.file());
+        let (certificate, key) = authority.issue(name, validity)?;
+        self.certificate = Some((certificate, key, authority.file()));
         Ok(self)
     }
 }
@@ -121,9 +119,8 @@ impl Redis {
             self.socket().display(),
             self.directory.path().display(),
         );
-        if let Some((certificate, key)) = &self.options.certificate {
-            let authority = self.options.authority.as_ref().unwrap_or(certificate).display();
-            let (certificate, key) = (certificate.display(), key.display());
+        if let Some((certificate, key, authority)) = &self.options.certificate {
+            let (certificate, key, authority) = (certificate.display(), key.display(), authority.display());
             text.push_str(&format!(
                 "tls-cert-file {certificate}\ntls-key-file {key}\ntls-ca-cert-file {authority}\ntls-auth-clients no\n"
             ));

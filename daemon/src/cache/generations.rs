@@ -76,23 +76,19 @@ impl Generations {
     /// Without scopes the answer depends on every scope.
     #[must_use]
     pub fn capture(&self, scopes: Option<&[ScopeRef]>) -> Dependencies {
-        let mut numbers = Vec::with_capacity(scopes.map_or(1, <[_]>::len) + 1);
-        numbers.push(stand(&self.tree));
-        match scopes {
-            Some(scopes) => numbers.extend(scopes.iter().map(|scope| stand(&self.number(*scope)))),
-            None => numbers.push(stand(&self.any)),
-        }
-        Dependencies { numbers }
+        self.capture_since(self.tree(), scopes)
     }
 
     /// As [`Generations::capture`], for scopes that were looked up after the tree stood at `tree`.
     #[must_use]
     pub fn capture_since(&self, tree: u64, scopes: Option<&[ScopeRef]>) -> Dependencies {
-        let mut dependencies = self.capture(scopes);
-        if let Some((_, stood)) = dependencies.numbers.first_mut() {
-            *stood = tree;
+        let mut numbers = Vec::with_capacity(scopes.map_or(1, <[_]>::len) + 1);
+        numbers.push((Arc::clone(&self.tree), tree));
+        match scopes {
+            Some(scopes) => numbers.extend(scopes.iter().map(|scope| stand(&self.number(*scope)))),
+            None => numbers.push(stand(&self.any)),
         }
-        dependencies
+        Dependencies { numbers }
     }
 
     /// What answers of other daemons must know.

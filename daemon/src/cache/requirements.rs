@@ -148,8 +148,8 @@ impl Requirements {
     /// another run of the server than before: then nothing that was read of the earlier one counts.
     pub fn settle(&self, began: u64, snapshot: Snapshot, now: Instant) -> bool {
         let mut state = lock(&self.state);
-        let is_another = state.incarnation.replace(snapshot.incarnation) != Some(snapshot.incarnation);
-        let had_one = state.watermark > 0;
+        let before = state.incarnation.replace(snapshot.incarnation);
+        let is_another = before != Some(snapshot.incarnation);
         if is_another {
             state.scopes.clear();
             state.everything.pending.get_or_insert(began);
@@ -174,7 +174,7 @@ impl Requirements {
         if is_raised {
             state.highest = snapshot.xmax;
         }
-        is_another && had_one
+        is_another && before.is_some()
     }
 
     /// Whether answers were asked for of late.

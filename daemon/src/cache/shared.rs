@@ -5,10 +5,7 @@
 use std::{
     fmt,
     pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -51,16 +48,6 @@ pub struct SharedCache {
     waiting: mpsc::Sender<Waiting>,
     /// Taken by the task that stores; another one comes when that died.
     to_store: tokio::sync::Mutex<mpsc::Receiver<Waiting>>,
-    counts: Counts,
-}
-
-/// Since the start of the daemon.
-#[derive(Debug, Default)]
-struct Counts {
-    hits: AtomicU64,
-    misses: AtomicU64,
-    refused: AtomicU64,
-    stored: AtomicU64,
 }
 
 struct Waiting {
@@ -72,7 +59,7 @@ struct Waiting {
 
 impl fmt::Debug for SharedCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SharedCache").field("counts", &self.counts).finish_non_exhaustive()
+        f.debug_struct("SharedCache").finish_non_exhaustive()
     }
 }
 
@@ -90,7 +77,7 @@ impl SharedCache {
     pub fn new(redis: Redis, changes: Arc<Changes>, snapshots: Snapshots, ttl: Duration) -> Self {
         let (waiting, to_store) = mpsc::channel(WAITING_MAX);
         changes.generations.requirements().begin_use();
-        Self { redis, changes, snapshots, ttl, waiting, to_store: to_store.into(), counts: Counts::default() }
+        Self { redis, changes, snapshots, ttl, waiting, to_store: to_store.into() }
     }
 
     /// The place of a question about these scopes; without scopes, about all. What the answer depends on was
@@ -103,27 +90,24 @@ impl SharedCache {
         dependencies: &Dependencies,
         now_ms: i64,
     ) -> Option<Place> {
-        let generations = &self.changes.generations;
-        if !self.redis.is_connected() || generations.are_blind() {
+        if !self.is_usable() {
             return None;
         }
+        let generations = &self.changes.generations;
         let ticket = generations.requirements().ticket(scopes, Instant::now())?;
         // The scopes themselves were looked up before; a change of the tree since then is heard here.
         dependencies.hold().then_some(())?;
         Some(Place { question: question()?, ticket, now_ms })
     }
 
+    fn is_usable(&self) -> bool {
+        self.redis.is_connected() && !self.changes.generations.are_blind()
+    }
+
     /// The answer that is there, if it may be used, and until when it is good.
     pub async fn find(&self, place: &Place) -> Option<SharedAnswer> {
-        let value = self.redis.cached(&place.question.name()).await.ok()?;
-        let found = value.as_deref().map(|value| SharedAnswer::open(&place.question, value));
-        let (counter, answer) = match found {
-            None => (&self.counts.misses, None),
-            Some(Some(answer)) if place.takes(&answer) => (&self.counts.hits, Some(answer)),
-            Some(_) => (&self.counts.refused, None),
-        };
-        counter.fetch_add(1, Ordering::Relaxed);
-        answer
+        let value = self.redis.cached(&place.question.name()).await.ok()??;
+        SharedAnswer::open(&place.question, &value).filter(|answer| place.takes(answer))
     }
 
     /// Leaves an answer for the others, soon, if it is of use to them. Never waits: without room, it is
@@ -155,9 +139,8 @@ impl SharedCache {
                 continue;
             }
             let Some(value) = answer.seal(&place.question) else { continue };
-            if self.redis.keep_cached(&place.question.name(), &value, ttl).await.is_ok() {
-                self.counts.stored.fetch_add(1, Ordering::Relaxed);
-            }
+            // Without it, the next one who asks has to ask the database.
+            let _ = self.redis.keep_cached(&place.question.name(), &value, ttl).await;
         }
     }
 
@@ -177,10 +160,10 @@ impl SharedCache {
 
     /// Returns how long to wait before the next look, when the last wait was `pause`.
     async fn look_once(&self, began: u64, pause: Duration) -> Duration {
-        let generations = &self.changes.generations;
-        if !self.redis.is_connected() || generations.are_blind() {
+        if !self.is_usable() {
             return UNASKED;
         }
+        let generations = &self.changes.generations;
         let looked_at = Instant::now();
         match (self.snapshots)().await {
             Ok(snapshot) => {

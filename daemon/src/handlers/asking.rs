@@ -83,9 +83,9 @@ impl QuestionKind {
 /// What became of the look at what other daemons have left.
 pub(super) enum Left {
     /// The answer.
-    Found(Answer),
+    Found(Box<Answer>),
     /// Nothing of use; the place of a better one.
-    Nothing(Option<Place>, Dependencies),
+    Nothing(Option<Place>),
 }
 
 impl Call {
@@ -97,12 +97,12 @@ impl Call {
         request: &impl Message,
         setting: u32,
         scopes: Option<&[ScopeRef]>,
-        dependencies: Dependencies,
+        dependencies: &Dependencies,
     ) -> Left {
-        let Some(shared) = &self.services.shared_answers else { return Left::Nothing(None, dependencies) };
+        let Some(shared) = &self.services.shared_answers else { return Left::Nothing(None) };
         let question = || Question::new(kind.name(), request, setting, scopes);
-        let Some(place) = shared.place(question, scopes, &dependencies, self.now_ms) else {
-            return Left::Nothing(None, dependencies);
+        let Some(place) = shared.place(question, scopes, dependencies, self.now_ms) else {
+            return Left::Nothing(None);
         };
         let found = shared.find(&place).await;
         let response = found.as_ref().and_then(|found| Response::decode(&found.payload).ok());
@@ -110,10 +110,10 @@ impl Call {
             (Some(found), Some(response)) if kind.is_answered_by(&response) => {
                 let left_ms = found.good_until_ms.saturating_sub(self.now_ms);
                 let ttl = Duration::from_millis(left_ms.cast_unsigned());
-                let cacheable = Some(Cacheable { dependencies, ttl, place: None });
-                Left::Found(Answer { response, flags: FLAG_CACHED, cacheable })
+                let cacheable = Some(Cacheable { dependencies: dependencies.clone(), ttl, place: None });
+                Left::Found(Box::new(Answer { response, flags: FLAG_CACHED, cacheable }))
             }
-            _ => Left::Nothing(Some(place), dependencies),
+            _ => Left::Nothing(Some(place)),
         }
     }
 }

@@ -15,10 +15,10 @@ pub(super) async fn handle(call: Call, request: GetContext) -> Handled {
     let budget_tokens = check(&call, &request)?;
     let (scopes, dependencies) = call.looked_at(Some(request.scope), request.inherit).await?;
     let kind = QuestionKind::Context;
-    let left = call.look_at_left(kind, &request, budget_tokens, scopes.as_deref(), dependencies).await;
-    let (place, dependencies) = match left {
-        Left::Found(answer) => return Ok(answer),
-        Left::Nothing(place, dependencies) => (place, dependencies),
+    let left = call.look_at_left(kind, &request, budget_tokens, scopes.as_deref(), &dependencies).await;
+    let place = match left {
+        Left::Found(answer) => return Ok(*answer),
+        Left::Nothing(place) => place,
     };
     let context = read(&call, request, budget_tokens, scopes.as_deref().unwrap_or_default()).await?;
     let ttl = call.until_validity_changes().await?;

@@ -18,10 +18,10 @@ pub(super) async fn handle(call: Call, mut request: Search) -> Handled {
         *tags = checks::tags("tags", std::mem::take(tags))?;
     }
     let (scopes, dependencies) = call.looked_at(request.scope, request.inherit).await?;
-    let left = call.look_at_left(QuestionKind::Search, &request, 0, scopes.as_deref(), dependencies).await;
-    let (place, dependencies) = match left {
-        Left::Found(answer) => return Ok(answer),
-        Left::Nothing(place, dependencies) => (place, dependencies),
+    let left = call.look_at_left(QuestionKind::Search, &request, 0, scopes.as_deref(), &dependencies).await;
+    let place = match left {
+        Left::Found(answer) => return Ok(*answer),
+        Left::Nothing(place) => place,
     };
     let scopes = scopes.map(|scopes| scopes.to_vec());
     let query = SearchQuery { request, scopes, now_ms: call.now_ms, deadline: call.deadline };

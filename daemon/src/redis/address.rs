@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use agent_memory_proto::settings::{PREFIX, Settings};
 use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo, ProtocolVersion};
 
-use super::kind::{Place, is_set};
+use super::kind::Place;
 
 const FORM: &str = "it takes redis://user:password@host:port/db, rediss:// for TLS, or redis+unix:///path?db=0, with \
                     %3A for `:`, %2F for `/` and %40 for `@` in a user or password";
@@ -23,7 +23,7 @@ pub(super) fn server(settings: &Settings) -> Result<(ConnectionInfo, Option<Path
     let mut tls = settings.flag("REDIS_TLS");
     let place = match given.addr().clone() {
         ConnectionAddr::TcpTls { host, port, .. } => {
-            if is_set(settings, "REDIS_TLS") && !tls {
+            if settings.is_set("REDIS_TLS") && !tls {
                 return Err(format!(
                     "{PREFIX}REDIS_URL begins with rediss:// and {PREFIX}REDIS_TLS is 0; remove one of the two"
                 ));
@@ -75,15 +75,12 @@ fn address(url: &str, default_port: u16) -> Result<ConnectionInfo, String> {
         ));
     }
     let info = url.into_connection_info().map_err(|_| format!("{PREFIX}REDIS_URL cannot be read: {FORM}"))?;
-    Ok(match info.addr().clone() {
-        ConnectionAddr::Tcp(host, _) if !names_port(url) => {
-            info.set_addr(ConnectionAddr::Tcp(host, default_port))
-        }
-        ConnectionAddr::TcpTls { host, insecure, tls_params, .. } if !names_port(url) => {
-            info.set_addr(ConnectionAddr::TcpTls { host, port: default_port, insecure, tls_params })
-        }
-        _ => info,
-    })
+    let is_socket = matches!(info.addr(), ConnectionAddr::Unix(_));
+    if is_socket || names_port(url) {
+        return Ok(info);
+    }
+    let there = moved(info.addr(), &Place { port: default_port, ..place(&info) });
+    Ok(info.set_addr(there))
 }
 
 /// Whether an address that could be read names a port.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use agent_memory_proto::settings::{PREFIX, Settings, Source};
+use agent_memory_proto::settings::{PREFIX, Settings};
 use redis::ConnectionInfo;
 
 use super::address;
@@ -109,7 +109,7 @@ impl Kind {
         }
         let nodes = match settings.text("REDIS_CLUSTER_NODES") {
             Some(nodes) => {
-                let named = ["REDIS_URL", "REDIS_HOST"].iter().any(|name| is_set(settings, name));
+                let named = ["REDIS_URL", "REDIS_HOST"].iter().any(|name| settings.is_set(name));
                 let mut nodes = listed_in("REDIS_CLUSTER_NODES", nodes, place.port)?;
                 if named && !nodes.contains(&place) {
                     nodes.insert(0, place);
@@ -136,14 +136,9 @@ pub(super) fn listed(places: &[Place]) -> String {
     places.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
-/// Whether somebody chose the value of a setting.
-pub(super) fn is_set(settings: &Settings, name: &str) -> bool {
-    settings.iter().any(|one| one.setting.name == name && one.source != Source::Default)
-}
-
 /// Refuses settings that have no meaning here.
 fn refuse(settings: &Settings, names: &[&str], reason: &str) -> Result<(), String> {
-    match names.iter().find(|name| is_set(settings, name) && settings.text(name).is_some()) {
+    match names.iter().find(|name| settings.is_set(name) && settings.text(name).is_some()) {
         Some(name) => Err(format!("{PREFIX}{name} {}", reason.replace("{PREFIX}", PREFIX))),
         None => Ok(()),
     }

@@ -33,7 +33,6 @@ pub(super) struct Link(Arc<Shared>);
 
 struct Shared {
     opening: Opening,
-    location: String,
     current: ArcSwapOption<Live>,
     lost: Notify,
     /// Why there is no connection.
@@ -58,7 +57,6 @@ impl Link {
     pub(super) fn new(options: &RedisOptions) -> Result<Self, StoreError> {
         Ok(Self(Arc::new(Shared {
             opening: Opening::new(options)?,
-            location: options.location(),
             current: ArcSwapOption::empty(),
             lost: Notify::new(),
             cause: Mutex::new("the connection was not made yet".to_owned()),
@@ -74,7 +72,8 @@ impl Link {
         for number in 1.. {
             match self.0.opening.commands().await {
                 Ok((connection, place)) => {
-                    let (location, kind) = (&self.0.location, self.0.opening.options.kind.name());
+                    let (location, kind) =
+                        (self.0.opening.options.location(), self.0.opening.options.kind.name());
                     tracing::info!(location, kind, address = %place, "Redis is used");
                     self.0.current.store(Some(Arc::new(Live { connection, place, number })));
                     self.0.is_settled.send_replace(true);
@@ -89,7 +88,8 @@ impl Link {
             gate.suspect();
             let cause = self.cause();
             if cause != last_cause {
-                tracing::warn!(location = self.0.location, "Redis is done without: {cause}");
+                let location = self.0.opening.options.location();
+                tracing::warn!(location, "Redis is done without: {cause}");
                 last_cause = cause;
             }
             tokio::time::sleep(pauses.next().unwrap_or(RETRY_LAST)).await;

@@ -131,6 +131,15 @@ impl Settings {
         &self.unknown
     }
 
+    /// Whether somebody chose the value, in the environment or the file.
+    ///
+    /// # Panics
+    /// When `name` is no setting, which a test of each caller would show.
+    #[must_use]
+    pub fn is_set(&self, name: &str) -> bool {
+        self.values.get(name).expect("a name from the registry").source != Source::Default
+    }
+
     /// The value of a text, path, choice or secret; `None` when it is not set.
     ///
     /// # Panics

@@ -109,12 +109,7 @@ fn what_redis_missed_is_told_again() {
         assert!(error.is_certainly_not_applied(), "{error}");
         server.run().unwrap();
         until_it_answers(&redis).await;
-        let is_shown = async {
-            while shown(&redis).await.0 != Some(3) {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        };
-        tokio::time::timeout(Duration::from_secs(10), is_shown).await.expect("it is told again");
+        until(async || shown(&redis).await.0 == Some(3)).await;
     })
     .unwrap();
 }

@@ -14,7 +14,9 @@ use agent_memory_proto::settings::{PREFIX, Settings};
 use agent_memory_testbed::Redis as Server;
 
 use super::{Redis, RedisOptions};
-use crate::{breaker::BreakerOptions, clock::Clock, store::StoreError, supervisor::Supervisor};
+use crate::{
+    breaker::BreakerOptions, clock::Clock, store::StoreError, supervisor::Supervisor, waiting::until_within,
+};
 
 const BREAKER: BreakerOptions =
     BreakerOptions { failure_threshold: 5, reset_timeout: Duration::from_secs(30), success_threshold: 2 };
@@ -53,11 +55,6 @@ async fn until_it_answers(redis: &Redis) -> Duration {
 }
 
 /// Looks until it is so; less than half a minute, which is when the breaker would try by itself.
-async fn until(mut is_so: impl AsyncFnMut() -> bool) {
-    let looked = async {
-        while !is_so().await {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(20), looked).await.expect("it heals");
+async fn until(is_so: impl AsyncFnMut() -> bool) {
+    until_within(Duration::from_secs(20), "it heals", is_so).await;
 }

@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-/// Entries that are read in turn.
+/// Entries that are read in turn, and sessions.
 pub(in crate::store) const IDS_MAX: u32 = 10_000;
 /// A lock of a loop that was given up ends soon.
 const LOCK_TTL_MS: u64 = 60_000;
@@ -35,20 +35,6 @@ impl Load<'_> {
     /// The project whose entries are read.
     pub(in crate::store) const fn project(&self) -> ScopeRef {
         ScopeRef::project(self.request.project_id)
-    }
-
-    /// The chains of scopes that are read in turn: of each of the project's sessions, as the requests
-    /// have them, or of the project alone when it has none.
-    pub(in crate::store) fn chains(
-        &self,
-        sessions: Vec<Id>,
-        of_project: Vec<ScopeRef>,
-    ) -> Vec<Vec<ScopeRef>> {
-        if sessions.is_empty() {
-            return vec![of_project];
-        }
-        let chain = |session| [&[ScopeRef::session(session)], of_project.as_slice()].concat();
-        sessions.into_iter().map(chain).collect()
     }
 
     /// A list of what the scopes hold.
@@ -102,18 +88,10 @@ impl Load<'_> {
             created_by: Some("benchmark".to_owned()),
             change_reason: None,
         };
-        WriteRequest {
-            write: Write::AddEntries {
-                entries: vec![NewEntry { id, version_id: self.clock.new_id(), draft }],
-                bulk: false,
-            },
-            at_ms: self.now_ms,
-            idempotency: Some(IdempotencyKey { key: self.clock.new_id(), fingerprint: seed }),
-        }
+        let entries = vec![NewEntry { id, version_id: self.clock.new_id(), draft }];
+        self.request_of(Write::AddEntries { entries, bulk: false }, seed)
     }
-}
 
-impl Load<'_> {
     /// Locks a file that nobody else asks for, and unlocks it.
     pub(in crate::store) fn lock_and_unlock(&self) -> [WriteRequest; 2] {
         let id = self.clock.new_id();
@@ -131,12 +109,23 @@ impl Load<'_> {
         };
         let writes =
             [Write::CheckoutFile(claim), Write::CheckinFile { path, owner: Some(owner), token: None }];
-        writes.map(|write| WriteRequest {
-            write,
-            at_ms: self.now_ms,
-            idempotency: Some(IdempotencyKey { key: self.clock.new_id(), fingerprint: 0 }),
-        })
+        writes.map(|write| self.request_of(write, 0))
     }
+
+    fn request_of(&self, write: Write, fingerprint: u64) -> WriteRequest {
+        let idempotency = Some(IdempotencyKey { key: self.clock.new_id(), fingerprint });
+        WriteRequest { write, at_ms: self.now_ms, idempotency }
+    }
+}
+
+/// The chains of scopes that are read in turn: of each of the project's sessions, as the requests
+/// have them, or of the project alone when it has none.
+pub(in crate::store) fn chains(sessions: Vec<Id>, of_project: Vec<ScopeRef>) -> Vec<Vec<ScopeRef>> {
+    if sessions.is_empty() {
+        return vec![of_project];
+    }
+    let chain = |session| [&[ScopeRef::session(session)], of_project.as_slice()].concat();
+    sessions.into_iter().map(chain).collect()
 }
 
 /// What a loop needs of which there is none: a project without entries, a request without searches.

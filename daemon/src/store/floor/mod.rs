@@ -4,6 +4,6 @@ mod load;
 mod rounds;
 
 pub(in crate::store) use self::{
-    load::{IDS_MAX, Load, far, nothing_to_read},
+    load::{IDS_MAX, Load, chains, far, nothing_to_read},
     rounds::{TIME_MAX, WARM_UP, measure, summary},
 };

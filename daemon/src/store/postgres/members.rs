@@ -19,9 +19,9 @@ use crate::store::{MemberStore, StoreError, StoreFuture, answers::pages::cut};
 
 /// A daemon that has not said for so long that it is there is not counted: it cannot reach the database, so
 /// that it changes nothing, or was killed.
-const LIVE_FOR: Duration = Duration::from_secs(15);
+const LIVE_MS: i64 = 15_000;
 /// How long the row of such a daemon is kept, for people.
-const KEPT_FOR: Duration = Duration::from_hours(1);
+const KEPT_MS: i64 = 60 * 60 * 1_000;
 /// Daemons that are listed at most.
 const LISTED_MAX: u32 = 1_000;
 /// Daemons that others are told of at most: more are not followed.
@@ -100,7 +100,7 @@ impl PostgresHandle {
         let is_first = *known != Some(own.id);
         let (id, process_id, load) = (uuid(own.id), i64::from(own.process_id), written(&own.load));
         let (protocol_min, protocol_max) = (i32::from(own.protocol.0), i32::from(own.protocol.1));
-        let (uptime_ms, kept_ms) = (i64::try_from(own.uptime_ms).unwrap_or(i64::MAX), millis(KEPT_FOR));
+        let uptime_ms = i64::try_from(own.uptime_ms).unwrap_or(i64::MAX);
         let values = [
             value(&id),
             value(&own.host),
@@ -112,7 +112,7 @@ impl PostgresHandle {
             value(&uptime_ms),
             value(&load),
             value(&is_first),
-            value(&kept_ms),
+            value(&KEPT_MS),
         ];
         connection.write(&SAY, &values).await?;
         *known = Some(own.id);
@@ -124,8 +124,7 @@ impl PostgresHandle {
     /// # Errors
     /// When the database cannot be used.
     pub async fn present(&self) -> Result<Vec<(Id, String)>, StoreError> {
-        let rows =
-            self.store.lease().await?.rows(&LIVE, &[value(&millis(LIVE_FOR)), value(&TOLD_MAX)]).await?;
+        let rows = self.store.lease().await?.rows(&LIVE, &[value(&LIVE_MS), value(&TOLD_MAX)]).await?;
         rows.iter().map(|row| Ok((id_from(row, 0)?, get(row, 1)?))).collect()
     }
 }
@@ -139,7 +138,7 @@ pub(super) async fn leave(store: &PostgresStore) {
     });
     if !matches!(left.await, Ok(Ok(()))) {
         tracing::info!(
-            "the others could not be told of the end of this daemon; they count it for {LIVE_FOR:?} more"
+            "the others could not be told of the end of this daemon; they count it for {LIVE_MS} ms more"
         );
     }
 }
@@ -167,7 +166,7 @@ fn from_row(row: &Row) -> Result<ClusterDaemon, StoreError> {
         started_at_ms: get(row, 7)?,
         uptime_ms: positive(8)?,
         seen_ms_ago,
-        is_stale: seen_ms_ago > LIVE_FOR.as_millis() as u64,
+        is_stale: seen_ms_ago > LIVE_MS.unsigned_abs(),
         load: read(get(row, 10)?),
     })
 }
@@ -209,10 +208,6 @@ fn read(text: &str) -> DaemonLoad {
         generation: stored.generation,
         breakers: stored.breakers.into_iter().map(breaker).collect(),
     }
-}
-
-fn millis(time: Duration) -> i64 {
-    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

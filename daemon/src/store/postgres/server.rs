@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, path::PathBuf, str::FromStr};
 
-use agent_memory_proto::settings::{PREFIX, Settings, Source};
+use agent_memory_proto::settings::{PREFIX, Settings};
 use tokio_postgres::{Config, config::SslMode};
 
 use super::{
@@ -188,7 +188,7 @@ impl std::fmt::Debug for Server {
 /// other, neither is followed.
 fn tls(settings: &Settings, address: &Address, url: &str) -> Result<Tls, String> {
     let flag = settings.flag("PG_SSL");
-    let is_set = settings.iter().any(|one| one.setting.name == "PG_SSL" && one.source != Source::Default);
+    let is_set = settings.is_set("PG_SSL");
     let is_on = match address.encryption {
         None => flag,
         Some(Encryption::Off) if flag => {

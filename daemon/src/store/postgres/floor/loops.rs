@@ -12,7 +12,7 @@ use agent_memory_proto::{
 use super::{scratch::Scratch, tasks::measure};
 use crate::store::{
     EntryStore, SearchQuery, SearchStore, StoreError, WriteStore,
-    floor::{IDS_MAX, Load, nothing_to_read},
+    floor::{self, IDS_MAX, Load, nothing_to_read},
     postgres::{
         PostgresStore,
         columns::{id_from, kind_from, uuid},
@@ -44,8 +44,8 @@ pub(super) async fn run(
             .await
         }
         FloorOperation::ScopedRead => {
-            let queries = chains(&store, &load).await?.into_iter().map(|scopes| load.list(scopes));
-            let (store, queries) = (store.clone(), Arc::new(queries.collect::<Vec<_>>()));
+            let queries = of_each_chain(&store, &load, |scopes| load.list(scopes)).await?;
+            let store = store.clone();
             measure(rounds, tasks, move |number| {
                 let (store, query) = (store.clone(), in_turn(&queries, number).clone());
                 async move { store.list(query).await.map(drop) }
@@ -62,8 +62,8 @@ pub(super) async fn run(
             .await
         }
         FloorOperation::Context => {
-            let queries = chains(&store, &load).await?.into_iter().map(|scopes| load.context(scopes));
-            let (store, queries) = (store.clone(), Arc::new(queries.collect::<Vec<_>>()));
+            let queries = of_each_chain(&store, &load, |scopes| load.context(scopes)).await?;
+            let store = store.clone();
             measure(rounds, tasks, move |number| {
                 let (store, query) = (store.clone(), in_turn(&queries, number).clone());
                 async move { store.context(query).await.map(drop) }
@@ -135,14 +135,19 @@ async fn ids(store: &PostgresStore, load: &Load<'_>) -> Result<Vec<(EntryKind, I
     if ids.is_empty() { Err(nothing_to_read(load)) } else { Ok(ids) }
 }
 
-async fn chains(store: &PostgresStore, load: &Load<'_>) -> Result<Vec<Vec<ScopeRef>>, StoreError> {
+/// What is asked of each of the chains.
+async fn of_each_chain<Q>(
+    store: &PostgresStore,
+    load: &Load<'_>,
+    query: impl Fn(Vec<ScopeRef>) -> Q,
+) -> Result<Arc<Vec<Q>>, StoreError> {
     const SESSIONS: &str = "SELECT s.id FROM sessions n JOIN scopes s ON s.key = n.scope \
         WHERE n.project = (SELECT key FROM scopes WHERE level = 2 AND id = $1) LIMIT $2";
     let of_project = chain(store, load.project()).await?;
     let project = uuid(load.request.project_id);
     let rows = store.lease().await?.rows(SESSIONS, &[value(&project), value(&i64::from(IDS_MAX))]).await?;
     let sessions = rows.iter().map(|row| id_from(row, 0)).collect::<Result<_, _>>()?;
-    Ok(load.chains(sessions, of_project))
+    Ok(Arc::new(floor::chains(sessions, of_project).into_iter().map(query).collect()))
 }
 
 async fn searches(store: &PostgresStore, load: &Load<'_>) -> Result<Vec<SearchQuery>, StoreError> {

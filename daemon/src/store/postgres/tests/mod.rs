@@ -31,6 +31,7 @@ use crate::{
     actors::block_on,
     clock::Clock,
     store::contract::{START_MS, Scenario, World},
+    waiting::until_within,
 };
 
 /// Runs a scenario on a new store in a server of its own.
@@ -85,10 +86,5 @@ use scenarios;
 
 /// Waits until a condition holds, for 20 seconds at most.
 async fn until(what: &str, condition: impl Fn() -> bool) {
-    let met = async {
-        while !condition() {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(20), met).await.unwrap_or_else(|_| panic!("never: {what}"));
+    until_within(Duration::from_secs(20), what, async || condition()).await;
 }

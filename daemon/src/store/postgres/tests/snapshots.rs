@@ -1,9 +1,11 @@
 //! How far the server is, as answers that daemons share go by it.
 
+use std::time::Duration;
+
 use agent_memory_testbed::{Postgres, postgres::query};
 
 use super::{PostgresHandle, PostgresOptions, open};
-use crate::{actors::block_on, store::Snapshot};
+use crate::{actors::block_on, store::Snapshot, waiting::until_within};
 
 /// A table to write to, so that there are transactions.
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS scratch (n int); INSERT INTO scratch VALUES (1)";
@@ -19,14 +21,13 @@ fn on(server: &Postgres, test: impl AsyncFnOnce(&PostgresHandle)) {
 
 /// As soon as the server takes connections again.
 async fn snapshot(handle: &PostgresHandle) -> Snapshot {
-    let began = std::time::Instant::now();
-    loop {
-        match handle.snapshot().await {
-            Ok(snapshot) => return snapshot,
-            Err(error) => assert!(began.elapsed().as_secs() < 60, "the server does not come back: {error}"),
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    }
+    let mut taken = None;
+    until_within(Duration::from_secs(60), "the server comes back", async || {
+        taken = handle.snapshot().await.ok();
+        taken.is_some()
+    })
+    .await;
+    taken.expect("it was waited for")
 }
 
 #[test]
@@ -63,16 +64,13 @@ fn another_run_of_the_server_is_told_from_the_one_before() {
         assert_eq!(snapshot(handle).await.incarnation, before.incarnation);
         // One process of the server dies, and it recovers as from a crash without being started again.
         let _ = query(&url, "COPY (SELECT 1) TO PROGRAM 'kill -9 $PPID'");
-        let mut recovered = snapshot(handle).await;
-        for _ in 0..1_000 {
-            if recovered.incarnation != before.incarnation {
-                break;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-            recovered = snapshot(handle).await;
-        }
-        assert_ne!(recovered.incarnation, before.incarnation, "{}", server.log());
-        first.set(Some(recovered.incarnation));
+        let mut recovered = before.incarnation;
+        until_within(Duration::from_secs(60), "it is another run", async || {
+            recovered = snapshot(handle).await.incarnation;
+            recovered != before.incarnation
+        })
+        .await;
+        first.set(Some(recovered));
     });
     server.stop().unwrap();
     server.run().unwrap();

@@ -13,7 +13,7 @@ use crate::{
     clock::Clock,
     store::{
         StoreError, WriteRequest,
-        floor::{IDS_MAX, Load, far, measure, nothing_to_read},
+        floor::{self, IDS_MAX, Load, far, measure, nothing_to_read},
         rules::{no_scope, texts_of},
         sqlite::{columns::kind_from, context, reads, scope_keys, search, writes},
     },
@@ -57,8 +57,7 @@ impl Bare<'_> {
     }
 
     fn scoped_read(&self, connection: &Connection) -> Result<Floor, StoreError> {
-        let queries: Vec<_> =
-            self.chains(connection)?.into_iter().map(|scopes| self.load.list(scopes)).collect();
+        let queries = self.of_each_chain(connection, |scopes| self.load.list(scopes))?;
         let mut next = queries.iter().cycle();
         measure(self.load.request.rounds, 1, || {
             reads::list::page(connection, next.next().expect("there is a chain")).map(drop)
@@ -85,8 +84,7 @@ impl Bare<'_> {
     }
 
     fn context(&self, connection: &Connection) -> Result<Floor, StoreError> {
-        let queries: Vec<_> =
-            self.chains(connection)?.into_iter().map(|scopes| self.load.context(scopes)).collect();
+        let queries = self.of_each_chain(connection, |scopes| self.load.context(scopes))?;
         let mut next = queries.iter().cycle();
         measure(self.load.request.rounds, 1, || {
             context::gather(connection, next.next().expect("there is a chain")).map(drop)
@@ -122,13 +120,19 @@ impl Bare<'_> {
         if ids.is_empty() { Err(nothing_to_read(&self.load)) } else { Ok(ids) }
     }
 
-    fn chains(&self, connection: &Connection) -> Result<Vec<Vec<ScopeRef>>, StoreError> {
+    /// What is asked of each of the chains.
+    fn of_each_chain<Q>(
+        &self,
+        connection: &Connection,
+        query: impl Fn(Vec<ScopeRef>) -> Q,
+    ) -> Result<Vec<Q>, StoreError> {
         let mut statement = connection.prepare(
             "SELECT s.id FROM sessions n JOIN scopes s ON s.key = n.scope WHERE n.project = ?1 LIMIT ?2",
         )?;
         let project = scope_keys::find(connection, &self.load.project())?;
         let rows = statement.query_map((project, IDS_MAX), |row| Ok(Id(row.get(0)?)))?;
-        Ok(self.load.chains(rows.collect::<Result<_, _>>()?, self.scopes(connection)?))
+        let chains = floor::chains(rows.collect::<Result<_, _>>()?, self.scopes(connection)?);
+        Ok(chains.into_iter().map(query).collect())
     }
 
     fn scopes(&self, connection: &Connection) -> Result<Vec<ScopeRef>, StoreError> {

@@ -8,7 +8,7 @@ use std::{
 
 use agent_memory_proto::{
     BUILD, Request,
-    handshake::{self, FLAG_LIFT_RATE_LIMITS, FLAG_MANAGED, Hello, Purpose, Status, Welcome},
+    handshake::{self, FLAG_LIFT_RATE_LIMITS, Hello, Purpose, Status, Welcome},
     request::HandOver,
 };
 
@@ -175,7 +175,7 @@ pub(crate) async fn attempt(options: &ConnectOptions) -> Result<Client, ClientEr
 
 fn wants_hand_over(options: &ConnectOptions, welcome: &Welcome) -> bool {
     options.start == StartPolicy::Auto
-        && welcome.flags & FLAG_MANAGED == 0
+        && !welcome.is_managed()
         && welcome.other_connections == 0
         && is_older(&welcome.build, &options.build)
 }
@@ -199,6 +199,8 @@ async fn hand_over(client: Client, options: &ConnectOptions) -> Result<Client, C
 
 #[cfg(test)]
 mod tests {
+    use agent_memory_proto::handshake::FLAG_MANAGED;
+
     use super::*;
 
     fn options(build: &str) -> ConnectOptions {

@@ -1,9 +1,16 @@
 //! A client that survives the daemon: on a lost connection it connects again (starting the daemon
 //! when nobody answers, unless somebody else is about to) and repeats what was in flight.
 
-use std::{borrow::Borrow, sync::Arc, time::Duration};
+use std::{
+    borrow::Borrow,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
-use agent_memory_proto::{ErrorCode, Request, handshake::FLAG_MANAGED};
+use agent_memory_proto::{ErrorCode, Request};
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use tokio::{
     sync::Mutex,
@@ -33,17 +40,18 @@ pub struct ReconnectingClient {
 #[derive(Debug)]
 struct Inner {
     options: ConnectOptions,
+    /// Whether a daemon answered before, so that one that is absent now is most likely being restarted.
+    /// Known without the lock, which another caller may hold for longer than a deadline.
+    was_connected: AtomicBool,
     /// The connection in use. The lock is held while connecting, so that one caller connects and
     /// the others wait for it.
     current: Mutex<Current>,
 }
 
-/// The connection, and what is known of the daemon at its other end.
 #[derive(Debug, Default)]
 struct Current {
+    /// The connection, also when it was lost: it tells of the daemon that answered last.
     client: Option<Client>,
-    /// Whether a service manager decides the life of the daemon that answered last.
-    was_managed: bool,
     /// Since when nobody answers who did before.
     absent_since: Option<Instant>,
 }
@@ -52,7 +60,8 @@ impl ReconnectingClient {
     /// A handle that is not connected yet: returns at once.
     #[must_use]
     pub fn new(options: ConnectOptions) -> Self {
-        Self { inner: Arc::new(Inner { options, current: Mutex::default() }) }
+        let inner = Inner { options, was_connected: AtomicBool::new(false), current: Mutex::default() };
+        Self { inner: Arc::new(inner) }
     }
 
     /// How it connects.
@@ -73,15 +82,16 @@ impl ReconnectingClient {
         }
         let options = &self.inner.options;
         let absent_for = current.absent_since.map_or(Duration::ZERO, |since| since.elapsed());
-        let client = if current.was_managed && absent_for < options.start_timeout {
+        let was_managed = current.client.as_ref().is_some_and(|client| client.welcome().is_managed());
+        let client = if was_managed && absent_for < options.start_timeout {
             connect::connect(&options.clone().without_start()).await
         } else {
             connect::connect(options).await
         };
         match client {
             Ok(client) => {
-                let was_managed = client.welcome().flags & FLAG_MANAGED != 0;
-                *current = Current { client: Some(client.clone()), was_managed, absent_since: None };
+                *current = Current { client: Some(client.clone()), absent_since: None };
+                self.inner.was_connected.store(true, Relaxed);
                 Ok(client)
             }
             Err(error) => {
@@ -91,11 +101,6 @@ impl ReconnectingClient {
                 Err(error)
             }
         }
-    }
-
-    /// Whether a daemon answered before, so that one that is absent now is most likely being restarted.
-    async fn was_connected(&self) -> bool {
-        self.inner.current.lock().await.client.is_some()
     }
 
     /// Sends a request and waits for its answer, over as many connections as it takes within the
@@ -126,7 +131,7 @@ impl ReconnectingClient {
                 Ok(reply) => return Ok(reply),
                 Err(error) => error,
             };
-            let is_restarted = error.may_be_a_start() && self.was_connected().await;
+            let is_restarted = error.may_be_a_start() && self.inner.was_connected.load(Relaxed);
             let Some(wait) = wait_before_repeat(&error, request, is_restarted, &mut pauses) else {
                 return Err(error);
             };
@@ -195,9 +200,10 @@ fn wait_before_repeat(
 
 #[cfg(test)]
 mod tests {
-    use agent_memory_proto::{ErrorBody, request::HandOver};
+    use agent_memory_proto::{ErrorBody, handshake::Purpose, request::HandOver};
 
     use super::*;
+    use crate::locations::Locations;
 
     fn wait(error: ClientError, request: &Request) -> Option<Duration> {
         wait_before_repeat(&error, request, false, &mut pauses())
@@ -224,6 +230,19 @@ mod tests {
             assert!(wait(error, &Request::Health).is_none());
         }
         assert!(!ClientError::Protocol("nonsense".to_owned()).may_be_a_start());
+    }
+
+    #[tokio::test]
+    async fn a_call_that_failed_does_not_wait_for_a_caller_that_connects() {
+        let nowhere = Locations::resolve(Some("/nowhere".as_ref()), Some("/nowhere.sock".as_ref()));
+        let options = ConnectOptions::new(&nowhere.expect("resolves"), Purpose::Library).without_start();
+        let client = ReconnectingClient::new(options);
+        let held = client.inner.current.lock().await;
+        // In the order of coming: the call gets the lock and fails, then the other keeps it.
+        let call = client.call(Request::Health, CallOptions::default());
+        let both = async { tokio::join!(biased; call, client.inner.current.lock(), async { drop(held) }) };
+        let (answer, ..) = timeout(Duration::from_secs(30), both).await.expect("the call ends");
+        assert!(matches!(answer, Err(ClientError::NotRunning { .. })));
     }
 
     #[test]

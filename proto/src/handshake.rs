@@ -167,6 +167,12 @@ impl Hello {
 }
 
 impl Welcome {
+    /// Whether a service manager decides the life of the daemon: [`FLAG_MANAGED`] is set.
+    #[must_use]
+    pub const fn is_managed(&self) -> bool {
+        self.flags & FLAG_MANAGED != 0
+    }
+
     /// The 128 bytes of the block.
     #[must_use]
     pub fn to_bytes(&self) -> [u8; HANDSHAKE_BYTES] {

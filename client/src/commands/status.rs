@@ -1,7 +1,7 @@
 //! `status`: whether a daemon runs, and where. Starts nothing. Exit code 3 when none runs.
 
 use agent_memory_client::{ClientError, probe};
-use agent_memory_proto::handshake::{FLAG_MANAGED, Status, Welcome};
+use agent_memory_proto::handshake::{Status, Welcome};
 use serde_json::{Value, json};
 
 use crate::{
@@ -40,7 +40,7 @@ fn value(invocation: &Invocation, running: bool, welcome: Option<&Welcome>) -> V
         "version": welcome.map(|welcome| &welcome.build),
         "protocol": welcome.map(|welcome| json!({ "min": welcome.protocol_min, "max": welcome.protocol_max })),
         "connections": welcome.map(|welcome| welcome.other_connections),
-        "managed": welcome.map(|welcome| welcome.flags & FLAG_MANAGED != 0),
+        "managed": welcome.map(Welcome::is_managed),
     })
 }
 
@@ -52,7 +52,7 @@ fn lines(invocation: &Invocation, running: bool, welcome: Option<&Welcome>) -> S
             welcome.build,
             welcome.process_id,
             welcome.other_connections,
-            if welcome.flags & FLAG_MANAGED == 0 { "" } else { ", managed by a service manager" },
+            if welcome.is_managed() { ", managed by a service manager" } else { "" },
         ),
         Some(welcome) => {
             format!("stopping: agent-memoryd {} (process {})", welcome.build, welcome.process_id)

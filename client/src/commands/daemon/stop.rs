@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use agent_memory_client::{CallOptions, Client, ClientError};
-use agent_memory_proto::{Request, handshake::FLAG_MANAGED};
+use agent_memory_proto::Request;
 use tokio::time::{Instant, sleep};
 
 use crate::{failure::Failure, invocation::Invocation};
@@ -21,7 +21,7 @@ pub(super) async fn stop(invocation: &Invocation) -> Result<bool, Failure> {
         Err(error) => return Err(error.into()),
     };
     let welcome = client.welcome().clone();
-    if welcome.flags & FLAG_MANAGED != 0 {
+    if welcome.is_managed() {
         invocation.output.note("a service manager started this daemon and may start it again");
     }
     match client.call(Request::Stop, CallOptions::default()).await {

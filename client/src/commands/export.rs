@@ -47,7 +47,7 @@ pub(crate) async fn run(invocation: &Invocation, args: ExportArgs) -> Result<(),
         Some(scope) => Some(invocation.scope_to_read(Some(scope)).await?),
         None => None,
     };
-    let format = args.format.or_else(|| Format::of_file(&args.file)).unwrap_or(Format::Json);
+    let format = Format::chosen(args.format, Some(&args.file));
     let request = ExportPage {
         kinds: args.kinds.clone(),
         scope,

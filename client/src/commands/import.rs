@@ -81,7 +81,7 @@ pub(crate) async fn run(invocation: &Invocation, args: ImportArgs) -> Result<(),
 
 /// Opens a document of this program.
 fn document(args: &ImportArgs) -> Result<Box<dyn Source>, Failure> {
-    let format = args.format.or_else(|| Format::of_file(&args.file)).unwrap_or(Format::Json);
+    let format = Format::chosen(args.format, Some(&args.file));
     let input: Box<dyn Read + Send> = if args.file.as_os_str() == "-" {
         Box::new(io::stdin())
     } else {

@@ -3,7 +3,7 @@
 use std::{
     fs::File,
     io::{self, Cursor, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::Duration,
 };
 
@@ -47,8 +47,7 @@ impl Extras {
     pub(super) fn take(call: &mut Arguments) -> Result<Self, Refusal> {
         let given = call.choice("format", &Format::names())?;
         let filename = call.text("filename")?;
-        let of_file = || filename.as_ref().and_then(|name| Format::of_file(name.as_ref()));
-        let format = given.or_else(of_file).unwrap_or(Format::Json);
+        let format = Format::chosen(given, filename.as_deref().map(Path::new));
         if let Some(name) = &filename {
             check_name(name)?;
         }

@@ -63,6 +63,12 @@ impl Format {
         }
     }
 
+    /// The format that was given, else that of the file's ending, else JSON.
+    #[must_use]
+    pub fn chosen(given: Option<Self>, file: Option<&Path>) -> Self {
+        given.or_else(|| file.and_then(Self::of_file)).unwrap_or(Self::Json)
+    }
+
     /// What of a request that format has a place for.
     ///
     /// # Errors

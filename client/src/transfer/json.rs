@@ -6,7 +6,7 @@ use agent_memory_proto::{request::ExportPage, response::ExportedPage};
 
 use super::{
     Sink, Source, SourceError,
-    document::{self, Fields},
+    document::{self, Fields, Lists},
     export::ExportWriter,
     metered::Metered,
     reading::Reading,
@@ -16,31 +16,25 @@ use super::{
 #[derive(Debug)]
 pub struct JsonWriter<W: Write> {
     out: W,
-    /// The lists of the document in their order, each with the object that it is in.
-    lists: Vec<(&'static str, &'static str)>,
-    /// How many of them were begun.
-    begun: usize,
+    lists: Lists,
     is_first: bool,
 }
 
 impl<W: Write> JsonWriter<W> {
     /// Writes to `out`.
     pub fn new(out: W) -> Self {
-        Self { out, lists: Vec::new(), begun: 0, is_first: true }
+        Self { out, lists: Lists::default(), is_first: true }
     }
 
     /// Ends what was begun before the list of that name, and begins it.
     fn go_to(&mut self, list: &str) -> io::Result<()> {
-        while self.begun == 0 || self.lists[self.begun - 1].1 != list {
-            let Some((object, next)) = self.lists.get(self.begun).copied() else { return Ok(()) };
-            let before = self.begun.checked_sub(1).map(|before| self.lists[before].0);
+        while let Some((before, object, next)) = self.lists.next_towards(list) {
             match before {
                 None => write!(self.out, "\"{object}\":{{")?,
                 Some(before) if before == object => write!(self.out, "\n],")?,
                 Some(_) => write!(self.out, "\n]}},\n\"{object}\":{{")?,
             }
             write!(self.out, "\n\"{next}\":[")?;
-            self.begun += 1;
             self.is_first = true;
         }
         Ok(())
@@ -56,7 +50,7 @@ impl<W: Write> JsonWriter<W> {
 
 impl<W: Write + Send> ExportWriter for JsonWriter<W> {
     fn begin(&mut self, request: &ExportPage, changed_at_ms: Option<i64>) -> io::Result<()> {
-        self.lists = document::lists(request);
+        self.lists = Lists::of(request);
         self.out.write_all(b"{")?;
         for (name, value) in document::head(request, changed_at_ms).iter() {
             write!(self.out, "\n\"{name}\":")?;
@@ -67,18 +61,11 @@ impl<W: Write + Send> ExportWriter for JsonWriter<W> {
     }
 
     fn page(&mut self, page: &ExportedPage) -> io::Result<()> {
-        for scope in &page.scopes {
-            self.put(document::level_list(scope.scope().level), &document::scope_value(scope))?;
-        }
-        for entry in &page.entries {
-            let Some(kind) = entry.kind() else { continue };
-            self.put(kind.plural(), &document::entry_value(entry))?;
-        }
-        Ok(())
+        document::items(page).try_for_each(|(list, fields)| self.put(list, &fields))
     }
 
     fn end(&mut self) -> io::Result<()> {
-        if let Some((_, last)) = self.lists.last().copied() {
+        if let Some(last) = self.lists.last() {
             self.go_to(last)?;
         }
         self.out.write_all(b"\n]}\n}\n")?;

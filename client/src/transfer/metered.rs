@@ -9,7 +9,7 @@ use std::{
 use agent_memory_proto::{ErrorBody, ErrorCode};
 
 /// Bytes that one item may have, whatever the format. An item is an entry with its versions, or a scope.
-pub const ITEM_BYTES_MAX: u64 = 64 * 1024 * 1024;
+const ITEM_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 /// An input that ends with an error when an item is too large.
 #[derive(Debug)]

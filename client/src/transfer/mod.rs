@@ -17,6 +17,8 @@ mod tests;
 pub mod text;
 mod yaml;
 
+use std::fmt;
+
 use agent_memory_proto::{ErrorBody, model::PortableScope, request::ImportItem, response::ImportRefusal};
 
 pub use export::{ExportError, ExportWriter, KINDS, export};
@@ -24,7 +26,6 @@ pub use format::{Format, parse_mapping, source, writer};
 pub use import::{ImportRun, Imported, Progress, import};
 pub use json::{JsonSource, JsonWriter};
 pub use markdown::{MarkdownSource, MarkdownWriter};
-pub use metered::ITEM_BYTES_MAX;
 pub use openapi::OpenApiWriter;
 pub use yaml::{YamlSource, YamlWriter};
 
@@ -44,6 +45,12 @@ pub enum Item {
 /// The import has failed meanwhile: whoever reads a source may stop. The cause is told elsewhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stopped;
+
+impl fmt::Display for Stopped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("nobody wants more")
+    }
+}
 
 /// Why a source ended early.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -17,14 +17,14 @@ use super::{
     metered::Meter,
 };
 
-pub(super) fn unreadable(error: &dyn fmt::Display) -> ErrorBody {
+fn unreadable(error: &dyn fmt::Display) -> ErrorBody {
     ErrorBody::new(ErrorCode::InvalidParameter, format!("the document cannot be read: {error}"))
         .with_field("content")
         .with_suggestion("Nothing was imported; give a complete export, and its format")
 }
 
 /// What was read has no entries, not even an empty list of them.
-pub(super) fn no_export() -> ErrorBody {
+fn no_export() -> ErrorBody {
     ErrorBody::missing("entries")
         .with_allowed("version, scopes, and entries with the lists tools, guidelines, knowledge")
         .with_suggestion("Nothing was imported; is this an export, and in this format?")
@@ -74,7 +74,7 @@ impl<'a> Reading<'a> {
         &mut self,
         list: &List,
         line: Option<usize>,
-        value: &Result<Value, ErrorBody>,
+        value: Result<Value, ErrorBody>,
     ) -> Result<(), Stopped> {
         self.meter.reset();
         let place = self.places.entry(list.name.clone()).or_default();
@@ -83,18 +83,12 @@ impl<'a> Reading<'a> {
             None => format!("{}[{place}]", list.name),
         };
         *place += 1;
-        let item = value.as_ref().map_err(Clone::clone).and_then(|value| match list.what {
-            What::Entries(kind) => {
-                document::entry(kind, value).map(|entry| Item::Entry(ImportItem { at: at.clone(), entry }))
-            }
-            What::Scopes(level) => document::scope(level, value).map(Item::Scope),
-        });
         let relations = value.as_ref().map_or(0, relations);
-        let item = item.unwrap_or_else(|error| {
-            let value = value.as_ref().unwrap_or(&Value::Null);
-            let name = ["name", "title", "id"].iter().find_map(|field| value.get(*field)?.as_str());
-            Item::Refused(ImportRefusal { at, name: name.unwrap_or_default().to_owned(), error })
-        });
+        let item = match value {
+            Ok(value) => list.item(&at, &value).map_err(|error| (name(&value).to_owned(), error)),
+            Err(error) => Err((String::new(), error)),
+        };
+        let item = item.unwrap_or_else(|(name, error)| Item::Refused(ImportRefusal { at, name, error }));
         self.give(item)?;
         if relations > 0 { self.give(Item::Relations(relations)) } else { Ok(()) }
     }
@@ -109,8 +103,12 @@ fn relations(entry: &Value) -> u64 {
     entry.get("relations").and_then(Value::as_array).map_or(0, |relations| relations.len() as u64)
 }
 
+/// What a value calls itself; empty when it does not.
+fn name(value: &Value) -> &str {
+    ["name", "title", "id"].iter().find_map(|field| value.get(*field)?.as_str()).unwrap_or_default()
+}
+
 /// A list of the document.
-#[derive(Clone)]
 pub(super) struct List {
     name: String,
     what: What,
@@ -131,6 +129,16 @@ impl List {
         match self.what {
             What::Entries(kind) => Some(kind),
             What::Scopes(_) => None,
+        }
+    }
+
+    /// The item that a value of it is; `at` says where it stands.
+    fn item(&self, at: &str, value: &Value) -> Result<Item, ErrorBody> {
+        match self.what {
+            What::Entries(kind) => {
+                document::entry(kind, value).map(|entry| Item::Entry(ImportItem { at: at.to_owned(), entry }))
+            }
+            What::Scopes(level) => document::scope(level, value).map(Item::Scope),
         }
     }
 }
@@ -170,7 +178,7 @@ impl<'de> Visitor<'de> for Document<'_, '_> {
                     let relations = map.next_value::<Option<Vec<IgnoredAny>>>()?.unwrap_or_default().len();
                     if relations > 0 {
                         let given = self.0.give(Item::Relations(relations as u64));
-                        given.map_err(|Stopped| A::Error::custom("nobody wants more"))?;
+                        given.map_err(A::Error::custom)?;
                     }
                 }
                 _ => drop(map.next_value::<IgnoredAny>()?),
@@ -244,8 +252,7 @@ impl<'de> Visitor<'de> for Items<'_, '_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
         while let Some(value) = seq.next_element::<Value>()? {
-            let found = self.reading.found(&self.list, None, &Ok(value));
-            found.map_err(|Stopped| A::Error::custom("nobody wants more"))?;
+            self.reading.found(&self.list, None, Ok(value)).map_err(A::Error::custom)?;
         }
         Ok(())
     }

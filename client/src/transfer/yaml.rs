@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::{
     Sink, Source, SourceError,
-    document::{self, Fields},
+    document::{self, Fields, Lists},
     export::ExportWriter,
     metered::Metered,
     reading::Reading,
@@ -21,30 +21,24 @@ const DEPTH_MAX: usize = 72;
 #[derive(Debug)]
 pub struct YamlWriter<W: Write> {
     out: W,
-    /// The lists of the document in their order, each with the object that it is in.
-    lists: Vec<(&'static str, &'static str)>,
-    /// How many of them were begun.
-    begun: usize,
+    lists: Lists,
     is_empty: bool,
 }
 
 impl<W: Write> YamlWriter<W> {
     /// Writes to `out`.
     pub fn new(out: W) -> Self {
-        Self { out, lists: Vec::new(), begun: 0, is_empty: false }
+        Self { out, lists: Lists::default(), is_empty: false }
     }
 
     /// Begins every list up to that of the name.
     fn go_to(&mut self, list: &str) -> io::Result<()> {
-        while self.begun == 0 || self.lists[self.begun - 1].1 != list {
-            let Some((object, next)) = self.lists.get(self.begun).copied() else { return Ok(()) };
+        while let Some((before, object, next)) = self.lists.next_towards(list) {
             self.end_list()?;
-            let is_in_same = self.begun > 0 && self.lists[self.begun - 1].0 == object;
-            if !is_in_same {
+            if before != Some(object) {
                 writeln!(self.out, "{object}:")?;
             }
             write!(self.out, "  {next}:")?;
-            self.begun += 1;
             self.is_empty = true;
         }
         Ok(())
@@ -73,23 +67,16 @@ impl<W: Write> YamlWriter<W> {
 
 impl<W: Write + Send> ExportWriter for YamlWriter<W> {
     fn begin(&mut self, request: &ExportPage, changed_at_ms: Option<i64>) -> io::Result<()> {
-        self.lists = document::lists(request);
+        self.lists = Lists::of(request);
         self.out.write_all(text(&document::head(request, changed_at_ms))?.as_bytes())
     }
 
     fn page(&mut self, page: &ExportedPage) -> io::Result<()> {
-        for scope in &page.scopes {
-            self.put(document::level_list(scope.scope().level), &document::scope_value(scope))?;
-        }
-        for entry in &page.entries {
-            let Some(kind) = entry.kind() else { continue };
-            self.put(kind.plural(), &document::entry_value(entry))?;
-        }
-        Ok(())
+        document::items(page).try_for_each(|(list, fields)| self.put(list, &fields))
     }
 
     fn end(&mut self) -> io::Result<()> {
-        if let Some((_, last)) = self.lists.last().copied() {
+        if let Some(last) = self.lists.last() {
             self.go_to(last)?;
         }
         self.end_list()?;

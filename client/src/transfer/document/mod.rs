@@ -5,7 +5,7 @@ mod read;
 mod write;
 
 pub(super) use read::{entry, scope};
-pub(super) use write::{Fields, entry_head, entry_value, entry_versions, head, lists, scope_value};
+pub(super) use write::{Fields, Lists, entry_head, entry_versions, head, items, scope_value};
 
 use agent_memory_proto::model::{EntryKind, ScopeLevel};
 

@@ -1,10 +1,12 @@
 //! Entries and scopes as objects of the document. The order of their fields is fixed.
 
+use std::mem;
+
 use agent_memory_proto::model::{
     EntryBody, EntryKind, Id, Json, Org, PortableEntry, PortableScope, PortableVersion, Project, ScopeLevel,
     Session,
 };
-use agent_memory_proto::request::ExportPage;
+use agent_memory_proto::{request::ExportPage, response::ExportedPage};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -56,14 +58,10 @@ impl Fields {
         is_wanted: impl FnOnce(&str) -> bool,
     ) -> Option<String> {
         let at = self.0.iter().position(|(field, _)| *field == name)?;
-        match &self.0[at].1 {
-            Field::Plain(Value::String(text)) if is_wanted(text) => {}
-            _ => return None,
-        }
-        match self.0.remove(at).1 {
-            Field::Plain(Value::String(text)) => Some(text),
-            _ => None,
-        }
+        let Field::Plain(Value::String(text)) = &mut self.0[at].1 else { return None };
+        let text = is_wanted(text).then(|| mem::take(text))?;
+        self.0.remove(at);
+        Some(text)
     }
 
     /// Leaves out what says nothing: fields without a value.
@@ -95,11 +93,50 @@ pub(in crate::transfer) fn head(request: &ExportPage, changed_at_ms: Option<i64>
     fields
 }
 
-/// The lists in their order, each after the name of the object that it is in.
-pub(in crate::transfer) fn lists(request: &ExportPage) -> Vec<(&'static str, &'static str)> {
-    let levels = [ScopeLevel::Org, ScopeLevel::Project, ScopeLevel::Session];
-    let scopes = levels.into_iter().map(|level| ("scopes", level_list(level)));
-    scopes.chain(kinds(request).map(|kind| ("entries", kind.plural()))).collect()
+/// The lists of a document, and how far its writer is with them.
+#[derive(Debug, Default)]
+pub(in crate::transfer) struct Lists {
+    /// In their order, each after the name of the object that it is in.
+    all: Vec<(&'static str, &'static str)>,
+    /// How many of them were begun.
+    begun: usize,
+}
+
+impl Lists {
+    /// Those of what was asked for; none is begun.
+    pub(in crate::transfer) fn of(request: &ExportPage) -> Self {
+        let levels = [ScopeLevel::Org, ScopeLevel::Project, ScopeLevel::Session];
+        let scopes = levels.into_iter().map(|level| ("scopes", level_list(level)));
+        let all = scopes.chain(kinds(request).map(|kind| ("entries", kind.plural()))).collect();
+        Self { all, begun: 0 }
+    }
+
+    /// Begins the next list on the way to that of the name: the object of the list before it, if there
+    /// is one, its own object, and its name. `None` when that list was begun last, or no list is left.
+    pub(in crate::transfer) fn next_towards(
+        &mut self,
+        list: &str,
+    ) -> Option<(Option<&'static str>, &'static str, &'static str)> {
+        let before = self.begun.checked_sub(1).map(|before| self.all[before]);
+        if before.is_some_and(|(_, name)| name == list) {
+            return None;
+        }
+        let (object, name) = self.all.get(self.begun).copied()?;
+        self.begun += 1;
+        Some((before.map(|(object, _)| object), object, name))
+    }
+
+    /// The name of the last list.
+    pub(in crate::transfer) fn last(&self) -> Option<&'static str> {
+        self.all.last().map(|(_, name)| *name)
+    }
+}
+
+/// The scopes of a page, then its entries, each after the name of the list that it is in.
+pub(in crate::transfer) fn items(page: &ExportedPage) -> impl Iterator<Item = (&'static str, Fields)> {
+    let scopes = page.scopes.iter().map(|scope| (level_list(scope.scope().level), scope_value(scope)));
+    let entries = page.entries.iter();
+    scopes.chain(entries.filter_map(|entry| Some((entry.kind()?.plural(), entry_value(entry)))))
 }
 
 fn kinds(request: &ExportPage) -> impl Iterator<Item = EntryKind> {
@@ -107,7 +144,7 @@ fn kinds(request: &ExportPage) -> impl Iterator<Item = EntryKind> {
 }
 
 /// An entry with its versions.
-pub(in crate::transfer) fn entry_value(entry: &PortableEntry) -> Fields {
+fn entry_value(entry: &PortableEntry) -> Fields {
     let mut fields = entry_head(entry);
     let versions = entry_versions(entry);
     if let Some(current) = versions.last() {

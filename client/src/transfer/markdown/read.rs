@@ -82,8 +82,8 @@ fn head(part: Part) -> io::Result<()> {
 fn give(reading: &mut Reading<'_>, list: Option<&List>, item: Option<Section>) -> io::Result<()> {
     let (Some(list), Some(item)) = (list, item) else { return Ok(()) };
     let line = item.line;
-    let stopped = |Stopped| invalid("nobody wants more".to_owned());
-    reading.found(list, Some(line), &item.value(list.kind())).map_err(stopped)
+    let stopped = |stopped: Stopped| invalid(stopped.to_string());
+    reading.found(list, Some(line), item.value(list.kind())).map_err(stopped)
 }
 
 /// What stands below the heading of one item.

@@ -10,7 +10,7 @@ use agent_memory_proto::{
 
 use super::{TEXTS, is_heading, is_plain};
 use crate::transfer::{
-    document::{self, Fields},
+    document::{self, Fields, Lists},
     export::ExportWriter,
     yaml,
 };
@@ -19,25 +19,20 @@ use crate::transfer::{
 #[derive(Debug)]
 pub struct MarkdownWriter<W: Write> {
     out: W,
-    /// The lists of the document in their order.
-    lists: Vec<&'static str>,
-    /// How many of them were begun.
-    begun: usize,
+    lists: Lists,
 }
 
 impl<W: Write> MarkdownWriter<W> {
     /// Writes to `out`.
     pub fn new(out: W) -> Self {
-        Self { out, lists: Vec::new(), begun: 0 }
+        Self { out, lists: Lists::default() }
     }
 
     /// Begins every list up to that of the name.
     fn go_to(&mut self, list: &str) -> io::Result<()> {
-        while self.begun == 0 || self.lists[self.begun - 1] != list {
-            let Some(next) = self.lists.get(self.begun) else { return Ok(()) };
+        while let Some((_, _, next)) = self.lists.next_towards(list) {
             let (first, rest) = next.split_at(1);
             write!(self.out, "\n## {}{rest}\n", first.to_uppercase())?;
-            self.begun += 1;
         }
         Ok(())
     }
@@ -98,7 +93,7 @@ const YAML: &str = "yaml";
 
 impl<W: Write + Send> ExportWriter for MarkdownWriter<W> {
     fn begin(&mut self, request: &ExportPage, changed_at_ms: Option<i64>) -> io::Result<()> {
-        self.lists = document::lists(request).into_iter().map(|(_, list)| list).collect();
+        self.lists = Lists::of(request);
         self.out.write_all(b"# Memory\n")?;
         self.block(YAML, &yaml::text(&document::head(request, changed_at_ms).present())?)
     }
@@ -109,7 +104,7 @@ impl<W: Write + Send> ExportWriter for MarkdownWriter<W> {
     }
 
     fn end(&mut self) -> io::Result<()> {
-        if let Some(last) = self.lists.last().copied() {
+        if let Some(last) = self.lists.last() {
             self.go_to(last)?;
         }
         self.out.flush()

@@ -16,7 +16,7 @@ use agent_memory_proto::{
     response::ClusterStatus,
 };
 use agent_memory_testbed::{Postgres, Redis};
-use agent_memory_tests::{DAEMON, Daemon, Exit, Instance, Workload, executable, requests};
+use agent_memory_tests::{DAEMON, Daemon, Exit, Instance, StopOnDrop, Workload, executable, requests};
 
 use crate::shared_database::{add, update};
 
@@ -74,11 +74,12 @@ fn a_rolling_upgrade_of_three_daemons_under_load_loses_no_request() {
     update(&mut one.connect(), id, 1);
     let (stop, reads) = (AtomicBool::new(false), AtomicUsize::new(0));
     let load = thread::scope(|scope| {
+        let _stop = StopOnDrop(&stop);
         for instance in instances {
             let (stop, reads) = (&stop, &reads);
             scope.spawn(move || on_runtime(read_until_stopped(instance, stop, reads)));
         }
-        let load = Workload::run(&instances, 0, 3, |load| {
+        Workload::run(&instances, 0, 3, |load| {
             load.await_acknowledged(300);
             for _ in 0..ROUNDS {
                 for (instance, daemon) in instances.iter().zip(&mut running) {
@@ -90,9 +91,7 @@ fn a_rolling_upgrade_of_three_daemons_under_load_loses_no_request() {
                     load.await_acknowledged(100);
                 }
             }
-        });
-        stop.store(true, Ordering::SeqCst);
-        load
+        })
     });
     println!("{} restarts: {load}; {} reads", ROUNDS * instances.len(), reads.load(Ordering::SeqCst));
     assert_eq!(load.failed(), 0, "{load}");
@@ -118,7 +117,8 @@ fn a_client_leaves_the_restart_of_a_managed_daemon_to_its_manager() {
         call(&client, &Request::Config).await;
         assert_eq!(daemon.stop(), Exit::Code(0), "{}", daemon.log());
         let asking = tokio::spawn(async move { (call(&client, &Request::Config).await, client) });
-        // Meanwhile it asks again and again; nobody is there, and it starts nobody.
+        // Meanwhile it asks again and again; nobody is there, and it starts nobody. That is an absence, which no
+        // condition ends and only a span of time can show: its pauses grow, and several fit into this.
         for _ in 0..20 {
             tokio::task::yield_now().await;
             assert!(instance.probe().is_none());

@@ -233,18 +233,21 @@ fn a_hundred_who_ask_the_same_at_once_are_one_query() {
     let question = world.question();
     let count = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
     let waiting = || server.sql("postgres", count).expect("SQL runs").trim().to_owned();
-    let started = Barrier::new(101);
+    // One that cannot connect would be waited for by all the others for ever: all are connected before.
+    let wires: Vec<Wire> = (0..100).map(|_| world.one.connect()).collect();
+    let started = Barrier::new(wires.len() + 1);
     let fresh = thread::scope(|scope| {
         const LOCK: &str = "BEGIN; LOCK TABLE entries IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(3); COMMIT";
         let locker = scope.spawn(|| server.sql("postgres", LOCK));
         let held = "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND relation = 'entries'::regclass";
         until("the table is locked", || (server.sql("postgres", held).ok()?.trim() == "1").then_some(()));
-        let askers: Vec<_> = (0..100)
-            .map(|_| {
-                scope.spawn(|| {
-                    let mut wire = world.one.connect();
+        let (started, question) = (&started, &question);
+        let askers: Vec<_> = wires
+            .into_iter()
+            .map(|mut wire| {
+                scope.spawn(move || {
                     started.wait();
-                    ask(&mut wire, &question)
+                    ask(&mut wire, question)
                 })
             })
             .collect();

@@ -8,6 +8,7 @@ use std::{
     process::Command,
 };
 
+use agent_memory_client::Locations;
 use agent_memory_proto::handshake::{Purpose, Welcome};
 use agent_memory_testbed::{Postgres, Redis};
 use tempfile::TempDir;
@@ -127,6 +128,15 @@ impl Instance {
     #[must_use]
     pub fn socket(&self) -> PathBuf {
         self.root().join("run").join("s")
+    }
+
+    /// Where the client library finds the daemon of this instance.
+    ///
+    /// # Panics
+    /// When the library takes no such paths.
+    #[must_use]
+    pub fn locations(&self) -> Locations {
+        Locations::resolve(Some(&self.data_dir), Some(&self.socket())).expect("resolves")
     }
 
     /// The environment of every process of this instance: nothing of the test's own but the path.

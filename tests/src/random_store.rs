@@ -2,8 +2,8 @@
 //! and texts that formats trip over. Every one of them is one that the daemon takes.
 
 use agent_memory_proto::model::{
-    EntryBody, EntryKind, Id, Json, Org, PortableEntry, PortableScope, PortableVersion, Project, ScopeRef,
-    Session, SessionStatus,
+    EntryBody, EntryKind, Id, Json, Org, PortableEntry, PortableScope, PortableVersion, Project, ScopeLevel,
+    ScopeRef, Session, SessionStatus,
 };
 use proptest::{
     collection::vec,
@@ -210,9 +210,7 @@ fn scopes() -> impl Strategy<Value = Vec<PortableScope>> {
         let project_id = scopes
             .last()
             .map(PortableScope::scope)
-            .filter(|last| {
-                *last == ScopeRef { level: agent_memory_proto::model::ScopeLevel::Project, id: last.id }
-            })
+            .filter(|last| last.level == ScopeLevel::Project)
             .and_then(|last| last.id);
         for (index, (id, (name, purpose, agent_id), status, metadata, times)) in
             sessions.into_iter().enumerate()

@@ -12,14 +12,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use agent_memory_client::{CallOptions, ConnectOptions, Locations, ReconnectingClient};
+use agent_memory_client::{CallOptions, ConnectOptions, ReconnectingClient};
 use agent_memory_proto::{
     ErrorCode, Request, Response,
     handshake::Purpose,
     model::{EntryKind, Id, ScopeRef},
 };
 
-use crate::{Instance, StopOnDrop, Wire, requests, until_within};
+use crate::{Instance, StopOnDrop, Wire, on_runtime, requests, until_within};
 
 /// How long a caller of the library lets it repeat.
 const LIBRARY_DEADLINE: Duration = Duration::from_secs(20);
@@ -223,8 +223,7 @@ impl fmt::Display for Workload {
 impl Caller<'_> {
     fn write_until_stopped(&self, instance: &Instance) {
         if self.with_library {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            runtime.expect("a runtime").block_on(self.write_with_library(instance));
+            on_runtime(self.write_with_library(instance));
         } else {
             self.write_by_hand(instance);
         }
@@ -265,10 +264,8 @@ impl Caller<'_> {
     }
 
     async fn write_with_library(&self, instance: &Instance) {
-        let locations =
-            Locations::resolve(Some(instance.data_dir()), Some(&instance.socket())).expect("resolves");
-        let client =
-            ReconnectingClient::new(ConnectOptions::new(&locations, Purpose::Library).without_start());
+        let options = ConnectOptions::new(&instance.locations(), Purpose::Library).without_start();
+        let client = ReconnectingClient::new(options);
         for (title, add) in self.titles() {
             let started = Instant::now();
             match client.call(&add, CallOptions::default().with_deadline(LIBRARY_DEADLINE)).await {

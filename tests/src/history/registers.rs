@@ -9,7 +9,7 @@ use std::{
 use super::{Did, End, Report};
 
 /// Changes of one register, as its only writer saw them, in their order.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Register {
     /// When a version was acknowledged.
     acknowledged: Vec<(Instant, u32)>,
@@ -20,19 +20,24 @@ struct Register {
     contents: BTreeMap<u32, String>,
 }
 
+/// As it is made: with its first version.
+impl Default for Register {
+    fn default() -> Self {
+        Self { acknowledged: Vec::new(), unknown: 0, highest: 1, contents: BTreeMap::new() }
+    }
+}
+
 pub(super) fn check(history: &[Did], ends: &[End], lag: Duration, report: &mut Report) {
     let mut registers: BTreeMap<usize, Register> = BTreeMap::new();
     for did in history {
         if let Did::Update { register, told, version } = did {
-            let known =
-                registers.entry(*register).or_insert_with(|| Register { highest: 1, ..Register::default() });
+            let known = registers.entry(*register).or_default();
             update(known, *register, *told, *version, report);
         }
     }
     for did in history {
         let Did::Read { register, asked, version, content } = did else { continue };
-        let known =
-            registers.entry(*register).or_insert_with(|| Register { highest: 1, ..Register::default() });
+        let known = registers.entry(*register).or_default();
         report.count("reads", 1);
         if *version > known.highest {
             report.violation(format!("register {register}: version {version} was read, which nobody made"));

@@ -2,14 +2,12 @@
 
 use std::{collections::BTreeSet, thread};
 
-use agent_memory_client::{CallOptions, Client, ConnectOptions, Locations};
+use agent_memory_client::{CallOptions, Client, ConnectOptions};
 use agent_memory_proto::{Request, handshake::Purpose};
 use agent_memory_tests::{DAEMON, Instance, executable, until};
 
 fn options(instance: &Instance) -> ConnectOptions {
-    let locations =
-        Locations::resolve(Some(instance.data_dir()), Some(&instance.socket())).expect("resolves");
-    let mut options = ConnectOptions::new(&locations, Purpose::CommandLine);
+    let mut options = ConnectOptions::new(&instance.locations(), Purpose::CommandLine);
     options.daemon_program = Some(executable(DAEMON));
     options
 }

@@ -19,7 +19,7 @@ use agent_memory_proto::{
 };
 use agent_memory_testbed::{Postgres, PostgresOptions, Redis};
 use agent_memory_tests::{
-    Bridge, Instance, StopOnDrop,
+    Bridge, Instance, StopOnDrop, from_environment,
     history::{self, Did, End, Held, Outcome},
     requests, titles, until, until_within,
 };
@@ -289,8 +289,7 @@ fn version(answer: &Value) -> u32 {
 
 #[test]
 fn nothing_is_lost_doubled_old_or_owned_twice_while_everything_dies_in_turn() {
-    let seconds: u64 =
-        std::env::var("AGENT_MEMORY_CLUSTER_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(8);
+    let seconds: u64 = from_environment("AGENT_MEMORY_CLUSTER_SECONDS", 8);
     let mut cluster = Cluster::start();
     // They are started by the bridges, and again when they have died.
     let started = cluster.instances[0].run(["daemon", "start"]);

@@ -4,7 +4,7 @@ use agent_memory_proto::{ErrorCode, Request, Response, response::ClusterStatus};
 use agent_memory_testbed::Postgres;
 use agent_memory_tests::{Backend, Instance, Wire, on_every_backend, until};
 
-fn status(wire: &mut Wire) -> ClusterStatus {
+pub(crate) fn status(wire: &mut Wire) -> ClusterStatus {
     match wire.call(&Request::ClusterStatus) {
         Response::ClusterStatus(report) => *report,
         other => panic!("{other:?}"),

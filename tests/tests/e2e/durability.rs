@@ -15,7 +15,9 @@ use agent_memory_proto::{
     model::{Id, ScopeRef},
     request::Envelope,
 };
-use agent_memory_tests::{Backend, Daemon, Exit, Instance, on_every_backend, requests, titles, until};
+use agent_memory_tests::{
+    Backend, Daemon, Exit, Instance, from_environment, on_every_backend, requests, titles, until,
+};
 use rusqlite::{Connection, OpenFlags};
 
 const WRITERS: usize = 8;
@@ -164,7 +166,7 @@ pub(crate) fn check_integrity(instance: &Instance) {
 }
 
 fn rounds() -> usize {
-    std::env::var("AGENT_MEMORY_KILL_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(3)
+    from_environment("AGENT_MEMORY_KILL_ROUNDS", 3)
 }
 
 fn kill_in_the_middle_of_load_loses_nothing_acknowledged(backend: Backend) {

@@ -6,11 +6,11 @@ use std::{
         Mutex,
         atomic::{AtomicBool, Ordering},
     },
-    thread,
+    thread::{self, Scope},
     time::{Duration, Instant},
 };
 
-use agent_memory_client::{CallOptions, ConnectOptions, Locations, ReconnectingClient};
+use agent_memory_client::{CallOptions, ConnectOptions, ReconnectingClient};
 use agent_memory_proto::{
     ErrorCode, Request, Response,
     handshake::Purpose,
@@ -20,7 +20,8 @@ use agent_memory_proto::{
     },
 };
 use agent_memory_tests::{
-    Backend, Daemon, Instance, StopOnDrop, Wire, history::Held, on_every_backend, until,
+    Backend, Daemon, Instance, StopOnDrop, Wire, from_environment, history::Held, on_every_backend,
+    on_runtime, until,
 };
 
 pub(crate) const AGENTS: usize = 16;
@@ -225,10 +226,9 @@ fn what_is_wrong_is_refused_with_its_name(backend: Backend) {
 }
 
 /// An agent that takes one file after another, and now and then forgets to give one back.
-pub(crate) async fn hammer(instance: &Instance, agent: usize, stop: &AtomicBool, history: &Mutex<Vec<Held>>) {
-    let locations =
-        Locations::resolve(Some(instance.data_dir()), Some(&instance.socket())).expect("resolves");
-    let client = ReconnectingClient::new(ConnectOptions::new(&locations, Purpose::Library).without_start());
+async fn hammer(instance: &Instance, agent: usize, stop: &AtomicBool, history: &Mutex<Vec<Held>>) {
+    let options = ConnectOptions::new(&instance.locations(), Purpose::Library).without_start();
+    let client = ReconnectingClient::new(options);
     let name = format!("agent {agent}");
     let mut round = agent;
     while !stop.load(Ordering::SeqCst) {
@@ -274,9 +274,22 @@ pub(crate) async fn hammer(instance: &Instance, agent: usize, stop: &AtomicBool,
     }
 }
 
+/// Starts the agents, each on a thread of its own, the next at the next instance; they hammer until they are
+/// told to stop.
+pub(crate) fn spawn_agents<'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    instances: impl IntoIterator<Item = &'scope Instance, IntoIter: Clone>,
+    stop: &'scope AtomicBool,
+    history: &'scope Mutex<Vec<Held>>,
+) {
+    for (agent, instance) in (0..AGENTS).zip(instances.into_iter().cycle()) {
+        scope.spawn(move || on_runtime(hammer(instance, agent, stop, history)));
+    }
+}
+
 /// How long the agents hammer.
 pub(crate) fn seconds() -> u64 {
-    std::env::var("AGENT_MEMORY_LOCK_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(3)
+    from_environment("AGENT_MEMORY_LOCK_SECONDS", 3)
 }
 
 fn never_two_owners_though_daemons_are_killed(backend: Backend) {
@@ -289,13 +302,7 @@ fn never_two_owners_though_daemons_are_killed(backend: Backend) {
     let (stop, history, mut kills) = (AtomicBool::new(false), Mutex::new(Vec::new()), 0);
     thread::scope(|scope| {
         let _stop = StopOnDrop(&stop);
-        for agent in 0..AGENTS {
-            let (instance, stop, history) = (instances[agent % instances.len()], &stop, &history);
-            scope.spawn(move || {
-                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-                runtime.expect("a runtime").block_on(hammer(instance, agent, stop, history));
-            });
-        }
+        spawn_agents(scope, instances.iter().copied(), &stop, &history);
         let end = Instant::now() + Duration::from_secs(seconds);
         while Instant::now() < end {
             let before = history.lock().expect("no agent panicked").len();

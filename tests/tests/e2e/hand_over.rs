@@ -1,13 +1,11 @@
 //! A newer client replaces an idle older daemon, and only that.
 
-use agent_memory_client::{Client, ConnectOptions, Locations};
+use agent_memory_client::{Client, ConnectOptions};
 use agent_memory_proto::{ErrorCode, Request, handshake::Purpose, request::HandOver};
 use agent_memory_tests::{DAEMON, Exit, Instance, executable};
 
 fn newer_client(instance: &Instance) -> ConnectOptions {
-    let locations =
-        Locations::resolve(Some(instance.data_dir()), Some(&instance.socket())).expect("resolves");
-    let mut options = ConnectOptions::new(&locations, Purpose::Library);
+    let mut options = ConnectOptions::new(&instance.locations(), Purpose::Library);
     options.build = "99.0.0".to_owned();
     options.daemon_program = Some(executable(DAEMON));
     options

@@ -3,14 +3,13 @@
 //! `AGENT_MEMORY_PG_KILL_ROUNDS` sets how often (2; scripts/campaign-postgres: 20).
 
 use agent_memory_testbed::{Postgres, PostgresOptions};
-use agent_memory_tests::Workload;
+use agent_memory_tests::{Workload, from_environment};
 
 use crate::postgres_faults::{assert_well, impatient};
 
 #[test]
 fn a_killed_server_loses_nothing_acknowledged() {
-    let rounds: usize =
-        std::env::var("AGENT_MEMORY_PG_KILL_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(2);
+    let rounds: usize = from_environment("AGENT_MEMORY_PG_KILL_ROUNDS", 2);
     let mut server = Postgres::start_with(PostgresOptions::default().set("fsync", "on")).expect("a server");
     let first = impatient(&server.url("postgres"));
     let second = first.another();

@@ -17,11 +17,11 @@ use crate::{
 };
 
 /// The longest that a write may stay unseen when a daemon or Redis fell silent that was relied on.
-const SILENCE_MAX: Duration = Duration::from_millis(2_500);
+pub(crate) const SILENCE_MAX: Duration = Duration::from_millis(2_500);
 /// Nothing listens there: no notifications of the database are heard.
-const NOWHERE: &str = "postgres://postgres@127.0.0.1:1/postgres";
+pub(crate) const NOWHERE: &str = "postgres://postgres@127.0.0.1:1/postgres";
 
-fn instance(server: &Postgres, redis: &Redis) -> Instance {
+pub(crate) fn instance(server: &Postgres, redis: &Redis) -> Instance {
     Instance::new().with_database(&server.url("postgres")).with_redis_at(&redis.url()).without_rate_limits()
 }
 
@@ -31,7 +31,7 @@ fn update(wire: &mut Wire, id: Id, version: u32) -> u32 {
     version + 1
 }
 
-fn health(wire: &mut Wire) -> HealthWithRedis {
+pub(crate) fn health(wire: &mut Wire) -> HealthWithRedis {
     match wire.call(&Request::Health) {
         Response::HealthWithRedis(report) => *report,
         other => panic!("{other:?}"),

@@ -1,25 +1,24 @@
 //! Daemons that share Redis of each kind: when its master is lost, events and rate limits go on through
 //! the server that takes its place, and nothing old is answered meanwhile.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use agent_memory_proto::{
-    Request, Response,
+    Response,
     handshake::Purpose,
     model::{EntryKind, ScopeRef},
-    response::{HealthStatus, HealthWithRedis},
+    response::HealthStatus,
 };
 use agent_memory_testbed::{Postgres, RedisCluster, RedisSentinels};
 use agent_memory_tests::{Daemon, Hello, Instance, Wire, requests, until};
 
-use crate::shared_database::{add, read, update};
+use crate::{
+    redis_events::{NOWHERE, SILENCE_MAX, health},
+    shared_database::{add, read, update},
+};
 
-/// The longest that a write may stay unseen when a daemon or Redis fell silent that was relied on.
-const SILENCE_MAX: Duration = Duration::from_millis(2_500);
 const HOUR_MS: u64 = 3_600_000;
 const LIMIT: u32 = 50;
-/// Nothing listens there: no notifications of the database are heard.
-const NOWHERE: &str = "postgres://postgres@127.0.0.1:1/postgres";
 
 /// Two daemons that hear of each other through Redis alone, and share its rate limits.
 struct Pair {
@@ -44,13 +43,6 @@ impl Pair {
         let other = one.another();
         let daemons = [one.start_daemon(), other.start_daemon()];
         Self { one, other, _daemons: daemons, _postgres: postgres }
-    }
-}
-
-fn health(wire: &mut Wire) -> HealthWithRedis {
-    match wire.call(&Request::Health) {
-        Response::HealthWithRedis(report) => *report,
-        other => panic!("{other:?}"),
     }
 }
 

@@ -8,25 +8,28 @@ use std::{
     time::Duration,
 };
 
-use agent_memory_client::{CallOptions, ConnectOptions, Locations, ReconnectingClient};
+use agent_memory_client::{CallOptions, ConnectOptions, ReconnectingClient};
 use agent_memory_proto::{
     Request, Response,
     handshake::Purpose,
     model::{EntryKind, ScopeRef},
-    response::ClusterStatus,
 };
 use agent_memory_testbed::{Postgres, Redis};
-use agent_memory_tests::{DAEMON, Daemon, Exit, Instance, StopOnDrop, Workload, executable, requests};
+use agent_memory_tests::{
+    DAEMON, Daemon, Exit, Instance, StopOnDrop, Workload, executable, on_runtime, requests,
+};
 
-use crate::shared_database::{add, update};
+use crate::{
+    cluster_status::status,
+    redis_events,
+    shared_database::{add, update},
+};
 
 /// How long a caller lets the library repeat.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 fn client(instance: &Instance, may_start: bool) -> ReconnectingClient {
-    let locations =
-        Locations::resolve(Some(instance.data_dir()), Some(&instance.socket())).expect("resolves");
-    let mut options = ConnectOptions::new(&locations, Purpose::Library);
+    let mut options = ConnectOptions::new(&instance.locations(), Purpose::Library);
     options.daemon_program = Some(executable(DAEMON));
     ReconnectingClient::new(if may_start { options } else { options.without_start() })
 }
@@ -34,11 +37,6 @@ fn client(instance: &Instance, may_start: bool) -> ReconnectingClient {
 async fn call(client: &ReconnectingClient, request: &Request) -> Response {
     let options = CallOptions::default().with_deadline(PATIENCE);
     client.call(request, options).await.unwrap_or_else(|error| panic!("{}: {error}", request.name())).response
-}
-
-fn on_runtime<T>(work: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.expect("a runtime").block_on(work)
 }
 
 /// Reads what others change until it is told to stop; every read is answered, and none goes back in time.
@@ -52,22 +50,11 @@ async fn read_until_stopped(instance: &Instance, stop: &AtomicBool, reads: &Atom
     }
 }
 
-fn daemons(instance: &Instance) -> ClusterStatus {
-    match instance.connect().call(&Request::ClusterStatus) {
-        Response::ClusterStatus(report) => *report,
-        other => panic!("{other:?}"),
-    }
-}
-
 #[test]
 fn a_rolling_upgrade_of_three_daemons_under_load_loses_no_request() {
     const ROUNDS: usize = 2;
     let (server, redis) = (Postgres::start().expect("a server"), Redis::start().expect("Redis"));
-    let one = Instance::new()
-        .with_database(&server.url("postgres"))
-        .with("REDIS_ENABLED", "true")
-        .with("REDIS_URL", redis.url())
-        .without_rate_limits();
+    let one = redis_events::instance(&server, &redis);
     let instances = [&one, &one.another(), &one.another()];
     let mut running: Vec<Daemon> = instances.iter().map(|instance| instance.start_daemon()).collect();
     let id = add(&mut one.connect());
@@ -85,7 +72,7 @@ fn a_rolling_upgrade_of_three_daemons_under_load_loses_no_request() {
                 for (instance, daemon) in instances.iter().zip(&mut running) {
                     assert_eq!(daemon.stop(), Exit::Code(0), "{}", daemon.log());
                     *daemon = instance.start_daemon();
-                    let report = daemons(instance);
+                    let report = status(&mut instance.connect());
                     assert!(report.daemons.iter().all(|daemon| !daemon.is_stale), "{report:?}");
                     assert_eq!(report.daemons.len(), instances.len(), "{report:?}");
                     load.await_acknowledged(100);

@@ -12,8 +12,7 @@ use agent_memory_proto::{
 use agent_memory_testbed::{Postgres, Redis};
 use agent_memory_tests::{Daemon, Instance, Wire, requests, until};
 
-/// Nothing listens there: no notifications of the database are heard.
-const NOWHERE: &str = "postgres://postgres@127.0.0.1:1/postgres";
+use crate::redis_events::{self, NOWHERE};
 
 struct World {
     redis: Redis,
@@ -29,10 +28,7 @@ impl World {
     /// Two daemons and an entry.
     fn new(server: &Postgres, settings: &[(&str, &str)]) -> (Self, [Daemon; 2]) {
         let redis = Redis::start().expect("Redis");
-        let mut one = Instance::new()
-            .with_database(&server.url("postgres"))
-            .with_redis_at(&redis.url())
-            .without_rate_limits();
+        let mut one = redis_events::instance(server, &redis);
         for (setting, value) in settings {
             one = one.with(setting, value);
         }

@@ -11,13 +11,15 @@ use std::{
 };
 
 use agent_memory_proto::{
-    Request, Response,
+    Response,
     handshake::Purpose,
     model::{EntryKind, ScopeRef},
     response::Health,
 };
 use agent_memory_testbed::{Postgres, Redis};
 use agent_memory_tests::{Daemon, Hello, Instance, Wire, requests, until};
+
+use crate::redis_events::health;
 
 const DAEMONS: usize = 4;
 const HOUR_MS: u64 = 3_600_000;
@@ -61,7 +63,7 @@ impl Cluster {
         });
         for (instance, _) in &self.daemons {
             let mut wire = instance.connect_unlimited();
-            until("the limits are shared", || problem(&health(&mut wire)).is_none().then_some(()));
+            until("the limits are shared", || problem(&health(&mut wire).health).is_none().then_some(()));
         }
     }
 
@@ -110,13 +112,6 @@ fn ask(wire: &mut Wire, count: usize) -> usize {
     ids.iter().map(is_admitted).filter(|is_admitted| *is_admitted).count()
 }
 
-fn health(wire: &mut Wire) -> Health {
-    match wire.call(&Request::Health) {
-        Response::HealthWithRedis(all) => all.health,
-        other => panic!("{other:?}"),
-    }
-}
-
 fn problem(health: &Health) -> Option<String> {
     health.problems.iter().find(|problem| problem.contains("rate limits are not shared")).cloned()
 }
@@ -161,7 +156,7 @@ fn without_redis_each_daemon_admits_its_part_and_it_heals() {
     for (instance, _) in &cluster.daemons {
         let mut wire = instance.connect_unlimited();
         let health = until("the daemon says so", || {
-            Some(health(&mut wire)).filter(|health| problem(health).is_some())
+            Some(health(&mut wire).health).filter(|health| problem(health).is_some())
         });
         assert!(problem(&health).is_some_and(|told| told.contains("one of 4 daemons")), "{health:?}");
         let per_agent = health.rate_limits.iter().find(|limit| limit.name == "perAgent");

@@ -15,14 +15,10 @@ use agent_memory_proto::{
 use agent_memory_testbed::{Postgres, Redis};
 use agent_memory_tests::{Daemon, Instance, StopOnDrop, Wire, history::Held, until};
 
-use crate::file_locks::{AGENTS, FILES, checkin, checkout, granted, hammer, seconds, status};
-
-/// Nothing listens there: no notifications of the database are heard.
-const NOWHERE: &str = "postgres://postgres@127.0.0.1:1/postgres";
-
-fn instance(server: &Postgres, redis: &Redis) -> Instance {
-    Instance::new().with_database(&server.url("postgres")).with_redis_at(&redis.url()).without_rate_limits()
-}
+use crate::{
+    file_locks::{AGENTS, FILES, checkin, checkout, granted, seconds, spawn_agents, status},
+    redis_events::{NOWHERE, instance},
+};
 
 /// What Redis shows of a path: the token, and the owner unless it ended.
 fn shown(redis: &Redis, path: &str) -> (String, String) {
@@ -67,13 +63,7 @@ fn never_two_owners_though_redis_and_daemons_are_killed() {
     let redis = &mut redis;
     let befell = thread::scope(|scope| {
         let _stop = StopOnDrop(&stop);
-        for agent in 0..AGENTS {
-            let (instance, stop, history) = (&instances[agent % instances.len()], &stop, &history);
-            scope.spawn(move || {
-                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-                runtime.expect("a runtime").block_on(hammer(instance, agent, stop, history));
-            });
-        }
+        spawn_agents(scope, &instances, &stop, &history);
         let wait = || {
             let before = history.lock().expect("no agent panicked").len();
             until("files go from hand to hand", || {

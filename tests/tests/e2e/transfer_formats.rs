@@ -9,7 +9,7 @@ use agent_memory_proto::{
     response::ExportedPage,
 };
 use agent_memory_tests::{
-    Backend, Instance,
+    Backend, Instance, from_environment,
     random_store::{RandomStore, random_store},
 };
 use proptest::test_runner::{Config, TestRunner};
@@ -18,7 +18,7 @@ const FORMATS: [Format; 3] = [Format::Json, Format::Yaml, Format::Markdown];
 
 /// So many rounds, unless the environment says otherwise.
 fn rounds(few: u32) -> u32 {
-    std::env::var("AGENT_MEMORY_TRANSFER_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(few)
+    from_environment("AGENT_MEMORY_TRANSFER_ROUNDS", few)
 }
 
 fn for_all(few: u32, entries_max: usize, check: impl Fn(&RandomStore)) {

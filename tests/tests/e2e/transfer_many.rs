@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use agent_memory_tests::{Backend, Instance, on_every_backend, until_within};
+use agent_memory_tests::{Backend, Instance, from_environment, on_every_backend, until_within};
 
 on_every_backend!(many_entries_in_constant_memory);
 
@@ -17,10 +17,7 @@ const CLIENT_KIB_MAX: u64 = 64 * 1024;
 const PATIENCE: Duration = Duration::from_secs(3_600);
 
 fn many_entries_in_constant_memory(backend: Backend) {
-    let entries = std::env::var("AGENT_MEMORY_TRANSFER_ENTRIES")
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(1_500);
+    let entries = from_environment("AGENT_MEMORY_TRANSFER_ENTRIES", 1_500);
     let (first, second) = (instance(backend, entries), instance(backend, entries));
     let (mut of_first, mut of_second) = (first.start_daemon(), second.start_daemon());
     let made = first.root().join("made.json");

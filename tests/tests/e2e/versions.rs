@@ -1,6 +1,6 @@
 //! Versions are settled before any message.
 
-use agent_memory_client::{Client, ClientError, ConnectOptions, Locations};
+use agent_memory_client::{Client, ClientError, ConnectOptions};
 use agent_memory_proto::{
     Request, Response,
     handshake::{PROTOCOL_MAX, PROTOCOL_MIN, Purpose, Status},
@@ -33,9 +33,7 @@ fn an_overlapping_range_settles_on_the_newest_common_version() {
 async fn the_library_says_which_side_is_too_old() {
     let instance = Instance::new();
     let _daemon = instance.start_daemon();
-    let locations =
-        Locations::resolve(Some(instance.data_dir()), Some(&instance.socket())).expect("resolves");
-    let mut options = ConnectOptions::new(&locations, Purpose::Library).without_start();
+    let mut options = ConnectOptions::new(&instance.locations(), Purpose::Library).without_start();
     options.protocol = (PROTOCOL_MAX + 1, PROTOCOL_MAX + 1);
     let error = Client::connect(options).await.expect_err("no common version");
     assert!(matches!(error, ClientError::VersionMismatch { .. }), "{error}");

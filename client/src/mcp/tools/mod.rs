@@ -11,6 +11,8 @@ mod org;
 mod project;
 mod query;
 mod quickstart;
+#[cfg(test)]
+mod reference;
 mod remember;
 mod session;
 mod tool;

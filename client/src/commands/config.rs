@@ -35,13 +35,11 @@ pub(crate) async fn run(invocation: &Invocation, args: &ConfigArgs) -> Result<()
         output.json(&value);
         return Ok(());
     }
-    if !output.is_quiet() {
-        output.note(if is_daemons {
-            "settings of the running daemon:"
-        } else {
-            "no daemon is asked; settings of this environment:"
-        });
-    }
+    output.remark(if is_daemons {
+        "settings of the running daemon:"
+    } else {
+        "no daemon is asked; settings of this environment:"
+    });
     output.show(&Response::Config(report), None);
     Ok(())
 }

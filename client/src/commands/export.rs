@@ -86,7 +86,7 @@ pub(crate) async fn run(invocation: &Invocation, args: ExportArgs) -> Result<(),
     })?;
     if let Some(target) = target {
         target.keep().map_err(|error| unwritable(&args.file, &error))?;
-        invocation.output.note(&format!("{entries} entries written to {}", args.file.display()));
+        invocation.output.remark(&format!("{entries} entries written to {}", args.file.display()));
     }
     Ok(())
 }

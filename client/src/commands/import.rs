@@ -72,9 +72,13 @@ pub(crate) async fn run(invocation: &Invocation, args: ImportArgs) -> Result<(),
     let imported = import(invocation, source, &args).await?;
     let is_refused = imported.report.refused_total > 0;
     if let Some(note) = transfer::text::relations_left_out(imported.relations_left_out) {
-        invocation.output.note(&format!("note: {note}"));
+        invocation.output.remark(&format!("note: {note}"));
     }
-    invocation.output.show(&Response::Imported(imported.report), None);
+    if is_refused && invocation.output.is_quiet() {
+        invocation.output.note(&transfer::text::import_report(&imported.report));
+    } else {
+        invocation.output.show(&Response::Imported(imported.report), None);
+    }
     // The report has told it already.
     if is_refused { Err(Failure { exit: EXIT_REFUSED, body: None }) } else { Ok(()) }
 }
@@ -100,15 +104,11 @@ async fn gather(
     args: &ImportArgs,
 ) -> Result<Box<dyn Source>, Failure> {
     let gathered = origin.gather(&args.file).map_err(Failure::usage)?;
-    if !invocation.output.is_quiet() {
-        gathered
-            .notes
-            .iter()
-            .take(NOTES_MAX)
-            .for_each(|note| invocation.output.note(&format!("note: {note}")));
-        if let Some(more) = gathered.notes.len().checked_sub(NOTES_MAX).filter(|more| *more > 0) {
-            invocation.output.note(&format!("note: and {more} more"));
-        }
+    for note in gathered.notes.iter().take(NOTES_MAX) {
+        invocation.output.remark(&format!("note: {note}"));
+    }
+    if let Some(more) = gathered.notes.len().checked_sub(NOTES_MAX).filter(|more| *more > 0) {
+        invocation.output.remark(&format!("note: and {more} more"));
     }
     let scope = invocation.scope_to_write(args.scope.as_ref()).await?;
     Ok(Box::new(Gathering { gathered, scope }))

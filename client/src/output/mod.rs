@@ -110,6 +110,13 @@ impl Output {
         eprintln!("{text}");
     }
 
+    /// Says something beside the answer to people who want more than ids.
+    pub(crate) fn remark(&self, text: &str) {
+        if !self.is_quiet() {
+            self.note(text);
+        }
+    }
+
     /// How text is coloured.
     pub(crate) fn style(&self) -> Style {
         self.style

@@ -11,6 +11,7 @@ mod markdown;
 mod metered;
 mod openapi;
 mod reading;
+mod relations;
 pub mod sources;
 #[cfg(test)]
 mod tests;

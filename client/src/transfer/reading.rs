@@ -15,6 +15,7 @@ use super::{
     Item, Sink, SourceError, Stopped,
     document::{self, VERSION},
     metered::Meter,
+    relations::Relations,
 };
 
 fn unreadable(error: &dyn fmt::Display) -> ErrorBody {
@@ -28,6 +29,13 @@ fn no_export() -> ErrorBody {
     ErrorBody::missing("entries")
         .with_allowed("version, scopes, and entries with the lists tools, guidelines, knowledge")
         .with_suggestion("Nothing was imported; is this an export, and in this format?")
+}
+
+/// The relations of the document are no list.
+fn no_relations(kind: &str) -> ImportRefusal {
+    let error = ErrorBody::invalid("relations", kind, "a list, or none")
+        .with_suggestion("Leave them out: a store has no relations");
+    ImportRefusal { at: "relations".to_owned(), name: String::new(), error }
 }
 
 /// Where the reading is, and who hears of what it finds.
@@ -175,11 +183,12 @@ impl<'de> Visitor<'de> for Document<'_, '_> {
                     map.next_value_seed(Lists { object: key, reading: &mut *self.0 })?;
                 }
                 "relations" => {
-                    let relations = map.next_value::<Option<Vec<IgnoredAny>>>()?.unwrap_or_default().len();
-                    if relations > 0 {
-                        let given = self.0.give(Item::Relations(relations as u64));
-                        given.map_err(A::Error::custom)?;
-                    }
+                    let item = match map.next_value::<Relations>()? {
+                        Relations::Number(0) => None,
+                        Relations::Number(relations) => Some(Item::Relations(relations)),
+                        Relations::Other(kind) => Some(Item::Refused(no_relations(kind))),
+                    };
+                    item.map_or(Ok(()), |item| self.0.give(item)).map_err(A::Error::custom)?;
                 }
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }

@@ -147,8 +147,55 @@ fn what_is_no_export_is_told() {
     }
     assert!(refused(Format::Markdown, "# Title\n\ntext\n").contains("entries"));
     assert!(refused(Format::Markdown, "## Notes\n").contains("line 1"));
-    assert!(refused(Format::Markdown, "```yaml\nversion: \"2.0\"\n```\n## Tools\n").contains("2.0"));
+    assert!(
+        refused(Format::Markdown, "```yaml\nversion: \"2.0\"\nmetadata: {}\n```\n## Tools\n").contains("2.0")
+    );
     assert!(refused(Format::Markdown, "## Tools\n### a\n```\nx").contains("line 3"));
     let error = source(Format::OpenApi, Cursor::new(Vec::new())).err().expect("written only");
     assert_eq!(error.code, ErrorCode::InvalidParameter);
+}
+
+#[test]
+fn only_a_head_is_read_as_a_head() {
+    let head = "```yaml\nversion: \"2.0\"\nmetadata:\n  types: [tools]\n```\n";
+    let tools = "## Tools\n\n### a\n\nx\n";
+    for top in ["# Memory\n\n", "\n", "---\ntags: [x]\nversion: 9\n---\n\n# Memory\n"] {
+        assert!(refused(Format::Markdown, &format!("{top}{head}{tools}")).contains("2.0"), "{top}");
+    }
+    let compose = "```yaml\nversion: \"3.8\"\nservices: {}\n```\n";
+    let template = "```yaml\nname: {{ name }\nother: *alias\n```\n";
+    for stray in [
+        format!("# Memory\n\nHow it began:\n\n{head}"),
+        format!("# Memory\n{compose}"),
+        format!("# Memory\n{template}"),
+        format!("```sh\nx\n```\n{head}"),
+    ] {
+        assert_eq!(entries(Format::Markdown, &format!("{stray}{tools}")).len(), 1, "{stray}");
+    }
+    for block in [head, compose, template] {
+        let document = format!("## Guidelines\n\n{block}\n{tools}");
+        assert_eq!(entries(Format::Markdown, &document).len(), 1, "{document}");
+    }
+}
+
+#[test]
+fn relations_that_are_no_list_are_refused_with_their_kind() {
+    for (relations, kind) in
+        [("{\"a\": [1]}", "an object"), ("\"x\"", "a text"), ("7", "a number"), ("true", "true or false")]
+    {
+        let document = format!(
+            "{{\"version\": \"1.0\", \"relations\": {relations}, \"entries\": \
+             {{\"tools\": [{{\"scopeType\": \"global\", \"name\": \"a\", \"description\": \"x\"}}]}}}}"
+        );
+        for format in [Format::Json, Format::Yaml] {
+            let items = read(format, &document).unwrap_or_else(|error| panic!("{error:?} of {document}"));
+            let [Item::Refused(refusal), Item::Entry(_)] = &items[..] else { panic!("{items:?}") };
+            assert_eq!(refusal.at, "relations");
+            assert!(refusal.error.message.contains(kind), "{}", refusal.error.message);
+        }
+    }
+    for (relations, items) in [("null", 0), ("[]", 0), ("[{}, 1]", 1)] {
+        let document = format!("{{\"relations\": {relations}, \"entries\": {{}}}}");
+        assert_eq!(read(Format::Json, &document).expect("a document").len(), items, "{document}");
+    }
 }

@@ -76,7 +76,23 @@ pub struct Messages<T> {
 }
 
 impl<T: Message> Messages<T> {
-    fn read(&mut self) -> io::Result<Option<T>> {
+    /// The next messages, so many at most; the last one is that with which they are so many bytes or
+    /// more. Empty at the end.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn batch(&mut self, messages_max: usize, bytes_max: usize) -> io::Result<Vec<T>> {
+        let (mut batch, mut bytes) = (Vec::new(), 0);
+        while batch.len() < messages_max && bytes < bytes_max {
+            let Some((message, length)) = self.read()? else { break };
+            batch.push(message);
+            bytes += length;
+        }
+        Ok(batch)
+    }
+
+    /// The next message and how many bytes it was.
+    fn read(&mut self) -> io::Result<Option<(T, usize)>> {
         let mut length = [0; 4];
         match self.file.read_exact(&mut length) {
             Ok(()) => {}
@@ -86,7 +102,8 @@ impl<T: Message> Messages<T> {
         let length = usize::try_from(u32::from_le_bytes(length)).unwrap_or(usize::MAX);
         let mut bytes = vec![0; length];
         self.file.read_exact(&mut bytes)?;
-        T::decode(&bytes).map(Some).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+        let message = T::decode(&bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+        Ok(Some((message, length)))
     }
 }
 
@@ -94,7 +111,7 @@ impl<T: Message> Iterator for Messages<T> {
     type Item = io::Result<T>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.read().transpose()
+        self.read().map(|read| read.map(|(message, _)| message)).transpose()
     }
 }
 
@@ -122,5 +139,22 @@ mod tests {
             assert_eq!(read, [org("a"), org("b")]);
         }
         assert_eq!(std::fs::read_dir(directory.path()).expect("readable").count(), 0);
+    }
+    #[test]
+    fn a_batch_is_bounded_in_messages_and_bytes() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let mut spool = Spool::create(directory.path()).expect("a spool");
+        for name in ["a", "b", "c", "d", "e"] {
+            spool.push(&org(name)).expect("written");
+        }
+        let length = org("a").encode().expect("encoded").len();
+        let mut messages = spool.spooled().expect("flushed").messages().expect("from the start");
+        let mut names = |messages_max, bytes_max| -> Vec<PortableScope> {
+            messages.batch(messages_max, bytes_max).expect("read")
+        };
+        assert_eq!(names(2, usize::MAX), [org("a"), org("b")]);
+        assert_eq!(names(9, 1), [org("c")], "one comes, however long it is");
+        assert_eq!(names(9, length + 1), [org("d"), org("e")]);
+        assert_eq!(names(9, usize::MAX), []);
     }
 }

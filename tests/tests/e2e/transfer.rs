@@ -10,6 +10,10 @@ on_every_backend!(
     export_import_and_export_give_the_same_bytes,
     one_refused_entry_refuses_all_and_every_one_is_told,
     conflicts_are_met_as_asked,
+    entries_of_one_import_meet_each_other,
+    an_entry_cannot_take_a_name_or_an_id_that_is_taken,
+    two_imports_at_once_store_everything_once,
+    a_quiet_transfer_prints_errors_only,
     entries_go_into_another_scope_with_new_ids,
 );
 
@@ -210,6 +214,113 @@ fn conflicts_are_met_as_asked(backend: Backend) {
     assert_eq!(content(), ("old".to_owned(), 1));
     let found = instance.json(["query", "search", "old", "--scope", "global"]);
     assert_eq!(found.to_string().matches("\"old\"").count().min(1), 1, "{found}");
+}
+
+/// More entries than are looked at together, and some of them come again.
+fn entries_of_one_import_meet_each_other(backend: Backend) {
+    const NUMBER: usize = 300;
+    let instance = backend.instance();
+    let mut entries: Vec<Value> =
+        (0..NUMBER).map(|number| guideline(&format!("rule {number}"), "first")).collect();
+    entries
+        .extend([0, 1, NUMBER - 2, NUMBER - 1].map(|number| guideline(&format!("rule {number}"), "second")));
+    let path = write(&instance, "twice.json", &document("guidelines", &entries));
+    let contents = |number: usize| {
+        let name = format!("rule {number}");
+        let history = instance.json(["guideline", "history", &name, "--scope", "global"]);
+        let versions = history["versions"].as_array().expect("versions");
+        let mut contents: Vec<String> =
+            versions.iter().map(|version| version["content"].as_str().expect("text").to_owned()).collect();
+        contents.sort_unstable();
+        contents
+    };
+    let strict = instance.run(["--json", "import", path.to_str().expect("ASCII"), "--on-conflict", "error"]);
+    let refused = strict.code_is(5).json();
+    assert_eq!(refused["errorCount"], 4, "{refused}");
+    assert_eq!(refused["errors"][0]["position"], format!("entries.guidelines[{NUMBER}]"), "{refused}");
+
+    let dry = import(&instance, &path, &["--on-conflict", "skip", "--dry-run"]);
+    assert_eq!((&dry["created"], &dry["skipped"]), (&json!(NUMBER), &json!(4)), "{dry}");
+    let report = import(&instance, &path, &[]);
+    assert_eq!((&report["created"], &report["updated"]), (&json!(NUMBER), &json!(4)), "{report}");
+    for number in [0, NUMBER - 1] {
+        assert_eq!(contents(number), ["first", "second"]);
+    }
+    assert_eq!(contents(2), ["first"]);
+    let report = import(&instance, &path, &["--on-conflict", "replace"]);
+    assert_eq!((&report["created"], &report["replaced"]), (&json!(0), &json!(NUMBER + 4)), "{report}");
+    for number in [0, NUMBER - 1] {
+        assert_eq!(contents(number), ["second"]);
+    }
+    let found = instance.json(["query", "search", "second", "--scope", "global"]);
+    assert_eq!(found["results"].as_array().map(Vec::len), Some(4), "{found}");
+}
+
+fn an_entry_cannot_take_a_name_or_an_id_that_is_taken(backend: Backend) {
+    let instance = backend.instance();
+    let id = |number: u8| format!("00000000-0000-7000-8000-0000000000{number:02}");
+    let with_id = |number: u8, mut entry: Value| {
+        entry["id"] = id(number).into();
+        entry
+    };
+    let there = [with_id(1, guideline("a", "x")), with_id(2, guideline("b", "x"))];
+    import(&instance, &write(&instance, "there.json", &document("guidelines", &there)), &[]);
+    let bad = json!({ "version": "1.0", "entries": {
+        "guidelines": [
+            guideline("c", "new"),
+            with_id(1, guideline("b", "takes the name of another one")),
+            with_id(3, guideline("d", "new")),
+        ],
+        "knowledge": [
+            { "id": id(2), "scopeType": "global", "title": "e", "content": "takes the id of another kind" },
+            { "id": id(3), "scopeType": "global", "title": "f", "content": "takes an id of the same import" },
+        ],
+    } });
+    let path = write(&instance, "bad.json", &bad);
+    let report = instance.run(["--json", "import", path.to_str().expect("ASCII")]).code_is(5).json();
+    let mut places: Vec<&str> = report["errors"]
+        .as_array()
+        .expect("errors")
+        .iter()
+        .filter_map(|one| one["position"].as_str())
+        .collect();
+    places.sort_unstable();
+    assert_eq!(places, ["entries.guidelines[1]", "entries.knowledge[0]", "entries.knowledge[1]"], "{report}");
+    let listed = instance.json(["guideline", "list", "--scope", "global"]);
+    assert_eq!(listed["meta"]["returnedCount"], 2, "{listed}");
+}
+
+fn two_imports_at_once_store_everything_once(backend: Backend) {
+    const NUMBER: usize = 500;
+    let instance = backend.instance().without_rate_limits();
+    let _daemon = instance.start_daemon();
+    let entries: Vec<Value> =
+        (0..NUMBER).map(|number| guideline(&format!("rule {number}"), "the same")).collect();
+    let path = write(&instance, "all.json", &document("guidelines", &entries));
+    let reports: Vec<Value> = std::thread::scope(|scope| {
+        let running: Vec<_> = (0..3).map(|_| scope.spawn(|| import(&instance, &path, &[]))).collect();
+        running.into_iter().map(|one| one.join().expect("an import")).collect()
+    });
+    let sum = |field: &str| -> u64 { reports.iter().filter_map(|report| report[field].as_u64()).sum() };
+    assert_eq!((sum("created"), sum("skipped")), (NUMBER as u64, 2 * NUMBER as u64), "{reports:?}");
+}
+
+fn a_quiet_transfer_prints_errors_only(backend: Backend) {
+    let instance = backend.instance();
+    let mut entries = document("guidelines", &[guideline("a", "x")]);
+    entries["relations"] = json!([{}, {}]);
+    let good = write(&instance, "good.json", &entries);
+    let (good, out) = (good.to_str().expect("ASCII"), instance.root().join("out.json"));
+    let ran = instance.run(["import", good]).ok();
+    assert!(ran.err.contains("2 relations were not imported"), "{}", ran.err);
+    for command in [["--quiet", "import", good], ["--quiet", "export", out.to_str().expect("ASCII")]] {
+        let ran = instance.run(command).ok();
+        assert_eq!((ran.out.as_str(), ran.err.as_str()), ("", ""), "{command:?}");
+    }
+    let bad = write(&instance, "bad.json", &document("guidelines", &[guideline("", "no name")]));
+    let ran = instance.run(["--quiet", "import", bad.to_str().expect("ASCII")]).code_is(5);
+    assert!(ran.err.contains("entries.guidelines[0]"), "{}", ran.err);
+    assert_eq!(ran.out, "");
 }
 
 fn entries_go_into_another_scope_with_new_ids(backend: Backend) {

@@ -9,7 +9,7 @@ use agent_memory_proto::{
     response::ExportedPage,
 };
 use agent_memory_tests::{
-    Backend, Instance, from_environment,
+    Backend, Instance, from_environment, on_every_backend,
     random_store::{RandomStore, random_store},
 };
 use proptest::test_runner::{Config, TestRunner};
@@ -104,10 +104,16 @@ fn import(instance: &Instance, document: impl AsRef<Path>, format: Format) {
     let _ = instance.run(["import", document, "--format", format.name()]).ok();
 }
 
-#[test]
-fn a_store_goes_through_every_format_and_comes_back_the_same() {
-    for_all(3, 25, |store| {
-        let first = Backend::Sqlite.instance();
+on_every_backend!(a_store_goes_through_every_format_and_comes_back_the_same);
+
+fn a_store_goes_through_every_format_and_comes_back_the_same(backend: Backend) {
+    let few = match backend {
+        Backend::Sqlite => 3,
+        Backend::Postgres => 2,
+        Backend::PostgresRedis => 1,
+    };
+    for_all(few, 25, |store| {
+        let first = backend.instance();
         let document = path(&first, Format::Json);
         std::fs::write(&document, written(Format::Json, &store.scopes, &store.entries)).expect("written");
         import(&first, document, Format::Json);
@@ -115,7 +121,7 @@ fn a_store_goes_through_every_format_and_comes_back_the_same() {
         assert_eq!(complete.matches("\"versions\":").count(), store.entries.len());
         for format in FORMATS {
             let exported = export(&first, format);
-            let second = Backend::Sqlite.instance();
+            let second = backend.instance();
             import(&second, path(&first, format), format);
             assert_eq!(export(&second, format), exported, "{format}");
             assert_eq!(export(&second, Format::Json), complete, "through {format}");

@@ -33,6 +33,7 @@ impl<R: Read + Send + 'static> Source for MarkdownSource<R> {
 fn read<R: io::BufRead>(reading: &mut Reading<'_>, parts: &mut Parts<R>) -> io::Result<()> {
     let mut list: Option<List> = None;
     let mut item: Option<Section> = None;
+    let mut top = Top::default();
     while let Some((line, part)) = parts.next()? {
         match part {
             Part::List(name) => {
@@ -45,7 +46,9 @@ fn read<R: io::BufRead>(reading: &mut Reading<'_>, parts: &mut Parts<R>) -> io::
             }
             part => match &mut item {
                 Some(item) => item.add(part),
-                None => head(part)?,
+                None if list.is_none() => top.take(line, &part)?,
+                // Text between the heading of a list and its first item.
+                None => {}
             },
         }
     }
@@ -65,17 +68,51 @@ fn known(reading: &mut Reading<'_>, line: usize, name: &str) -> io::Result<List>
     Ok(list)
 }
 
-/// What comes before the first item: nothing but the version is looked at.
-fn head(part: Part) -> io::Result<()> {
-    let Part::Block { info, text, .. } = part else { return Ok(()) };
-    if info != "yaml" {
-        return Ok(());
+/// What comes before the first list: nothing but the head of an export is looked at.
+#[derive(Default)]
+struct Top {
+    is_in_front_matter: bool,
+    /// Something came that no export begins with: blocks from here on are whatever they are.
+    is_over: bool,
+}
+
+impl Top {
+    /// The head stands above everything but front matter, a title and blank lines.
+    fn take(&mut self, line: usize, part: &Part) -> io::Result<()> {
+        match part {
+            Part::Text(text) => {
+                let text = text.trim_end();
+                if self.is_in_front_matter {
+                    self.is_in_front_matter = !matches!(text, "---" | "...");
+                } else if line == 1 && text == "---" {
+                    self.is_in_front_matter = true;
+                } else if !text.is_empty() && !text.starts_with("# ") {
+                    self.is_over = true;
+                }
+                Ok(())
+            }
+            _ if self.is_in_front_matter => Ok(()),
+            Part::Block { info, text, .. }
+                if info == "yaml" && !std::mem::replace(&mut self.is_over, true) =>
+            {
+                head(text)
+            }
+            _ => {
+                self.is_over = true;
+                Ok(())
+            }
+        }
     }
-    let wrong = |error: serde_saphyr::Error| invalid(yaml::reason(&error));
-    let head: Value = serde_saphyr::from_str_with_options(&text, yaml::options()).map_err(wrong)?;
-    match head.get("version") {
-        Some(version) => check_version::<serde_json::Error>(version).map_err(io::Error::from),
-        None => Ok(()),
+}
+
+/// Whether a document with such a head is understood. A block that says something else is no head.
+fn head(text: &str) -> io::Result<()> {
+    let head = serde_saphyr::from_str_with_options::<Value>(text, yaml::options()).unwrap_or_default();
+    match (head.get("version"), head.get("metadata")) {
+        (Some(version), Some(Value::Object(_))) => {
+            check_version::<serde_json::Error>(version).map_err(io::Error::from)
+        }
+        _ => Ok(()),
     }
 }
 

@@ -1,18 +1,20 @@
 //! Stores an import: first the scopes that are not there, then every entry with its versions. When one
 //! entry is refused, all of it is taken back, and the answer names every one that was.
 
+mod arranged;
 mod scopes;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use agent_memory_proto::{
-    ErrorBody, ErrorCode, Event, Response,
+    ErrorBody, Event, Response,
     event::ChangeAction,
     model::{Entry, EntryKind, PortableEntry, ScopeRef, Version},
     request::{ConflictStrategy, ImportItem},
     response::{ImportCount, ImportRefusal, ImportReport},
 };
 
+use self::arranged::{Arranged, elsewhere, says_the_same, there_already};
 use super::{
     Applied,
     refusals::entry_taken,
@@ -27,6 +29,9 @@ use crate::{
 
 /// Entries whose change is told one by one; of more, subscribers are told that there were changes.
 const EVENTS_MAX: usize = 1_000;
+/// Entries that are in memory at once, and the bytes with which they are enough.
+const BATCH_MAX: usize = 128;
+const BATCH_BYTES_MAX: usize = 1024 * 1024;
 /// Created scopes that are told.
 const SCOPES_TOLD_MAX: usize = 100;
 
@@ -34,13 +39,13 @@ pub(super) async fn apply(rows: &impl WriteTransaction, import: &Import, at_ms: 
     let Some(staged) = &import.staged else { return Err(StoreError::refused(unknown(import.id))) };
     let mut run = Run::new(import, staged, at_ms);
     scopes::create(&mut run, rows).await?;
-    for item in staged.entries.messages().map_err(|error| of_file_system(&error))? {
-        let item = item.map_err(|error| of_file_system(&error))?;
-        match run.store(rows, &item).await {
-            Ok(()) => {}
-            Err(StoreError::Refused(error)) => run.refuse(item, *error),
-            Err(error) => return Err(error),
+    let mut items = staged.entries.messages().map_err(|error| of_file_system(&error))?;
+    loop {
+        let batch = items.batch(BATCH_MAX, BATCH_BYTES_MAX).map_err(|error| of_file_system(&error))?;
+        if batch.is_empty() {
+            break;
         }
+        run.store_batch(rows, batch).await?;
     }
     let applied = !import.dry_run && run.report.refused_total == 0;
     run.report.applied = applied;
@@ -106,21 +111,43 @@ impl<'a> Run<'a> {
         }
     }
 
-    async fn store(&mut self, rows: &impl WriteTransaction, item: &ImportItem) -> Step<()> {
-        let scope = item.entry.scope;
-        let Some(scope_key) = self.keys.get(&scope).copied() else {
-            return Err(super::refusals::no_scope(&scope, "scopeId"));
+    async fn store_batch(&mut self, rows: &impl WriteTransaction, items: Vec<ImportItem>) -> Step<()> {
+        let batch: Vec<Step<Arranged>> = items.iter().map(|item| self.arranged(&item.entry)).collect();
+        let next: Vec<(i64, &Entry)> =
+            batch.iter().flatten().map(|arranged| (arranged.scope_key, &arranged.entry)).collect();
+        rows.expect_entries(&next).await?;
+        for (item, arranged) in items.into_iter().zip(batch) {
+            let stored = match arranged {
+                Ok(arranged) => self.store(rows, &arranged).await,
+                Err(error) => Err(error),
+            };
+            match stored {
+                Ok(()) => {}
+                Err(StoreError::Refused(error)) => self.refuse(item, *error),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    fn arranged(&self, portable: &PortableEntry) -> Step<Arranged> {
+        let Some(scope_key) = self.keys.get(&portable.scope).copied() else {
+            return Err(super::refusals::no_scope(&portable.scope, "scopeId"));
         };
-        let (entry, earlier) = arranged(&item.entry, self.at_ms)
-            .ok_or_else(|| StoreError::refused(ErrorBody::missing("versions")))?;
-        let outcome = match find(rows, scope_key, &entry).await? {
+        Arranged::of(scope_key, portable, self.at_ms)
+            .ok_or_else(|| StoreError::refused(ErrorBody::missing("versions")))
+    }
+
+    async fn store(&mut self, rows: &impl WriteTransaction, arranged: &Arranged) -> Step<()> {
+        let Arranged { scope_key, entry, earlier } = arranged;
+        let outcome = match find(rows, *scope_key, entry).await? {
             None => {
-                insert(rows, scope_key, &entry, &earlier).await?;
+                insert(rows, *scope_key, entry, earlier).await?;
                 Outcome::Created
             }
-            Some(old) => self.meet(rows, &old, scope_key, &entry, &earlier).await?,
+            Some(old) => self.meet(rows, &old, arranged).await?,
         };
-        self.note(&entry, &outcome);
+        self.note(entry, &outcome);
         Ok(())
     }
 
@@ -129,16 +156,15 @@ impl<'a> Run<'a> {
         &self,
         rows: &impl WriteTransaction,
         old: &StoredEntry,
-        scope_key: i64,
-        entry: &Entry,
-        earlier: &[Version],
+        arranged: &Arranged,
     ) -> Step<Outcome> {
+        let Arranged { scope_key, entry, earlier } = arranged;
         match self.staged.options.strategy {
             ConflictStrategy::Skip => Ok(Outcome::Skipped),
             ConflictStrategy::Error => Err(there_already(&old.entry, entry)),
             ConflictStrategy::Replace => {
                 rows.remove_entry(old).await?;
-                insert(rows, scope_key, entry, earlier).await?;
+                insert(rows, *scope_key, entry, earlier).await?;
                 Ok(Outcome::Replaced)
             }
             ConflictStrategy::Update if old.entry.scope != entry.scope => Err(elsewhere(&old.entry, entry)),
@@ -146,7 +172,7 @@ impl<'a> Run<'a> {
             ConflictStrategy::Update => {
                 let new = self.next_version(&old.entry, entry);
                 if !rows.replace_entry(old, &new).await? {
-                    return Err(entry_taken(rows, scope_key, &new).await?);
+                    return Err(entry_taken(rows, *scope_key, &new).await?);
                 }
                 Ok(Outcome::Updated(new.version.number))
             }
@@ -257,73 +283,4 @@ async fn insert(
     } else {
         Err(entry_taken(rows, scope_key, entry).await?)
     }
-}
-
-/// An entry as it will stand, and the versions before the current one.
-fn arranged(portable: &PortableEntry, at_ms: i64) -> Option<(Entry, Vec<Version>)> {
-    let mut versions: Vec<Version> = portable
-        .versions
-        .iter()
-        .map(|version| {
-            Some(Version {
-                id: version.id?,
-                number: version.number,
-                body: version.body.clone(),
-                created_at_ms: version.created_at_ms.unwrap_or(at_ms),
-                created_by: version.created_by.clone(),
-                change_reason: version.change_reason.clone(),
-                conflict: version.conflict,
-            })
-        })
-        .collect::<Option<_>>()?;
-    let current = versions.pop()?;
-    let entry = Entry {
-        id: portable.id?,
-        scope: portable.scope,
-        name: portable.name.clone(),
-        category: portable.category.clone(),
-        tags: portable.tags.clone(),
-        metadata: portable.metadata.clone(),
-        is_active: portable.is_active,
-        created_at_ms: portable.created_at_ms.unwrap_or(at_ms),
-        created_by: portable.created_by.clone(),
-        updated_at_ms: portable.updated_at_ms.unwrap_or(at_ms),
-        updated_by: portable.updated_by.clone(),
-        version: current,
-    };
-    Some((entry, versions))
-}
-
-fn says_the_same(old: &Entry, new: &Entry) -> bool {
-    old.name == new.name
-        && old.category == new.category
-        && old.tags == new.tags
-        && old.metadata == new.metadata
-        && old.is_active == new.is_active
-        && old.version.body == new.version.body
-}
-
-fn there_already(old: &Entry, new: &Entry) -> StoreError {
-    let (kind, field) = (new.kind(), if old.id == new.id { "id" } else { new.kind().name_field() });
-    StoreError::refused(
-        ErrorBody::new(
-            ErrorCode::AlreadyExists,
-            format!("{} has a {kind} with this {field} already: {}", old.scope, old.id),
-        )
-        .with_field(field)
-        .with_value(if old.id == new.id { new.id.to_string() } else { new.name.clone() })
-        .with_suggestion("Import with conflictStrategy skip, update or replace, or with generateNewIds"),
-    )
-}
-
-fn elsewhere(old: &Entry, new: &Entry) -> StoreError {
-    StoreError::refused(
-        ErrorBody::new(
-            ErrorCode::AlreadyExists,
-            format!("the id {} belongs to an entry of {}, not of {}", new.id, old.scope, new.scope),
-        )
-        .with_field("id")
-        .with_value(new.id)
-        .with_suggestion("Import with generateNewIds, or with conflictStrategy skip or replace"),
-    )
 }

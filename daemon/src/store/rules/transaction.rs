@@ -92,6 +92,9 @@ pub(in crate::store) trait WriteTransaction {
         ended_at_ms: Option<i64>,
     ) -> impl Future<Output = Step<()>>;
 
+    /// The entries that are stored next, each with the key of its scope. What [`entry`](Self::entry) and
+    /// [`entry_named`](Self::entry_named) will be asked for them can be read at once.
+    fn expect_entries(&self, next: &[(i64, &Entry)]) -> impl Future<Output = Step<()>>;
     /// The entry of that kind and id, to be changed.
     fn entry(&self, kind: EntryKind, id: Id) -> impl Future<Output = Step<Option<StoredEntry>>>;
     /// The entry of that name, hidden or not.
@@ -109,7 +112,7 @@ pub(in crate::store) trait WriteTransaction {
         text: &IndexedEntry,
     ) -> impl Future<Output = Step<bool>>;
     /// Stores a new entry as [`insert_entry`](Self::insert_entry) does, with the versions before its current
-    /// one.
+    /// one. A backend may wait with what nothing stands in the way of, until something looks at it.
     fn insert_with_history(
         &self,
         scope_key: i64,

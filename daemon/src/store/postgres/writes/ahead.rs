@@ -7,7 +7,11 @@ use agent_memory_proto::model::{Entry, EntryKind, Id, ScopeRef};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use super::{entry_rows, idempotency, lock_rows};
+use super::{
+    entry_rows,
+    expected::{Name, Names, name_of},
+    idempotency, lock_rows,
+};
 use crate::store::{
     Write, WriteRequest,
     columns::{kind_code, level_code},
@@ -20,15 +24,68 @@ use crate::store::{
     rules::{KeptReply, PathLock, Step, StoredEntry},
 };
 
-/// What was read. Each thing is handed out once: whoever asks again reads anew.
+/// What was read. Each thing is handed out once: whoever asks again reads anew. Only entries and their names
+/// are kept up to date, and handed out again.
 #[derive(Debug, Default)]
 pub(super) struct Ahead {
     pub(super) kept: Option<Option<KeptReply>>,
     pub(super) entries: HashMap<Id, Option<StoredEntry>>,
+    /// Those of entries that were expected.
+    pub(super) names: Names,
     pub(super) scope: Option<(ScopeRef, Option<i64>)>,
     pub(super) named: Option<(EntryKind, String, Option<Entry>)>,
     pub(super) path_lock: Option<PathLock>,
 }
+
+impl Ahead {
+    /// The entry of that name; `None` when it has to be read.
+    pub(super) fn entry_named(&self, name: &Name) -> Option<Option<Entry>> {
+        match self.names.get(name)? {
+            None => Some(None),
+            Some(id) => self.entries.get(id)?.as_ref().map(|stored| Some(stored.entry.clone())),
+        }
+    }
+
+    /// Whether nobody has the id and the name of a new entry.
+    pub(super) fn is_free(&self, scope_key: i64, entry: &Entry) -> bool {
+        matches!(self.entries.get(&entry.id), Some(None))
+            && matches!(self.names.get(&name_of(scope_key, entry)), Some(None))
+    }
+
+    /// An entry is to be read when it is asked for.
+    pub(super) fn forget(&mut self, scope_key: i64, entry: &Entry) {
+        self.entries.remove(&entry.id);
+        self.names.remove(&name_of(scope_key, entry));
+    }
+
+    /// An entry is gone, and its name is free.
+    pub(super) fn removed(&mut self, old: &StoredEntry) {
+        self.entries.insert(old.entry.id, None);
+        if let Some(holder) = self.names.get_mut(&name_of(old.scope_key, &old.entry)) {
+            *holder = None;
+        }
+    }
+
+    /// An entry has a new state.
+    pub(super) fn replaced(&mut self, old: &StoredEntry, new: &Entry) {
+        if old.entry.name != new.name {
+            self.names.remove(&name_of(old.scope_key, &old.entry));
+            self.names.remove(&name_of(old.scope_key, new));
+        }
+        self.entries.insert(new.id, Some(StoredEntry { entry: new.clone(), ..*old }));
+    }
+
+    /// Forgets the entries when they are many.
+    pub(super) fn make_room(&mut self) {
+        if self.entries.len() > REMEMBERED_MAX {
+            self.entries.clear();
+            self.names.clear();
+        }
+    }
+}
+
+/// Entries that are remembered as they stand: beyond, they are read again when they are asked for.
+const REMEMBERED_MAX: usize = 1_000;
 
 /// The entries are locked in the order of their ids, so that no two writers wait for each other.
 static ENTRIES: LazyLock<String> = LazyLock::new(|| locking("= ANY ($1)"));

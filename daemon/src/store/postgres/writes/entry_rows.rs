@@ -1,26 +1,18 @@
-//! The statements of entries: reading one for a change, storing new ones, and storing new states of
-//! old ones.
+//! The statements that read an entry for a change, and what of it is a version.
 
 use std::sync::LazyLock;
 
-use agent_memory_proto::model::{Entry, EntryKind, Id, Version};
+use agent_memory_proto::model::{Entry, EntryKind, Id};
 use tokio_postgres::Row;
 
-use super::{
-    entry_columns::{EntryColumns, NAMES, parameters, taken},
-    transaction::PgTransaction,
-};
-use crate::{
-    store::{
-        columns::kind_code,
-        postgres::{
-            columns::{ENTRY, ENTRY_COUNT, code, entry_from_row, get, text_key, uuid},
-            search::index::IndexRow,
-            values::value,
-        },
-        rules::{Step, StoredEntry},
+use super::transaction::PgTransaction;
+use crate::store::{
+    columns::kind_code,
+    postgres::{
+        columns::{ENTRY, ENTRY_COUNT, code, entry_from_row, get, text_key, uuid},
+        values::value,
     },
-    text::entry::IndexedEntry,
+    rules::{Step, StoredEntry},
 };
 
 static LOAD: LazyLock<String> = LazyLock::new(|| {
@@ -81,61 +73,6 @@ pub(super) async fn is_taken(
         .rows(SQL, &[value(&scope_key), value(&kind), value(&name), value(&uuid(entry.id)), value(&but)])
         .await?
         .is_empty())
-}
-
-static INSERT: LazyLock<String> = LazyLock::new(|| {
-    let (names, taken) = (NAMES.join(", "), taken());
-    let (columns, scope) = (parameters(1, NAMES.len()), NAMES.len() + 1);
-    let words = parameters(scope + 1, 3);
-    format!(
-        "WITH added AS (INSERT INTO entries ({names}, scope) \
-         SELECT {taken}, ${scope} FROM unnest({columns}) AS n ({names}) \
-         ON CONFLICT DO NOTHING RETURNING rowid) \
-         INSERT INTO entry_index (entry, tokens, frequencies, terms) \
-         SELECT rowid, w.tokens, w.frequencies, w.terms::tsvector \
-         FROM added, (SELECT {words}) AS w (tokens, frequencies, terms) RETURNING entry"
-    )
-});
-
-/// Stores a new entry with its words; false when its name or its id is taken.
-pub(super) async fn insert(
-    rows: &PgTransaction<'_>,
-    scope_key: i64,
-    entry: &Entry,
-    text: &IndexedEntry,
-) -> Step<bool> {
-    let mut columns = EntryColumns::default();
-    columns.push(entry);
-    let words = IndexRow::of(text, scope_key);
-    let mut values = columns.values();
-    values.extend([value(&scope_key), value(&words.tokens), value(&words.frequencies), value(&words.terms)]);
-    Ok(!rows.rows(&INSERT, &values).await?.is_empty())
-}
-
-static INSERT_VERSIONS: LazyLock<String> = LazyLock::new(|| {
-    // The columns after that of the entry, which is found by its id.
-    let kept: Vec<&str> = VERSION.iter().skip(1).map(|(kept, _)| *kept).collect();
-    let current: Vec<String> = VERSION.iter().skip(1).map(|(_, current)| format!("n.{current}")).collect();
-    let (names, kept, current) = (NAMES.join(", "), kept.join(", "), current.join(", "));
-    let columns = parameters(1, NAMES.len());
-    format!(
-        "INSERT INTO entry_versions (entry, {kept}) SELECT e.rowid, {current} \
-         FROM unnest({columns}) AS n ({names}) JOIN entries e ON e.id = n.id"
-    )
-});
-
-/// Stores the versions before the current one of a new entry.
-pub(super) async fn insert_versions(
-    rows: &PgTransaction<'_>,
-    entry: &Entry,
-    earlier: &[Version],
-) -> Step<()> {
-    let states: Vec<Entry> =
-        earlier.iter().map(|version| Entry { version: version.clone(), ..entry.clone() }).collect();
-    let mut columns = EntryColumns::default();
-    states.iter().for_each(|state| columns.push(state));
-    rows.rows(&INSERT_VERSIONS, &columns.values()).await?;
-    Ok(())
 }
 
 /// What of an entry is a version of it: the column of `entry_versions`, and that of `entries`.

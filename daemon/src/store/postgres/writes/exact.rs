@@ -6,7 +6,7 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 
 use super::transaction::PgTransaction;
 use crate::store::{
-    StoreError, WriteOutcome,
+    StoreError, Write, WriteOutcome,
     postgres::{PostgresStore, connection::Connection, payload},
     rules::{self, KEPT_MS, PreparedWrite, WriteTransaction},
 };
@@ -14,6 +14,8 @@ use crate::store::{
 /// How often a write is run again that other writers got in the way of, and for how long at most.
 const ATTEMPTS: usize = 20;
 const PATIENCE: Duration = Duration::from_secs(3);
+/// An import has waited for another one until it hears that it has to be run again.
+const IMPORT_PATIENCE: Duration = Duration::from_secs(300);
 
 /// Applies a write, as often as it takes until other writers leave it the time. What may have been
 /// applied is run again only under an idempotency key, which then answers what was answered before;
@@ -37,6 +39,10 @@ pub(super) async fn apply(
         .with_max_delay(Duration::from_millis(250))
         .with_max_times(ATTEMPTS)
         .with_jitter();
+    let patience = match write.request.write {
+        Write::Import(_) => IMPORT_PATIENCE,
+        _ => PATIENCE,
+    };
     let started = tokio::time::Instant::now();
     let mut delays = backoff.build();
     loop {
@@ -53,7 +59,7 @@ pub(super) async fn apply(
         if matches!(error, StoreError::Unsettled(_)) {
             lost.get_or_insert_with(|| error.clone());
         }
-        let delay = delays.next().filter(|_| is_worth_another && started.elapsed() < PATIENCE);
+        let delay = delays.next().filter(|_| is_worth_another && started.elapsed() < patience);
         let Some(delay) = delay else {
             return Err(match (lost, error) {
                 (_, refused @ StoreError::Refused(_)) => refused,

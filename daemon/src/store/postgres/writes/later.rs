@@ -1,16 +1,19 @@
 //! What a write stores last, sent together with the end of its transaction: new states of entries,
-//! entries that go, the answer under its key, and what other daemons are told.
+//! entries that go, the answer under its key, and what other daemons are told. And new entries of an
+//! import, which are stored together.
 
 use std::sync::LazyLock;
 
 use agent_memory_proto::model::Entry;
 
 use super::{
+    added::{self, Added},
     entry_columns::{EntryColumns, NAMES, parameters, taken},
     entry_rows::VERSION,
+    transaction::GIVEN_UP,
 };
 use crate::store::{
-    IdempotencyKey,
+    IdempotencyKey, StoreError,
     postgres::{
         columns::{get, uuid},
         connection::Connection,
@@ -28,6 +31,8 @@ pub(super) struct Later {
     pub(super) replaced: Vec<(StoredEntry, Entry)>,
     /// Row ids.
     pub(super) removed: Vec<i64>,
+    /// Entries whose ids and names are free once those that go are gone.
+    pub(super) added: Vec<Added>,
     pub(super) conflicts: Vec<Conflict>,
     pub(super) reply: Option<(IdempotencyKey, i64, Vec<u8>)>,
 }
@@ -105,7 +110,28 @@ impl Later {
         !self.replaced.is_empty() || !self.removed.is_empty() || !self.conflicts.is_empty()
     }
 
-    /// Stores everything, with the payloads of the notifications, and commits if it `ends` the
+    /// Stores the new entries, after those have gone whose place they take.
+    ///
+    /// # Errors
+    /// `Contended` when an id or a name was taken meanwhile; else as [`Connection::rows`].
+    pub(super) async fn store_added(&mut self, connection: &Connection) -> Step<()> {
+        const REMOVE: &str = "DELETE FROM entries WHERE rowid = ANY ($1)";
+        let added = std::mem::take(&mut self.added);
+        if added.is_empty() {
+            return Ok(());
+        }
+        let removed = std::mem::take(&mut self.removed);
+        if !removed.is_empty() {
+            connection.rows(REMOVE, &[value(&removed)]).await?;
+        }
+        let stored = connection.row(&added::INSERT, &added::Columns::of(&added).values()).await?;
+        if added::count(stored.as_ref())? == added.len() {
+            return Ok(());
+        }
+        Err(StoreError::Contended(GIVEN_UP.to_owned()))
+    }
+
+    /// Stores everything else, with the payloads of the notifications, and commits if it `ends` the
     /// transaction. Returns how many entries were replaced or removed.
     ///
     /// # Errors

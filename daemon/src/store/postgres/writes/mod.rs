@@ -2,11 +2,13 @@
 //! those of other callers; it goes to its end though its caller may have gone.
 
 mod add;
+mod added;
 mod ahead;
 mod batches;
 mod entry_columns;
 mod entry_rows;
 mod exact;
+mod expected;
 pub(super) mod idempotency;
 mod later;
 mod lock_rows;

@@ -12,8 +12,11 @@ use agent_memory_proto::model::{
 use tokio_postgres::Row;
 
 use super::{
+    added::{self, Added},
     ahead::{self, Ahead},
-    entry_rows, idempotency,
+    entry_rows,
+    expected::{self, Name, name_of},
+    idempotency,
     later::{Conflict, Later},
     lock_rows, scope_rows,
 };
@@ -33,8 +36,8 @@ use crate::{
 pub(super) struct PgTransaction<'a> {
     connection: &'a Connection,
     is_begun: AtomicBool,
-    /// The rules went on from a name that was free.
-    found_a_free_name: AtomicBool,
+    /// The name that was looked for last, if it was free.
+    free_name: Mutex<Option<Name>>,
     /// Something is kept under the key of the write, though it may be past its time.
     found_a_reply: AtomicBool,
     ahead: Mutex<Ahead>,
@@ -48,7 +51,7 @@ impl<'a> PgTransaction<'a> {
         Ok(Self {
             connection,
             is_begun: ahead.is_some().into(),
-            found_a_free_name: false.into(),
+            free_name: Mutex::default(),
             found_a_reply: false.into(),
             ahead: Mutex::new(ahead.unwrap_or_default()),
             later: Mutex::default(),
@@ -60,7 +63,8 @@ impl<'a> PgTransaction<'a> {
     /// # Errors
     /// As [`Connection::commit_then_flush`].
     pub(super) async fn commit(&self, payloads: &[String]) -> Step<()> {
-        let later = std::mem::take(&mut *lock(&self.later));
+        let mut later = std::mem::take(&mut *lock(&self.later));
+        later.store_added(self.connection).await?;
         if later.has_rows() || later.reply.is_some() || !payloads.is_empty() {
             later.store(self.connection, payloads, true).await?;
             return Ok(());
@@ -71,13 +75,11 @@ impl<'a> PgTransaction<'a> {
     /// Stores the rows that wait, before something else looks at them.
     async fn flush(&self) -> Step<i64> {
         let reply = lock(&self.later).reply.take();
-        let later = std::mem::take(&mut *lock(&self.later));
+        let mut later = std::mem::take(&mut *lock(&self.later));
         lock(&self.later).reply = reply;
+        later.store_added(self.connection).await?;
         let stored = if later.has_rows() { later.store(self.connection, &[], false).await? } else { 0 };
-        let entries = &mut lock(&self.ahead).entries;
-        if entries.len() > REMEMBERED_MAX {
-            entries.clear();
-        }
+        lock(&self.ahead).make_room();
         Ok(stored)
     }
 
@@ -96,24 +98,28 @@ impl<'a> PgTransaction<'a> {
         Ok(self.rows(sql, values).await?.into_iter().next())
     }
 
+    /// Stores a new entry; false when its name or its id is taken.
+    async fn insert_now(&self, entry: Added) -> Step<bool> {
+        let entries = [entry];
+        let stored = self.row(&added::INSERT, &added::Columns::of(&entries).values()).await?;
+        Ok(added::count(stored.as_ref())? == entries.len())
+    }
+
     /// Whether a name or id that could not be had is still taken, so that a refusal can say by whom.
     ///
     /// # Errors
     /// `Contended` when the one who had it is gone, or came after the rules had looked.
     async fn check_taken(&self, scope_key: i64, entry: &Entry, but: i64) -> Step<()> {
-        if !self.found_a_free_name.load(Ordering::Relaxed)
-            && entry_rows::is_taken(self, scope_key, entry, but).await?
-        {
+        let was_free = lock(&self.free_name).as_ref() == Some(&name_of(scope_key, entry));
+        if !was_free && entry_rows::is_taken(self, scope_key, entry, but).await? {
             return Ok(());
         }
         Err(StoreError::Contended(GIVEN_UP.to_owned()))
     }
 }
 
-const GIVEN_UP: &str = "the name was taken or given up at the same time";
-
-/// Entries that are remembered as they stand: beyond, they are read again when they are asked for.
-const REMEMBERED_MAX: usize = 1_000;
+/// Why a write is run again.
+pub(super) const GIVEN_UP: &str = "the name was taken or given up at the same time";
 
 /// The row of no entry.
 const NO_ROW: i64 = 0;
@@ -193,6 +199,13 @@ impl WriteTransaction for PgTransaction<'_> {
         scope_rows::set_session_status(self, key, status, ended_at_ms).await
     }
 
+    async fn expect_entries(&self, next: &[(i64, &Entry)]) -> Step<()> {
+        let expected = expected::read(self, next).await?;
+        let mut ahead = lock(&self.ahead);
+        (ahead.entries, ahead.names) = (expected.entries, expected.names);
+        Ok(())
+    }
+
     async fn entry(&self, kind: EntryKind, id: Id) -> Step<Option<StoredEntry>> {
         if let Some(found) = lock(&self.ahead).entries.get(&id) {
             return Ok(found.clone().filter(|stored| stored.entry.kind() == kind));
@@ -201,17 +214,21 @@ impl WriteTransaction for PgTransaction<'_> {
     }
 
     async fn entry_named(&self, scope_key: i64, kind: EntryKind, name: &str) -> Step<Option<Entry>> {
-        let ahead = lock(&self.ahead).named.take();
-        let found = match ahead.filter(|(of, read, _)| *of == kind && read == name) {
-            Some((_, _, found)) => found,
-            None => entry_rows::named(self, scope_key, kind, name).await?,
+        let name: Name = (scope_key, kind, name.to_owned());
+        let (remembered, named) = {
+            let mut ahead = lock(&self.ahead);
+            (ahead.named.take(), ahead.entry_named(&name))
         };
-        self.found_a_free_name.fetch_or(found.is_none(), Ordering::Relaxed);
+        let found = match (remembered.filter(|(of, read, _)| *of == kind && *read == name.2), named) {
+            (Some((_, _, found)), _) | (None, Some(found)) => found,
+            (None, None) => entry_rows::named(self, scope_key, kind, &name.2).await?,
+        };
+        *lock(&self.free_name) = found.is_none().then_some(name);
         Ok(found)
     }
 
     async fn insert_entry(&self, scope_key: i64, entry: &Entry, text: &IndexedEntry) -> Step<bool> {
-        if entry_rows::insert(self, scope_key, entry, text).await? {
+        if self.insert_now(Added::of(scope_key, entry, &[], text)).await? {
             return Ok(true);
         }
         self.check_taken(scope_key, entry, NO_ROW).await?;
@@ -225,17 +242,22 @@ impl WriteTransaction for PgTransaction<'_> {
         earlier: &[Version],
         text: &IndexedEntry,
     ) -> Step<bool> {
-        if !entry_rows::insert(self, scope_key, entry, text).await? {
-            // Of many entries some name was free; that says nothing about this one.
-            if entry_rows::is_taken(self, scope_key, entry, NO_ROW).await? {
-                return Ok(false);
-            }
-            return Err(StoreError::Contended(GIVEN_UP.to_owned()));
+        let added = Added::of(scope_key, entry, earlier, text);
+        let is_free = lock(&self.ahead).is_free(scope_key, entry);
+        if is_free {
+            lock(&self.ahead).forget(scope_key, entry);
+            lock(&self.later).added.push(added);
+            return Ok(true);
         }
-        if !earlier.is_empty() {
-            entry_rows::insert_versions(self, entry, earlier).await?;
+        if self.insert_now(added).await? {
+            lock(&self.ahead).forget(scope_key, entry);
+            return Ok(true);
         }
-        Ok(true)
+        // That its name was free says nothing about its id.
+        if entry_rows::is_taken(self, scope_key, entry, NO_ROW).await? {
+            return Ok(false);
+        }
+        Err(StoreError::Contended(GIVEN_UP.to_owned()))
     }
 
     async fn replace_entry(&self, old: &StoredEntry, new: &Entry) -> Step<bool> {
@@ -250,14 +272,13 @@ impl WriteTransaction for PgTransaction<'_> {
             self.check_taken(old.scope_key, new, old.rowid).await?;
             return Ok(false);
         }
-        let stored = StoredEntry { entry: new.clone(), ..*old };
-        lock(&self.ahead).entries.insert(new.id, Some(stored));
+        lock(&self.ahead).replaced(old, new);
         Ok(true)
     }
 
     async fn remove_entry(&self, old: &StoredEntry) -> Step<()> {
         lock(&self.later).removed.push(old.rowid);
-        lock(&self.ahead).entries.insert(old.entry.id, None);
+        lock(&self.ahead).removed(old);
         Ok(())
     }
 

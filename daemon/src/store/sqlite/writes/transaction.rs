@@ -93,6 +93,10 @@ impl WriteTransaction for SqliteTransaction<'_> {
         scope_rows::set_session_status(self.connection, key, status, ended_at_ms)
     }
 
+    async fn expect_entries(&self, _: &[(i64, &Entry)]) -> Step<()> {
+        Ok(())
+    }
+
     async fn entry(&self, kind: EntryKind, id: Id) -> Step<Option<StoredEntry>> {
         entry_rows::load(self.connection, kind, id)
     }

@@ -109,8 +109,7 @@ on_every_backend!(a_store_goes_through_every_format_and_comes_back_the_same);
 fn a_store_goes_through_every_format_and_comes_back_the_same(backend: Backend) {
     let few = match backend {
         Backend::Sqlite => 3,
-        Backend::Postgres => 2,
-        Backend::PostgresRedis => 1,
+        Backend::Postgres | Backend::PostgresRedis => 1,
     };
     for_all(few, 25, |store| {
         let first = backend.instance();

@@ -26,15 +26,18 @@ pub(super) fn name_of(scope_key: i64, entry: &Entry) -> Name {
 }
 
 /// Entries with one of the ids or one of the names, locked in the order of their ids, so that no two
-/// writers wait for each other.
+/// writers wait for each other. Each is looked for by an index, also while the server does not know yet
+/// how many there are.
 static FIND: LazyLock<String> = LazyLock::new(|| {
     format!(
         "SELECT {ENTRY}, e.rowid, e.scope FROM entries e JOIN scopes s ON s.key = e.scope \
          WHERE e.rowid = ANY (ARRAY( \
-             SELECT o.rowid FROM unnest($1) AS n (id) JOIN entries o ON o.id = n.id \
+             SELECT o.rowid FROM unnest($1) AS n (id), \
+                 LATERAL (SELECT i.rowid FROM entries i WHERE i.id = n.id LIMIT 1) AS o \
              UNION \
-             SELECT o.rowid FROM unnest($2, $3, $4) AS n (scope, kind, name_key) JOIN entries o \
-                 ON o.scope = n.scope AND o.kind = n.kind AND o.name_key = n.name_key)) \
+             SELECT o.rowid FROM unnest($2, $3, $4) AS n (scope, kind, name_key), \
+                 LATERAL (SELECT i.rowid FROM entries i WHERE i.scope = n.scope AND i.kind = n.kind \
+                     AND i.name_key = n.name_key LIMIT 1) AS o)) \
          ORDER BY e.id FOR UPDATE OF e"
     )
 });

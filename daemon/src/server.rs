@@ -315,9 +315,15 @@ async fn finish(services: &Services, handle: StoreHandle) -> Ending {
     }
 }
 
-/// Closes the store; after that nothing changes through this daemon.
+/// Closes the store; after that nothing changes through this daemon. Nothing is asked of it any more, so
+/// it has no part in the rate limits.
 async fn close(services: &Services, handle: &StoreHandle) {
-    handle.close().await;
+    let departed = async {
+        if let Some(cluster) = &services.cluster_limits {
+            cluster.depart().await;
+        }
+    };
+    tokio::join!(handle.close(), departed);
     if let Some(redis) = &services.redis {
         redis.say_goodbye().await;
     }

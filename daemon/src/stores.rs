@@ -5,7 +5,7 @@ use std::sync::Arc;
 use agent_memory_proto::{Event, model::Id};
 
 use crate::{
-    actors::Arbiters,
+    actors::{self, Arbiters},
     breaker::{self, OnBreaker, Ping},
     cache::Snapshots,
     clock::Clock,
@@ -72,6 +72,12 @@ fn behind_breaker(
         Box::pin(async move { handle.ping().await })
     });
     let gate = breaker::start(supervisor, POSTGRESQL, config.breaker, ping, tell_subscribers(changes))?;
+    let (reached, found) = (handle.clone(), gate.clone());
+    actors::spawn_local(async move {
+        // It may have been looked for in vain until now, by whoever does not wait for it to be ready.
+        reached.reached().await;
+        found.seen();
+    });
     Ok(guarded(store, gate, Arc::new(move || ready.check_ready())))
 }
 
@@ -137,7 +143,11 @@ impl StoreHandle {
         let handle = handle.clone();
         Some(Arc::new(move || {
             let (gate, handle) = (gate.clone(), handle.clone());
-            Box::pin(async move { gate.guard_read(handle.snapshot()).await })
+            Box::pin(async move {
+                // That it is not ready yet is no failure of the service.
+                handle.check_ready()?;
+                gate.guard_read(handle.snapshot()).await
+            })
         }))
     }
 

@@ -17,6 +17,6 @@ pub use pgbouncer::{PgBouncer, PgBouncerOptions, PoolMode};
 pub use postgres::{Postgres, PostgresOptions};
 pub use proxy::{Proxy, Traffic};
 pub use redis::{Redis, RedisOptions};
-pub use redis_cluster::RedisCluster;
+pub use redis_cluster::{MovingSlot, RedisCluster};
 pub use redis_sentinels::RedisSentinels;
 pub use small_disk::SmallDisk;

@@ -36,7 +36,9 @@ pub(crate) fn is_root() -> bool {
 /// A command that runs as another user when this is root, and that gets `SIGQUIT` when the thread
 /// that started it ends.
 pub(crate) fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
-    let mut command = Command::new("setpriv");
+    // A shell has what it starts in the background ignore this signal, and so would the server.
+    let mut command = Command::new("env");
+    command.args(["--default-signal=QUIT", "setpriv"]);
     if is_root() {
         command.args(["--reuid", SERVER_USER, "--regid", SERVER_USER, "--init-groups"]);
     }

@@ -102,6 +102,66 @@ impl RedisCluster {
     }
 }
 
+/// A slot on its way from one master to another.
+#[derive(Debug)]
+pub struct MovingSlot {
+    slot: String,
+    from: u16,
+    to: u16,
+}
+
+impl RedisCluster {
+    /// Begins to move the slot of a key to another master, as a resharding does: keys that the first one does
+    /// not have are the other's business from now on.
+    ///
+    /// # Errors
+    /// When a node refuses.
+    pub fn begin_to_move(&mut self, key: &str) -> Result<MovingSlot> {
+        let from = self.master_of(key)?.port();
+        let to = self.nodes[..MASTERS].iter().map(Redis::port).find(|port| *port != from);
+        let to = to.context("another master")?;
+        let [owner, receiver] = [self.node(from)?, self.node(to)?];
+        let slot = owner.command(&["CLUSTER", "KEYSLOT", key])?;
+        let [owner_id, receiver_id] =
+            [owner.command(&["CLUSTER", "MYID"])?, receiver.command(&["CLUSTER", "MYID"])?];
+        receiver.command(&["CLUSTER", "SETSLOT", &slot, "IMPORTING", &owner_id])?;
+        owner.command(&["CLUSTER", "SETSLOT", &slot, "MIGRATING", &receiver_id])?;
+        Ok(MovingSlot { slot, from, to })
+    }
+
+    /// Moves the keys of the slot; returns how many.
+    ///
+    /// # Errors
+    /// When a node refuses.
+    pub fn move_keys(&self, moving: &MovingSlot) -> Result<usize> {
+        let owner = self.node(moving.from)?;
+        let keys = owner.command(&["CLUSTER", "GETKEYSINSLOT", &moving.slot, "1000"])?;
+        let keys: Vec<_> = keys.lines().filter(|key| !key.is_empty()).collect();
+        for key in &keys {
+            owner.command(&["MIGRATE", "127.0.0.1", &moving.to.to_string(), key, "0", "5000"])?;
+        }
+        Ok(keys.len())
+    }
+
+    /// Tells all masters that the slot has moved.
+    ///
+    /// # Errors
+    /// When a node refuses.
+    pub fn end_move(&self, moving: MovingSlot) -> Result<()> {
+        let id = self.node(moving.to)?.command(&["CLUSTER", "MYID"])?;
+        // The one that has the keys is told first, so that there is no moment at which nobody has them.
+        let others = self.nodes[..MASTERS].iter().filter(|node| node.port() != moving.to);
+        for node in std::iter::once(self.node(moving.to)?).chain(others) {
+            node.command(&["CLUSTER", "SETSLOT", &moving.slot, "NODE", &id])?;
+        }
+        Ok(())
+    }
+
+    fn node(&self, port: u16) -> Result<&Redis> {
+        self.nodes.iter().find(|node| node.port() == port).context("one of the nodes")
+    }
+}
+
 /// The port of a line of `CLUSTER NODES`, when it is of the master that has the slot.
 fn port_of_master(line: &str, slot: usize) -> Option<u16> {
     let mut words = line.split_whitespace();

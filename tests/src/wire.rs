@@ -16,7 +16,7 @@ use agent_memory_proto::{
     handshake::{self, FLAG_LIFT_RATE_LIMITS, HANDSHAKE_BYTES, Purpose, Status, Welcome},
     model::Id,
     request::Envelope,
-    response::Degradation,
+    response::{Degradation, HealthReport},
 };
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -99,6 +99,17 @@ impl Wire {
         let welcome =
             Welcome::parse(&block).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
         Ok((stream, welcome))
+    }
+
+    /// How the daemon says that it and what it uses are.
+    ///
+    /// # Panics
+    /// When it does not answer that.
+    pub fn health(&mut self) -> HealthReport {
+        match self.call(&Request::Health) {
+            Response::HealthReport(report) => *report,
+            other => panic!("no health: {other:?}"),
+        }
     }
 
     /// Connects, and expects to be accepted.

@@ -1,11 +1,31 @@
 //! The health report, for people.
 
-use agent_memory_proto::response::{Health, HealthStatus, HealthWithRedis};
+use agent_memory_proto::response::{
+    CacheHealth, Health, HealthReport, HealthStatus, HealthWithRedis, RedisHealth, RedisReport,
+};
 
 use super::{style::Style, tables::fields};
 
 /// How the daemon and its store are.
 pub(crate) fn health(style: Style, report: &Health) -> String {
+    parts(style, report, None)
+}
+
+/// How the daemon, its store and Redis are.
+pub(crate) fn with_redis(style: Style, report: &HealthWithRedis) -> String {
+    format!("{}\n{}", health(style, &report.health), redis(style, &report.redis, None))
+}
+
+/// How the daemon, its store, its caches and Redis are.
+pub(crate) fn report(style: Style, report: &HealthReport) -> String {
+    let all = parts(style, &report.health, Some(report.cache_evictions));
+    match &report.redis {
+        Some(used) => format!("{all}\n{}", redis(style, &used.health, Some(used))),
+        None => all,
+    }
+}
+
+fn parts(style: Style, report: &Health, cache_evictions: Option<u64>) -> String {
     let verdict = match report.status {
         HealthStatus::Healthy => style.good("healthy"),
         HealthStatus::Degraded => style.doubtful("degraded"),
@@ -15,7 +35,7 @@ pub(crate) fn health(style: Style, report: &Health) -> String {
     parts.extend(report.problems.iter().map(|problem| format!("  {} {problem}", style.bad("!"))));
     parts.push(daemon(style, report));
     parts.push(database(style, report));
-    parts.push(cache(style, report));
+    parts.push(cache(style, &report.cache, cache_evictions));
     for breaker in &report.breakers {
         parts.push(format!("breaker {}: {}", breaker.service, breaker.state));
     }
@@ -26,29 +46,30 @@ pub(crate) fn health(style: Style, report: &Health) -> String {
     parts.join("\n")
 }
 
-/// How the daemon, its store and Redis are.
-pub(crate) fn with_redis(style: Style, report: &HealthWithRedis) -> String {
-    let redis = &report.redis;
+/// Redis, with what newer daemons tell of it.
+fn redis(style: Style, redis: &RedisHealth, more: Option<&RedisReport>) -> String {
     let memory = redis.memory_bytes.map(|bytes| match redis.memory_limit_bytes {
         Some(limit) => format!("{} of {}", size(bytes), size(limit)),
         None => size(bytes),
     });
-    let fields = fields(
+    let shared = more.and_then(|more| hit_rate(more.shared_cache.hits, more.shared_cache.misses));
+    fields(
         style,
         "redis",
         &[
+            ("kind", more.map(|more| more.kind.name().to_owned())),
             ("place", Some(format!("{}:{}", redis.host, redis.port))),
             ("connected", Some(if redis.connected { "yes" } else { "no" }.to_owned())),
             ("version", Some(redis.engine_version.clone()).filter(|version| !version.is_empty())),
             ("answers in", redis.ping_us.map(|us| format!("{us} us"))),
             ("memory", memory),
+            ("shared cache", shared.map(|hits| format!("hits {hits}"))),
             ("events", Some(if redis.events_heard { "heard" } else { "not heard" }.to_owned())),
             ("lag", redis.event_lag_us.map(|us| format!("{us} us"))),
             ("other daemons", Some(redis.daemons.to_string())),
             ("failures", Some(format!("{} connections", redis.connection_failures))),
         ],
-    );
-    format!("{}\n{fields}", health(style, &report.health))
+    )
 }
 
 fn daemon(style: Style, report: &Health) -> String {
@@ -98,19 +119,23 @@ fn database(style: Style, report: &Health) -> String {
     )
 }
 
-fn cache(style: Style, report: &Health) -> String {
-    let cache = &report.cache;
-    let lookups = cache.hits + cache.misses;
-    let rate = (cache.hits * 100).checked_div(lookups).map(|percent| format!("{percent} % of {lookups}"));
+fn cache(style: Style, cache: &CacheHealth, evictions: Option<u64>) -> String {
     fields(
         style,
         "cache",
         &[
             ("entries", Some(cache.entries.to_string())),
             ("memory", Some(format!("{} of {}", size(cache.memory_bytes), size(cache.memory_limit_bytes)))),
-            ("hits", rate),
+            ("hits", hit_rate(cache.hits, cache.misses)),
+            ("evictions", evictions.map(|evictions| evictions.to_string())),
         ],
     )
+}
+
+/// The part of the look-ups that found something, unless there were none.
+fn hit_rate(hits: u64, misses: u64) -> Option<String> {
+    let lookups = hits + misses;
+    (hits * 100).checked_div(lookups).map(|percent| format!("{percent} % of {lookups}"))
 }
 
 /// Bytes with a unit that keeps the number short.

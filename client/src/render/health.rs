@@ -1,7 +1,8 @@
 //! The health report, with the fields of the scaling guide.
 
 use agent_memory_proto::response::{
-    BreakerHealth, CacheHealth, DaemonHealth, DatabaseHealth, Health, HealthWithRedis, RedisHealth,
+    BreakerHealth, CacheHealth, DaemonHealth, DatabaseHealth, Health, HealthReport, HealthWithRedis,
+    RedisHealth, RedisReport, SharedCacheHealth,
 };
 use serde_json::{Map, Value, json};
 
@@ -53,6 +54,17 @@ pub fn health_with_redis(report: &HealthWithRedis) -> Value {
     value
 }
 
+/// How the daemon, its store, its caches and Redis are.
+#[must_use]
+pub fn health_report(report: &HealthReport) -> Value {
+    let mut value = health(&report.health);
+    value["cache"]["evictions"] = report.cache_evictions.into();
+    if let Some(redis) = &report.redis {
+        value["redis"] = redis_report(redis);
+    }
+    value
+}
+
 pub(super) fn breaker(report: &BreakerHealth) -> Value {
     json!({
         "service": report.service,
@@ -80,6 +92,14 @@ fn redis(report: &RedisHealth) -> Value {
     })
 }
 
+fn redis_report(report: &RedisReport) -> Value {
+    let mut value = redis(&report.health);
+    value["kind"] = report.kind.name().into();
+    let SharedCacheHealth { hits, misses } = report.shared_cache;
+    value["sharedCache"] = json!({ "hitRate": hit_rate(hits, misses), "hits": hits, "misses": misses });
+    value
+}
+
 fn database(report: &DatabaseHealth) -> Value {
     json!({
         "type": report.backend,
@@ -104,15 +124,22 @@ fn database(report: &DatabaseHealth) -> Value {
 }
 
 fn cache(report: &CacheHealth) -> Value {
-    let lookups = report.hits + report.misses;
     json!({
         "entries": report.entries,
         "memoryMB": megabytes(report.memory_bytes),
         "memoryLimitMB": megabytes(report.memory_limit_bytes),
-        "hitRate": if lookups == 0 { 0.0 } else { round(ratio(report.hits, lookups), 1_000.0) },
+        "hitRate": hit_rate(report.hits, report.misses),
         "hits": report.hits,
         "misses": report.misses,
     })
+}
+
+/// The part of the look-ups that found something; 0 before the first.
+fn hit_rate(hits: u64, misses: u64) -> f64 {
+    match hits + misses {
+        0 => 0.0,
+        lookups => round(ratio(hits, lookups), 1_000.0),
+    }
 }
 
 fn daemon(report: &DaemonHealth) -> Value {

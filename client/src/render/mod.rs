@@ -20,7 +20,7 @@ use serde_json::{Map, Value, json};
 pub use context::{context, quickstarted};
 pub use entry::{entry, entry_page, entry_page_of, history, version};
 pub use file_locks::file_lock;
-pub use health::{health, health_with_redis};
+pub use health::{health, health_report, health_with_redis};
 pub use scopes::{org, project, session};
 pub use search::search_page;
 pub use transfer::import_report;
@@ -36,6 +36,7 @@ pub fn response(response: &Response) -> Value {
         Response::Echo(bytes) => json!({ "success": true, "bytes": bytes.len() }),
         Response::Health(report) => health(report),
         Response::HealthWithRedis(report) => health_with_redis(report),
+        Response::HealthReport(report) => health_report(report),
         Response::Config(report) => config(report),
         Response::Done => json!({ "success": true }),
         Response::Written(one) => written(one),

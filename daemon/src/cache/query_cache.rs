@@ -10,7 +10,7 @@ use std::{
 
 use agent_memory_proto::response::CacheHealth;
 use foldhash::fast::RandomState;
-use quick_cache::{Weighter, sync::Cache};
+use quick_cache::{Lifecycle, Weighter, sync::Cache};
 
 use super::Dependencies;
 
@@ -54,7 +54,19 @@ fn entry_bytes(key: &[u8], reply: &CachedReply) -> u64 {
     (key.len() + reply.payload.len()) as u64 + ENTRY_OVERHEAD_BYTES
 }
 
-type Answers = Cache<Box<[u8]>, Arc<CachedReply>, ByteWeighter, RandomState>;
+/// Counts the answers that are given up for want of room.
+#[derive(Clone, Debug, Default)]
+struct Evictions(Arc<AtomicU64>);
+
+impl Lifecycle<Box<[u8]>, Arc<CachedReply>> for Evictions {
+    type RequestState = ();
+
+    fn on_evict(&self, (): &mut (), _: Box<[u8]>, _: Arc<CachedReply>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+type Answers = Cache<Box<[u8]>, Arc<CachedReply>, ByteWeighter, RandomState, Evictions>;
 
 /// The cache.
 #[derive(Debug)]
@@ -63,6 +75,7 @@ pub struct QueryCache {
     options: QueryCacheOptions,
     hits: AtomicU64,
     misses: AtomicU64,
+    evictions: Evictions,
 }
 
 impl QueryCache {
@@ -70,6 +83,7 @@ impl QueryCache {
     /// answers is bounded by the same means.
     #[must_use]
     pub fn new(options: QueryCacheOptions) -> Self {
+        let evictions = Evictions::default();
         let answers = (options.entries_max > 0 && options.bytes_max > 0).then(|| {
             let floor = (options.bytes_max / options.entries_max).max(1);
             let capacity = usize::try_from(options.entries_max).unwrap_or(usize::MAX);
@@ -78,10 +92,10 @@ impl QueryCache {
                 options.bytes_max,
                 ByteWeighter { floor },
                 RandomState::default(),
-                quick_cache::sync::DefaultLifecycle::default(),
+                evictions.clone(),
             )
         });
-        Self { answers, options, hits: 0.into(), misses: 0.into() }
+        Self { answers, options, hits: 0.into(), misses: 0.into(), evictions }
     }
 
     /// The answer to these bytes, if nothing it depends on has changed.
@@ -127,6 +141,12 @@ impl QueryCache {
         if let Some(answers) = &self.answers {
             answers.clear();
         }
+    }
+
+    /// Answers that were given up for want of room.
+    #[must_use]
+    pub fn evictions(&self) -> u64 {
+        self.evictions.0.load(Ordering::Relaxed)
     }
 
     /// How full it is and how well it does.
@@ -196,5 +216,8 @@ mod tests {
         let health = cache.health();
         assert!(health.entries <= 100, "{health:?}");
         assert!(health.memory_bytes <= 1_000_000, "{health:?}");
+        assert_eq!(cache.evictions(), 10_000 - health.entries);
+        cache.clear();
+        assert_eq!(cache.evictions(), 10_000 - health.entries, "what is forgotten was not in the way");
     }
 }

@@ -5,11 +5,14 @@
 use std::{
     fmt,
     pin::Pin,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
-use agent_memory_proto::model::ScopeRef;
+use agent_memory_proto::{model::ScopeRef, response::SharedCacheHealth};
 use tokio::{
     sync::mpsc,
     time::{sleep, timeout},
@@ -48,6 +51,8 @@ pub struct SharedCache {
     waiting: mpsc::Sender<Waiting>,
     /// Taken by the task that stores; another one comes when that died.
     to_store: tokio::sync::Mutex<mpsc::Receiver<Waiting>>,
+    hits: AtomicU64,
+    misses: AtomicU64,
 }
 
 struct Waiting {
@@ -77,7 +82,16 @@ impl SharedCache {
     pub fn new(redis: Redis, changes: Arc<Changes>, snapshots: Snapshots, ttl: Duration) -> Self {
         let (waiting, to_store) = mpsc::channel(WAITING_MAX);
         changes.generations.requirements().begin_use();
-        Self { redis, changes, snapshots, ttl, waiting, to_store: to_store.into() }
+        Self {
+            redis,
+            changes,
+            snapshots,
+            ttl,
+            waiting,
+            to_store: to_store.into(),
+            hits: 0.into(),
+            misses: 0.into(),
+        }
     }
 
     /// The place of a question about these scopes; without scopes, about all. What the answer depends on was
@@ -104,10 +118,23 @@ impl SharedCache {
         self.redis.is_connected() && !self.changes.generations.are_blind()
     }
 
-    /// The answer that is there, if it may be used, and until when it is good.
-    pub async fn find(&self, place: &Place) -> Option<SharedAnswer> {
-        let value = self.redis.cached(&place.question.name()).await.ok()??;
-        SharedAnswer::open(&place.question, &value).filter(|answer| place.takes(answer))
+    /// What `read` makes of the answer that is there, if that may be used.
+    pub async fn find<T>(&self, place: &Place, read: impl FnOnce(SharedAnswer) -> Option<T>) -> Option<T> {
+        let value = self.redis.cached(&place.question.name()).await.ok().flatten();
+        let answer = value.and_then(|value| SharedAnswer::open(&place.question, &value));
+        let found = answer.filter(|answer| place.takes(answer)).and_then(read);
+        let counter = if found.is_some() { &self.hits } else { &self.misses };
+        counter.fetch_add(1, Ordering::Relaxed);
+        found
+    }
+
+    /// How well it does.
+    #[must_use]
+    pub fn health(&self) -> SharedCacheHealth {
+        SharedCacheHealth {
+            hits: self.hits.load(Ordering::Relaxed),
+            misses: self.misses.load(Ordering::Relaxed),
+        }
     }
 
     /// Leaves an answer for the others, soon, if it is of use to them. Never waits: without room, it is

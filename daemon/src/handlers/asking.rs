@@ -104,16 +104,13 @@ impl Call {
         let Some(place) = shared.place(question, scopes, dependencies, self.now_ms) else {
             return Left::Nothing(None);
         };
-        let found = shared.find(&place).await;
-        let response = found.as_ref().and_then(|found| Response::decode(&found.payload).ok());
-        match (found, response) {
-            (Some(found), Some(response)) if kind.is_answered_by(&response) => {
-                let left_ms = found.good_until_ms.saturating_sub(self.now_ms);
-                let ttl = Duration::from_millis(left_ms.cast_unsigned());
-                let cacheable = Some(Cacheable { dependencies: dependencies.clone(), ttl, place: None });
-                Left::Found(Box::new(Answer { response, flags: FLAG_CACHED, cacheable }))
-            }
-            _ => Left::Nothing(Some(place)),
-        }
+        let found = shared.find(&place, |found| {
+            let response = Response::decode(&found.payload).ok()?;
+            kind.is_answered_by(&response).then_some((response, found.good_until_ms))
+        });
+        let Some((response, good_until_ms)) = found.await else { return Left::Nothing(Some(place)) };
+        let ttl = Duration::from_millis(good_until_ms.saturating_sub(self.now_ms).cast_unsigned());
+        let cacheable = Some(Cacheable { dependencies: dependencies.clone(), ttl, place: None });
+        Left::Found(Box::new(Answer { response, flags: FLAG_CACHED, cacheable }))
     }
 }

@@ -1,9 +1,9 @@
 //! Report how the daemon and its store are, after a real write and read.
 
 use agent_memory_proto::{
-    BUILD, Response,
+    BUILD,
     handshake::{PROTOCOL_MAX, PROTOCOL_MIN},
-    response::{DaemonHealth, Health, HealthStatus, HealthWithRedis},
+    response::{DaemonHealth, Health, HealthReport, HealthStatus, RedisReport},
 };
 
 use super::{Call, Handled};
@@ -19,13 +19,14 @@ pub(super) async fn handle(call: Call) -> Handled {
         ));
     }
     let redis = match &services.redis {
-        Some(redis) => Some(redis.probe().await),
+        Some(redis) => {
+            let (health, found) = redis.probe().await;
+            problems.extend(found);
+            let shared_cache = services.shared_answers.as_ref().map(|shared| shared.health());
+            Some(RedisReport { health, kind: redis.kind(), shared_cache: shared_cache.unwrap_or_default() })
+        }
         None => None,
     };
-    let redis = redis.map(|(health, found)| {
-        problems.extend(found);
-        health
-    });
     problems.extend(services.live.load().limiter.problem());
     problems.extend(services.supervisor.breakers().problems());
     let mut status = match (database.connected, problems.is_empty()) {
@@ -56,8 +57,6 @@ pub(super) async fn handle(call: Call) -> Handled {
         requests: services.counters.health(),
         breakers: services.supervisor.breakers().health(),
     };
-    Ok(match redis.filter(|_| call.protocol >= HealthWithRedis::PROTOCOL) {
-        Some(redis) => Response::HealthWithRedis(Box::new(HealthWithRedis { health, redis })).into(),
-        None => Response::Health(Box::new(health)).into(),
-    })
+    let report = HealthReport { health, cache_evictions: services.answers.evictions(), redis };
+    Ok(report.into_response(call.protocol).into())
 }

@@ -42,6 +42,9 @@ pub struct Cluster {
     /// Why Redis is not asked; only the heartbeat finds out that it may be again.
     away: Mutex<Option<String>>,
     daemons: AtomicU32,
+    /// Whether this daemon has said that it ends. Held while anything is said of its presence, so that the last
+    /// word is the last.
+    has_departed: tokio::sync::Mutex<bool>,
 }
 
 /// What one agent may spend without asking.
@@ -86,6 +89,7 @@ impl Cluster {
             taken: Notify::new(),
             away: Mutex::new(Some("it was not asked yet".to_owned())),
             daemons: 1.into(),
+            has_departed: false.into(),
         }
     }
 
@@ -177,7 +181,13 @@ impl Cluster {
 
     async fn announce(&self) {
         loop {
-            let pause = match self.limits.announce().await {
+            let has_departed = self.has_departed.lock().await;
+            if *has_departed {
+                return;
+            }
+            let announced = self.limits.announce().await;
+            drop(has_departed);
+            let pause = match announced {
                 Ok(daemons) => {
                     self.daemons.store(daemons.max(1), Ordering::Relaxed);
                     if lock(&self.away).take().is_some() {
@@ -191,6 +201,16 @@ impl Cluster {
                 }
             };
             tokio::time::sleep(pause).await;
+        }
+    }
+
+    /// Tells the others that this daemon ends, so that it is not counted any more.
+    pub async fn depart(&self) {
+        let mut has_departed = self.has_departed.lock().await;
+        *has_departed = true;
+        if let Err(error) = self.limits.depart().await {
+            // They forget it by themselves soon.
+            tracing::debug!(%error, "the other daemons were not told that this one shares no limits any more");
         }
     }
 

@@ -2,10 +2,12 @@
 
 use futures_util::FutureExt as _;
 use redis::{
-    Cmd, ErrorKind, Pipeline, RedisFuture, ServerErrorKind, Value,
+    Cmd, Pipeline, RedisFuture, Value,
     aio::{ConnectionLike, MultiplexedConnection},
     cluster_async::ClusterConnection,
 };
+
+use super::cluster;
 
 /// A connection. Cheap to clone.
 #[derive(Clone)]
@@ -17,20 +19,10 @@ pub(super) enum Connection {
 
 impl ConnectionLike for Connection {
     fn req_packed_command<'a>(&'a mut self, command: &'a Cmd) -> RedisFuture<'a, Value> {
-        let cluster = match self {
-            Self::One(connection) => return connection.req_packed_command(command),
-            Self::Cluster(cluster) => cluster,
-        };
-        async move {
-            match cluster.req_packed_command(command).await {
-                // Not done, for the keys are elsewhere; the driver asks where before it sends anything else.
-                Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::Moved) => {
-                    cluster.req_packed_command(command).await
-                }
-                answer => answer,
-            }
+        match self {
+            Self::One(connection) => connection.req_packed_command(command),
+            Self::Cluster(cluster) => cluster::send(cluster, command).boxed(),
         }
-        .boxed()
     }
 
     fn req_packed_commands<'a>(

@@ -1,10 +1,16 @@
 //! How Redis is: asked just now, and never for longer than one timeout.
 
-use agent_memory_proto::response::RedisHealth;
+use agent_memory_proto::response::{RedisHealth, RedisKind};
 
 use super::{Redis, kind::Place};
 
 impl Redis {
+    /// Which kind of Redis the settings name.
+    #[must_use]
+    pub fn kind(&self) -> RedisKind {
+        self.0.options.kind.told()
+    }
+
     /// How Redis is, and what is wrong in words.
     pub async fn probe(&self) -> (RedisHealth, Vec<String>) {
         let parts = &self.0;

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use agent_memory_proto::settings::{PREFIX, Settings};
+use agent_memory_proto::{
+    response::RedisKind,
+    settings::{PREFIX, Settings},
+};
 use redis::ConnectionInfo;
 
 use super::address;
@@ -121,12 +124,12 @@ impl Kind {
         Ok(Self::Cluster { nodes })
     }
 
-    /// For logs.
-    pub(super) const fn name(&self) -> &'static str {
+    /// As it is told.
+    pub(super) const fn told(&self) -> RedisKind {
         match self {
-            Self::Server => "single server",
-            Self::Sentinels { .. } => "sentinels",
-            Self::Cluster { .. } => "cluster",
+            Self::Server => RedisKind::Single,
+            Self::Sentinels { .. } => RedisKind::Sentinel,
+            Self::Cluster { .. } => RedisKind::Cluster,
         }
     }
 }

@@ -146,6 +146,14 @@ impl SharedLimits {
         self.redis.run(&call).await
     }
 
+    /// Says that this daemon is there no longer.
+    ///
+    /// # Errors
+    /// As [`Redis::query`].
+    pub async fn depart(&self) -> Result<(), StoreError> {
+        self.redis.query::<i64>(redis::cmd("ZREM").arg(self.daemons()).arg(&self.daemon)).await.map(drop)
+    }
+
     /// The keys of one decision share a hash tag: a cluster keeps them together.
     fn buckets(&self, agent: &str) -> [String; 3] {
         ["burst:", "agent:", "all"].map(|name| {

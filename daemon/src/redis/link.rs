@@ -73,7 +73,7 @@ impl Link {
             match self.0.opening.commands().await {
                 Ok((connection, place)) => {
                     let (location, kind) =
-                        (self.0.opening.options.location(), self.0.opening.options.kind.name());
+                        (self.0.opening.options.location(), self.0.opening.options.kind.told().name());
                     tracing::info!(location, kind, address = %place, "Redis is used");
                     self.0.current.store(Some(Arc::new(Live { connection, place, number })));
                     self.0.is_settled.send_replace(true);

@@ -146,7 +146,7 @@ pub struct DaemonHealth {
     pub actors: Vec<ActorHealth>,
 }
 
-/// The whole report.
+/// What every version of the report has.
 #[derive(Clone, Debug, PartialEq, Encode, Decode)]
 pub struct Health {
     /// The verdict.
@@ -196,7 +196,7 @@ pub struct RedisHealth {
     pub daemons: u32,
 }
 
-/// The whole report of a daemon that uses Redis.
+/// The report of a daemon that uses Redis, for peers of version 3.
 #[derive(Clone, Debug, PartialEq, Encode, Decode)]
 pub struct HealthWithRedis {
     /// As of any daemon.
@@ -208,4 +208,79 @@ pub struct HealthWithRedis {
 impl HealthWithRedis {
     /// The first protocol version that knows the report; older peers are sent the part that they know.
     pub const PROTOCOL: u16 = 3;
+}
+
+/// Which kind of Redis the settings name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum RedisKind {
+    /// One server.
+    Single,
+    /// A master that sentinels name.
+    Sentinel,
+    /// Masters that have parts of the keys.
+    Cluster,
+}
+
+impl RedisKind {
+    /// The public name, as `single`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Single => "single",
+            Self::Sentinel => "sentinel",
+            Self::Cluster => "cluster",
+        }
+    }
+}
+
+/// Looks of this daemon, since its start, at the answers that daemons leave for each other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub struct SharedCacheHealth {
+    /// An answer was there and could be used.
+    pub hits: u64,
+    /// None was there, or none that is new enough; or Redis did not tell.
+    pub misses: u64,
+}
+
+/// Redis, and what it is used for.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct RedisReport {
+    /// How it is.
+    pub health: RedisHealth,
+    /// Which kind it is.
+    pub kind: RedisKind,
+    /// The cache that daemons share there.
+    pub shared_cache: SharedCacheHealth,
+}
+
+/// The whole report, of a daemon that uses Redis or not.
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+pub struct HealthReport {
+    /// As of any daemon.
+    pub health: Health,
+    /// Answers that the query cache gave up for want of room, since the start.
+    pub cache_evictions: u64,
+    /// Redis, if it is used.
+    pub redis: Option<RedisReport>,
+}
+
+impl HealthReport {
+    /// The first protocol version that knows the report; older peers are sent the part that they know.
+    pub const PROTOCOL: u16 = 4;
+
+    /// The report for a peer that speaks this protocol version.
+    #[must_use]
+    pub fn into_response(self, protocol: u16) -> super::Response {
+        use super::Response;
+        if protocol >= Self::PROTOCOL {
+            return Response::HealthReport(Box::new(self));
+        }
+        match self.redis.filter(|_| protocol >= HealthWithRedis::PROTOCOL) {
+            Some(redis) => {
+                let known = HealthWithRedis { health: self.health, redis: redis.health };
+                Response::HealthWithRedis(Box::new(known))
+            }
+            None => Response::Health(Box::new(self.health)),
+        }
+    }
 }

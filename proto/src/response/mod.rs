@@ -23,8 +23,9 @@ pub use entries::{EntryPage, History};
 pub use file_locks::{CheckedIn, CheckedOut, FileLockPage, FileLockStatus};
 pub use floor::Floor;
 pub use health::{
-    ActorHealth, BreakerHealth, CacheHealth, DaemonHealth, DatabaseHealth, Health, HealthStatus,
-    HealthWithRedis, LimitHealth, RedisHealth, RequestHealth,
+    ActorHealth, BreakerHealth, CacheHealth, DaemonHealth, DatabaseHealth, Health, HealthReport,
+    HealthStatus, HealthWithRedis, LimitHealth, RedisHealth, RedisKind, RedisReport, RequestHealth,
+    SharedCacheHealth,
 };
 pub use quickstart::Quickstarted;
 pub use remember::{Remembered, SimilarEntry};
@@ -104,6 +105,8 @@ pub enum Response {
     FileLocks(FileLockPage),
     /// The daemons of the store.
     ClusterStatus(Box<ClusterStatus>),
+    /// How the daemon, its store, its caches and Redis are.
+    HealthReport(Box<HealthReport>),
 }
 
 impl Response {
@@ -113,6 +116,7 @@ impl Response {
         match self {
             Self::Health(health) => Some(health),
             Self::HealthWithRedis(report) => Some(Box::new(report.health)),
+            Self::HealthReport(report) => Some(Box::new(report.health)),
             _ => None,
         }
     }

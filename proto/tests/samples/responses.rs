@@ -36,6 +36,7 @@ pub(crate) fn responses() -> Vec<(String, Response)> {
     all.extend(about_file_locks());
     all.extend(super::transfer::responses());
     all.push(Response::ClusterStatus(Box::new(cluster_status())));
+    all.push(Response::HealthReport(Box::new(health_report())));
     all.extend(entries().into_iter().map(|entry| Response::Entry(Box::new(entry))));
     named_variants!(all, {
         Response::Error(_) => "error",
@@ -69,6 +70,7 @@ pub(crate) fn responses() -> Vec<(String, Response)> {
         Response::FileLockStatus(_) => "file_lock_status",
         Response::FileLocks(_) => "file_locks",
         Response::ClusterStatus(_) => "cluster_status",
+        Response::HealthReport(_) => "health_report",
     })
 }
 
@@ -180,6 +182,13 @@ fn health_with_redis() -> HealthWithRedis {
         daemons: 3,
     };
     HealthWithRedis { health: health(), redis }
+}
+
+fn health_report() -> HealthReport {
+    let HealthWithRedis { health, redis } = health_with_redis();
+    let shared_cache = SharedCacheHealth { hits: 70, misses: 30 };
+    let redis = RedisReport { health: redis, kind: RedisKind::Sentinel, shared_cache };
+    HealthReport { health, cache_evictions: 12, redis: Some(redis) }
 }
 
 fn database_health() -> DatabaseHealth {

@@ -6,7 +6,7 @@ use agent_memory_proto::{
     event::{BreakerState, ChangeAction},
     model::{EntryKind, ScopeLevel, SessionStatus},
     request::FloorOperation,
-    response::{HealthStatus, WriteAction},
+    response::{HealthStatus, RedisKind, WriteAction},
 };
 
 use super::named_variants;
@@ -96,6 +96,14 @@ fn actions() -> Vec<(String, Vec<u8>)> {
             HealthStatus::Healthy => "healthy",
             HealthStatus::Degraded => "degraded",
             HealthStatus::Unhealthy => "unhealthy",
+        }),
+    ));
+    all.extend(encoded(
+        "redis_kind",
+        named_variants!([RedisKind::Single, RedisKind::Sentinel, RedisKind::Cluster], {
+            RedisKind::Single => "single",
+            RedisKind::Sentinel => "sentinel",
+            RedisKind::Cluster => "cluster",
         }),
     ));
     all.extend(encoded(

@@ -47,7 +47,8 @@ struct Cluster {
 
 /// What the agents share.
 struct Load {
-    registers: Id,
+    /// The project of each register.
+    registers: Vec<Id>,
     project: Id,
     stop: AtomicBool,
     done: AtomicUsize,
@@ -118,7 +119,7 @@ impl Cluster {
             let version = |register: usize, wire: &mut agent_memory_tests::Wire| {
                 let request = requests::get_by_name(
                     EntryKind::Knowledge,
-                    ScopeRef::project(load.registers),
+                    ScopeRef::project(load.registers[register]),
                     &name_of(register),
                 );
                 until("the register can be read", || match wire.call(&request) {
@@ -136,7 +137,7 @@ impl Cluster {
 impl Load {
     fn new(instance: &Instance) -> Self {
         let load = Self {
-            registers: requests::new_id(),
+            registers: (0..AGENTS).map(|_| requests::new_id()).collect(),
             project: requests::new_id(),
             stop: AtomicBool::new(false),
             done: AtomicUsize::new(0),
@@ -144,7 +145,7 @@ impl Load {
             history: Mutex::default(),
         };
         let mut wire = instance.connect();
-        for project in [load.registers, load.project] {
+        for &project in load.registers.iter().chain([&load.project]) {
             let created = wire.call(&requests::create_project(project, &project.to_string()));
             assert!(matches!(created, Response::Project(_)), "{created:?}");
         }
@@ -182,7 +183,7 @@ impl<'a> Agent<'a> {
     fn start(load: &'a Load, instance: &Instance, number: usize) -> Self {
         let mut bridge = Bridge::start(instance, &format!("agent-{number}"));
         let add = json!({
-            "action": "add", "scopeType": "project", "scopeId": load.registers.to_string(),
+            "action": "add", "scopeType": "project", "scopeId": load.registers[number].to_string(),
             "title": name_of(number), "content": "0",
         });
         let added = bridge.call_ok("memory_knowledge", &add);
@@ -199,6 +200,8 @@ impl<'a> Agent<'a> {
                 0 => self.add(round),
                 1 => self.update(round),
                 2 => self.lock(round),
+                // All ask for the same about the same time.
+                3 => self.list(round / 6 % AGENTS),
                 _ => self.read((round + self.number * 5) % AGENTS),
             }
         }
@@ -238,26 +241,44 @@ impl<'a> Agent<'a> {
     fn update(&mut self, round: usize) {
         let update = json!({ "action": "update", "id": self.register, "content": round.to_string() });
         let version = match self.call("memory_knowledge", &update) {
-            Ok(answer) => Some(version(&answer)),
+            Ok(answer) => Some(version(&answer["structuredContent"]["knowledge"])),
             Err(text) if text.contains("Nothing was stored") => return,
             Err(_) => None,
         };
         self.load.note(Did::Update { register: self.number, told: Instant::now(), version });
     }
 
+    /// Reads a register by its name.
     fn read(&mut self, register: usize) {
-        let get = json!({
-            "action": "get", "scopeType": "project", "scopeId": self.load.registers.to_string(),
-            "title": name_of(register),
+        self.ask(register, "get", "title", &json!(name_of(register)), |knowledge| knowledge);
+    }
+
+    /// Reads a register by the list of its project, which daemons leave for each other.
+    fn list(&mut self, register: usize) {
+        self.ask(register, "list", "limit", &json!(5), |knowledge| &knowledge[0]);
+    }
+
+    fn ask(
+        &mut self,
+        register: usize,
+        action: &str,
+        field: &str,
+        value: &Value,
+        entry: fn(&Value) -> &Value,
+    ) {
+        let question = json!({
+            "action": action, "scopeType": "project", "scopeId": self.load.registers[register].to_string(),
+            field: value,
         });
         let asked = Instant::now();
         // An answer that says how old it is does not pretend to be new.
-        if let Ok(answer) = self.call("memory_knowledge", &get)
+        if let Ok(answer) = self.call("memory_knowledge", &question)
             && answer["structuredContent"].get("degraded").is_none()
         {
             let text = answer["content"][0]["text"].as_str().expect("a text");
             let content = text.rsplit_once("> ").expect("a quotation").1.trim().to_owned();
-            self.load.note(Did::Read { register, asked, version: version(&answer), content });
+            let version = version(entry(&answer["structuredContent"]["knowledge"]));
+            self.load.note(Did::Read { register, asked, version, content });
         }
     }
 
@@ -282,9 +303,9 @@ impl<'a> Agent<'a> {
     }
 }
 
-fn version(answer: &Value) -> u32 {
-    let number = answer["structuredContent"]["knowledge"]["currentVersion"]["versionNum"].as_u64();
-    u32::try_from(number.unwrap_or_else(|| panic!("no version in {answer}"))).expect("few versions")
+fn version(knowledge: &Value) -> u32 {
+    let number = knowledge["currentVersion"]["versionNum"].as_u64();
+    u32::try_from(number.unwrap_or_else(|| panic!("no version in {knowledge}"))).expect("few versions")
 }
 
 #[test]
@@ -311,10 +332,13 @@ fn nothing_is_lost_doubled_old_or_owned_twice_while_everything_dies_in_turn() {
         }
     });
     let ends = cluster.ends(&load);
+    let shared: Vec<_> = cluster.instances.iter().map(|one| one.connect_unlimited().health().redis).collect();
+    let shared: Vec<_> = shared.into_iter().flatten().map(|redis| redis.shared_cache).collect();
     let history = load.history.into_inner().unwrap_or_else(PoisonError::into_inner);
     let report = history::check(&history, &ends, LAG_MAX);
     println!(
-        "{seconds} s, {DAEMONS} daemons, {AGENTS} bridges, harms {harms:?}, {} refusals: {report}",
+        "{seconds} s, {DAEMONS} daemons, {AGENTS} bridges, harms {harms:?}, {} refusals, since each daemon's start \
+         {shared:?}: {report}",
         load.refused.load(Ordering::SeqCst)
     );
     assert!(report.violations.is_empty(), "{report}");

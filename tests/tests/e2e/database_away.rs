@@ -93,7 +93,7 @@ fn cached_answers_go_on_and_say_that_they_may_be_stale() {
     assert!(
         answer["content"][0]["text"].as_str().is_some_and(|text| text.contains("answered from the cache"))
     );
-    let Response::Health(health) = wire.call(&Request::Health) else { panic!("no health") };
+    let health = wire.health().health;
     assert_eq!((health.status, health.breakers[0].state.as_str()), (HealthStatus::Unhealthy, "open"));
 
     server.run().expect("it starts again");
@@ -107,10 +107,7 @@ fn cached_answers_go_on_and_say_that_they_may_be_stale() {
     }
     assert_eq!(flags(&mut wire, &by_name("n")) & FLAG_DEGRADED, 0);
     add(&mut wire, "afterwards");
-    until("health", || match wire.call(&Request::Health) {
-        Response::Health(health) => (health.status == HealthStatus::Healthy).then_some(()),
-        _ => None,
-    });
+    until("health", || (wire.health().health.status == HealthStatus::Healthy).then_some(()));
 }
 
 /// A black hole: nothing says that the database is gone. It is found out within seconds, and whoever

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use agent_memory_proto::{
-    ErrorCode, Request, Response,
+    ErrorCode, Response,
     model::ScopeRef,
     response::{Health, HealthStatus},
 };
@@ -30,11 +30,8 @@ pub(crate) fn impatient(url: &str) -> Instance {
         .with("CB_SUCCESS_THRESHOLD", 2)
 }
 
-pub(crate) fn health(wire: &mut Wire) -> Box<Health> {
-    match wire.call(&Request::Health) {
-        Response::Health(health) => health,
-        other => panic!("{other:?}"),
-    }
+pub(crate) fn health(wire: &mut Wire) -> Health {
+    wire.health().health
 }
 
 /// Waits until the breaker of the database is in a state.

@@ -32,10 +32,8 @@ fn update(wire: &mut Wire, id: Id, version: u32) -> u32 {
 }
 
 pub(crate) fn health(wire: &mut Wire) -> HealthWithRedis {
-    match wire.call(&Request::Health) {
-        Response::HealthWithRedis(report) => *report,
-        other => panic!("{other:?}"),
-    }
+    let report = wire.health();
+    HealthWithRedis { health: report.health, redis: report.redis.expect("it uses Redis").health }
 }
 
 fn until_cached(wire: &mut Wire, version: u32) {

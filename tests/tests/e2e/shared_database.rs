@@ -54,10 +54,7 @@ fn subscribed(instance: &Instance) -> Wire {
 }
 
 fn health(wire: &mut Wire) -> Health {
-    match wire.call(&Request::Health) {
-        Response::Health(health) => *health,
-        other => panic!("{other:?}"),
-    }
+    wire.health().health
 }
 
 /// Ends every connection for events; returns once they are gone.

@@ -17,7 +17,7 @@ use agent_memory_proto::{
     response::Health,
 };
 use agent_memory_testbed::{Postgres, Redis};
-use agent_memory_tests::{Daemon, Hello, Instance, Wire, requests, until};
+use agent_memory_tests::{Daemon, Exit, Hello, Instance, Wire, requests, until};
 
 use crate::redis_events::health;
 
@@ -166,6 +166,28 @@ fn without_redis_each_daemon_admits_its_part_and_it_heals() {
     cluster.redis.run().expect("is back");
     cluster.until_shared();
     assert_within_a_hundredth(cluster.use_up(1), 1_200, "healed");
+}
+
+#[test]
+fn a_daemon_that_was_stopped_is_counted_no_more() {
+    let plenty = (1_000_000, HOUR_MS);
+    let mut cluster = Cluster::start(3, [plenty, (1_200, HOUR_MS), plenty]);
+    let counted = |cluster: &Cluster| {
+        cluster.redis.command(&["ZCARD", "agentmem:ratelimit:{limits}:daemons"]).expect("an answer")
+    };
+    let (_instance, mut stopped) = cluster.daemons.remove(0);
+    assert_eq!(stopped.stop(), Exit::Code(0));
+    assert_eq!(counted(&cluster), "2", "at once");
+    // Each request asks Redis, and its answer says how many there are.
+    for (instance, _) in &cluster.daemons {
+        assert_eq!(ask(&mut instance.connect(), 1), 1);
+    }
+    cluster.redis.kill().expect("killed");
+    for (instance, _) in &cluster.daemons {
+        let mut wire = instance.connect_unlimited();
+        let told = until("the daemon says so", || problem(&health(&mut wire).health));
+        assert!(told.contains("one of 2 daemons"), "{told}");
+    }
 }
 
 #[test]

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// What Redis shows of a path: the token, and the owner unless it ended.
-fn shown(redis: &Redis, path: &str) -> (String, String) {
+pub(crate) fn shown(redis: &Redis, path: &str) -> (String, String) {
     let field = |name| redis.command(&["HGET", &format!("agentmem:lock:{path}"), name]).expect("it answers");
     (field("token").trim().to_owned(), field("owner").trim().to_owned())
 }
@@ -93,8 +93,8 @@ fn never_two_owners_though_redis_and_daemons_are_killed() {
 
 /// Has files freed at one daemon while somebody waits at another. Returns how long that one waited then,
 /// shortest first.
-fn waits(first: &Instance, second: &Instance) -> Vec<Duration> {
-    let (mut ada, mut bob) = (first.connect(), second.connect());
+pub(crate) fn waits(first: &Instance, second: &Instance) -> Vec<Duration> {
+    let (mut ada, mut bob) = (first.connect_unlimited(), second.connect_unlimited());
     let mut waits: Vec<Duration> = (0..5).map(|_| wait_once(&mut ada, &mut bob, second)).collect();
     waits.sort_unstable();
     waits
@@ -104,7 +104,7 @@ fn wait_once(ada: &mut Wire, bob: &mut Wire, second: &Instance) -> Duration {
     let held = granted(ada, checkout("/a", "ada", 0));
     let waited = thread::scope(|scope| {
         let waiter = scope.spawn(|| (granted(bob, checkout("/a", "bob", 20_000)), Instant::now()));
-        until("bob waits", || (status(&mut second.connect(), "/a").1 == 1).then_some(()));
+        until("bob waits", || (status(&mut second.connect_unlimited(), "/a").1 == 1).then_some(()));
         let freed = Instant::now();
         assert!(matches!(ada.call(&checkin("/a", "ada")), Response::CheckedIn(_)));
         let (lock, had) = waiter.join().expect("granted");

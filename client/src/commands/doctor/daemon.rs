@@ -2,9 +2,9 @@
 
 use agent_memory_client::{CallOptions, Client, ClientError, daemon_holder, probe};
 use agent_memory_proto::{
-    BUILD, Request,
+    BUILD, Request, Response,
     handshake::{Status, Welcome},
-    response::{Health, HealthStatus},
+    response::{Health, HealthStatus, RedisReport, SharedCacheHealth},
 };
 
 use super::Finding;
@@ -30,10 +30,13 @@ pub(super) async fn check(invocation: &Invocation) -> Vec<Finding> {
         }
     };
     match client.call(Request::Health, CallOptions::default()).await.map(|reply| reply.response) {
-        Ok(response) => match response.into_health() {
-            Some(health) => findings.extend(told(&health)),
-            None => findings.push(Finding::bad(ABOUT, "it answered health with something else", UPGRADE)),
-        },
+        Ok(response) => {
+            let redis = redis(&response);
+            match response.into_health() {
+                Some(health) => findings.extend(told(&health).into_iter().chain(redis)),
+                None => findings.push(Finding::bad(ABOUT, "it answered health with something else", UPGRADE)),
+            }
+        }
         Err(error) => findings.push(failed(invocation, &error)),
     }
     findings
@@ -126,6 +129,23 @@ fn told(health: &Health) -> Vec<Finding> {
         _ => Finding::doubtful("store", problem, "See the line above"),
     });
     std::iter::once(verdict).chain(problems).collect()
+}
+
+/// Redis, where it is used. Why it cannot be is among the problems of the store.
+fn redis(response: &Response) -> Option<Finding> {
+    let Response::HealthReport(report) = response else { return None };
+    let RedisReport { health, kind, shared_cache: SharedCacheHealth { hits, misses } } =
+        report.redis.as_ref()?;
+    let what = format!(
+        "{} at {}:{}; answers shared there: {hits} hits, {misses} misses",
+        kind.name(),
+        health.host,
+        health.port
+    );
+    Some(match health.connected {
+        true => Finding::good("redis", what),
+        false => Finding::doubtful("redis", format!("not connected: {what}"), "See the lines above"),
+    })
 }
 
 #[cfg(test)]

@@ -2,13 +2,27 @@
 
 use std::fmt::Write as _;
 
-use agent_memory_proto::response::{Health, HealthWithRedis};
+use agent_memory_proto::response::{Health, HealthReport, HealthWithRedis, RedisHealth, SharedCacheHealth};
 
 /// How the daemon, its store and Redis are.
 pub(super) fn with_redis(report: &HealthWithRedis) -> String {
-    let redis = &report.redis;
+    format!("{}\nredis: {}", health(&report.health), standing(&report.redis))
+}
+
+/// How the daemon, its store, its caches and Redis are.
+pub(super) fn report(report: &HealthReport) -> String {
+    let mut out = health(&report.health);
+    if let Some(redis) = &report.redis {
+        let SharedCacheHealth { hits, misses } = redis.shared_cache;
+        let _ = write!(out, "\nredis: {}, {}", redis.kind.name(), standing(&redis.health));
+        let _ = write!(out, "; shared cache: {hits} hits, {misses} misses");
+    }
+    out
+}
+
+fn standing(redis: &RedisHealth) -> String {
     let standing = if redis.connected { "connected" } else { "not connected" };
-    format!("{}\nredis: {}:{} {standing}", health(&report.health), redis.host, redis.port)
+    format!("{}:{} {standing}", redis.host, redis.port)
 }
 
 /// How the daemon and its store are.

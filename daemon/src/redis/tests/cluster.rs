@@ -46,6 +46,7 @@ fn a_killed_master_is_replaced_and_every_key_is_reached_again() {
         assert_eq!(redis.query::<String>(redis::cmd("GET").arg(redis.key("a"))).await.as_deref(), Ok("b"));
         let (health, problems) = redis.probe().await;
         assert!(health.connected && problems.is_empty(), "{problems:?}");
+        assert_eq!(redis.kind().name(), "cluster");
         assert!(health.engine_version.contains('.') && health.memory_bytes.is_some(), "{health:?}");
         let mut killed = Vec::new();
         // The first is the node that the settings name first; the last holds the events' channel.
@@ -141,18 +142,56 @@ fn slots_that_moved_are_found() {
 }
 
 #[test]
+fn keys_of_a_slot_are_reached_while_it_is_being_moved() {
+    let mut cluster = RedisCluster::start().unwrap();
+    block_on(async {
+        let supervisor = Supervisor::start();
+        let redis = start(part_of(&cluster, &[]), &supervisor).await;
+        let (redis, script) = (&redis, counting());
+        let count = async |name: &str| {
+            let mut call = script.prepare_invoke();
+            call.key(redis.key(name)).arg(1);
+            redis.run::<i64>(&call).await
+        };
+        assert_eq!(count("{moved}:old").await, Ok(1));
+        let moving = cluster.begin_to_move("agentmem:{moved}:old").unwrap();
+        // What was there is where it was, what is new is at the other master.
+        assert_eq!(count("{moved}:old").await, Ok(2));
+        assert_eq!(count("{moved}:new").await, Ok(1));
+        // Many at once over the same connections: the leave to answer is for the right one.
+        let names: Vec<_> = (0..400).map(|n| [format!("{{moved}}:{n}"), format!("other:{n}")]).collect();
+        let all = futures_util::future::join_all(names.iter().flatten().map(|name| count(name))).await;
+        assert!(all.iter().all(|counted| *counted == Ok(1)), "{all:?}");
+        assert_eq!(cluster.move_keys(&moving).unwrap(), 1, "only what was there before");
+        for (name, counted) in [("{moved}:old", 3), ("{moved}:new", 2), ("{moved}:7", 2)] {
+            assert_eq!(count(name).await, Ok(counted), "{name}");
+        }
+        cluster.end_move(moving).unwrap();
+        for (name, counted) in [("{moved}:old", 4), ("{moved}:new", 3), ("{moved}:7", 3), ("other:7", 2)] {
+            assert_eq!(count(name).await, Ok(counted), "{name}");
+        }
+        let failures = redis.probe().await.0.connection_failures;
+        assert_eq!(failures, 0, "{}", redis.0.link.cause());
+    })
+    .unwrap();
+}
+
+#[test]
 fn limits_keep_their_keys_together() {
     let cluster = RedisCluster::start().unwrap();
     block_on(async {
         let supervisor = Supervisor::start();
         let redis = start(part_of(&cluster, &[]), &supervisor).await;
-        let limits = SharedLimits::new(redis, Clock::system().new_id());
+        let limits = SharedLimits::new(redis.clone(), Clock::system().new_id());
         let limit = Limit { max: 10, window: Duration::from_secs(60) };
         let each = Limits { enabled: true, per_agent: limit, burst: limit, global: limit };
         assert_eq!(limits.announce().await, Ok(1));
         let (_, daemons) = limits.take("agent", &each, 4).await.unwrap();
         assert_eq!(daemons, 1);
         limits.give_back("agent", &each, 1).await.unwrap();
+        limits.depart().await.unwrap();
+        let other = SharedLimits::new(redis, Clock::system().new_id());
+        assert_eq!(other.announce().await, Ok(1), "who departed is not counted");
     })
     .unwrap();
 }

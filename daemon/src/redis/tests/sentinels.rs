@@ -33,6 +33,7 @@ fn a_killed_master_is_replaced_and_what_it_was_is_not_used_when_it_is_back() {
         let took = until_written_to(&redis, port).await;
         println!("taken up {took:?} after the sentinels agreed on another master");
         let (health, problems) = redis.probe().await;
+        assert_eq!(redis.kind().name(), "sentinel");
         assert_eq!((health.connected, health.host.as_str(), health.port), (true, "127.0.0.1", port));
         assert!(problems.is_empty(), "{problems:?}");
         let failures = health.connection_failures;

@@ -20,6 +20,11 @@ impl PostgresHandle {
         self.store.readiness.check()
     }
 
+    /// Waits until [`PostgresHandle::check_ready`] allows requests for the first time.
+    pub async fn reached(&self) {
+        self.store.readiness.reached().await;
+    }
+
     /// Asks the server for nothing, over a connection of the pool; when that takes long, over a new
     /// one, too, and whichever answers first counts. Whoever waits sets the limit.
     ///

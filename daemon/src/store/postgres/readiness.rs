@@ -4,6 +4,7 @@
 use std::{sync::Mutex, time::Duration};
 
 use backon::{BackoffBuilder, ExponentialBuilder};
+use tokio::sync::watch;
 
 use super::{PostgresStore, connection::Connection, maintenance::MIGRATION_TIMEOUT, migrations, rights};
 use crate::{store::StoreError, supervisor::lock};
@@ -13,7 +14,10 @@ const START_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Whether the database can be used.
 #[derive(Debug)]
-pub(super) struct Readiness(Mutex<State>);
+pub(super) struct Readiness {
+    state: Mutex<State>,
+    was_reached: watch::Sender<bool>,
+}
 
 #[derive(Clone, Debug)]
 enum State {
@@ -25,13 +29,19 @@ enum State {
 impl Readiness {
     pub(super) fn new() -> Self {
         let cause = StoreError::Unavailable("the database was not reached yet".to_owned());
-        Self(Mutex::new(State::NotYet(cause)))
+        Self { state: Mutex::new(State::NotYet(cause)), was_reached: watch::Sender::new(false) }
+    }
+
+    /// Waits until it can be used for the first time.
+    pub(super) async fn reached(&self) {
+        // The sender is held by this.
+        let _ = self.was_reached.subscribe().wait_for(|was_reached| *was_reached).await;
     }
 
     /// # Errors
     /// Why it cannot be used.
     pub(super) fn check(&self) -> Result<(), StoreError> {
-        match &*lock(&self.0) {
+        match &*lock(&self.state) {
             State::Ready => Ok(()),
             State::NotYet(cause) => Err(cause.clone()),
             State::Closed => Err(StoreError::Unavailable("the daemon is stopping".to_owned())),
@@ -40,22 +50,25 @@ impl Readiness {
 
     /// From now on nothing is begun any more.
     pub(super) fn close(&self) {
-        *lock(&self.0) = State::Closed;
+        *lock(&self.state) = State::Closed;
     }
 
     /// Whether the store was closed for good.
     pub(super) fn is_closed(&self) -> bool {
-        matches!(&*lock(&self.0), State::Closed)
+        matches!(&*lock(&self.state), State::Closed)
     }
 
     fn is_open(&self) -> bool {
-        matches!(&*lock(&self.0), State::NotYet(_))
+        matches!(&*lock(&self.state), State::NotYet(_))
     }
 
     fn set(&self, state: State) {
-        let mut current = lock(&self.0);
+        let mut current = lock(&self.state);
         if !matches!(*current, State::Closed) {
             *current = state;
+            if matches!(*current, State::Ready) {
+                self.was_reached.send_replace(true);
+            }
         }
     }
 }

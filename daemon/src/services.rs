@@ -9,7 +9,7 @@ use std::{
     time::Instant,
 };
 
-use agent_memory_proto::{Event, Response, model::Id, response::RequestHealth, settings::Settings};
+use agent_memory_proto::{Event, model::Id, response::RequestHealth, settings::Settings};
 use arc_swap::ArcSwap;
 use tokio::sync::{broadcast, watch};
 
@@ -20,7 +20,7 @@ use crate::{
     },
     clock::Clock,
     config::{Config, LiveConfig},
-    handlers::Cacheable,
+    handlers::{Cacheable, Reply},
     hearing::{Channels, PassedOn},
     imports::Imports,
     lifecycle::Shutdown,
@@ -38,7 +38,7 @@ const EVENTS_KEPT: usize = 1_024;
 #[derive(Debug)]
 pub struct Landed {
     /// The answer.
-    pub response: Response,
+    pub(crate) reply: Reply,
     /// What must not have changed.
     pub dependencies: Dependencies,
 }

@@ -69,5 +69,13 @@ where
     }
 }
 
+/// Decodes a message of which parts stay where they are; `None` unless it fills `bytes` exactly.
+pub(crate) fn decode_in_place<'de, T>(bytes: &'de [u8]) -> Option<T>
+where
+    T: SchemaRead<'de, DefaultConfig, Dst = T>,
+{
+    wincode::deserialize_exact(bytes).ok()
+}
+
 /// The derives of the schema, for the message types of this crate.
 pub(crate) use wincode::{SchemaRead as Decode, SchemaWrite as Encode};

@@ -18,7 +18,7 @@ use agent_memory_proto::{
     handshake::{HANDSHAKE_BYTES, Hello, MAGIC, Welcome},
     limits::FRAME_BYTES_DEFAULT,
     request::Envelope,
-    response::Degradation,
+    response::{Degradation, PassedOn},
 };
 use proptest::{prelude::*, sample::Index, test_runner::Config};
 
@@ -168,6 +168,15 @@ fn frames() -> Vec<Vec<u8>> {
     frames
 }
 
+/// Answers that are passed on as they came.
+fn answers_passed_on() -> Vec<Vec<u8>> {
+    let encoded = |(_, response): (String, Response)| response.encode().expect("a sample encodes");
+    let all: Vec<_> = samples::responses().into_iter().map(encoded).collect();
+    let passed_on: Vec<_> = all.into_iter().filter(|bytes| PassedOn::of(bytes).is_some()).collect();
+    assert_eq!(passed_on.len(), 3, "one sample of each");
+    passed_on
+}
+
 fn frame(
     kind: FrameKind,
     payload: impl FnOnce(&mut Vec<u8>) -> Result<(), agent_memory_proto::codec::CodecError>,
@@ -193,10 +202,10 @@ fn receive(bytes: &[u8]) {
         FrameKind::Response if header.flags & FLAG_EXPLAINED != 0 => {
             if let Ok((degradation, response)) = Degradation::decode_prefix(payload) {
                 assert_encodes_to(&degradation, &payload[..payload.len() - response.len()]);
-                decode_bounded::<Response>(response);
+                decode_response(response);
             }
         }
-        FrameKind::Response => decode_bounded::<Response>(payload),
+        FrameKind::Response => decode_response(payload),
         FrameKind::Event => decode_bounded::<Event>(payload),
         FrameKind::Cancel => {}
     }
@@ -208,6 +217,20 @@ fn decode_bounded<T: Message + Debug>(bytes: &[u8]) {
     if let Ok(message) = result {
         assert_encodes_to(&message, bytes);
     }
+}
+
+/// What is passed on without being decoded is exactly what decodes as one of these.
+fn decode_response(bytes: &[u8]) {
+    decode_bounded::<Response>(bytes);
+    let (passed_on, held) = measured(|| PassedOn::of(bytes));
+    assert!(held <= HELD_BYTES_MAX, "{held} bytes held for {} bytes", bytes.len());
+    let expected = match Response::decode(bytes) {
+        Ok(Response::Entries(_)) => Some(PassedOn::Entries),
+        Ok(Response::SearchPage(_)) => Some(PassedOn::SearchPage),
+        Ok(Response::Context(_)) => Some(PassedOn::Context),
+        Ok(_) | Err(_) => None,
+    };
+    assert_eq!(passed_on, expected);
 }
 
 fn assert_encodes_to<T: Message + Debug>(message: &T, bytes: &[u8]) {
@@ -232,9 +255,22 @@ proptest! {
     }
 
     #[test]
+    fn a_mutated_answer_is_passed_on_where_it_decodes(
+        pick in any::<Index>(),
+        mutations in proptest::collection::vec(mutation(), 0..3),
+    ) {
+        thread_local!(static ANSWERS: Vec<Vec<u8>> = answers_passed_on());
+        let mut bytes = ANSWERS.with(|answers| answers[pick.index(answers.len())].clone());
+        for mutation in &mutations {
+            mutation.apply(&mut bytes);
+        }
+        decode_response(&bytes);
+    }
+
+    #[test]
     fn noise_is_no_message(bytes in proptest::collection::vec(any::<u8>(), 0..256)) {
         decode_bounded::<Request>(&bytes);
-        decode_bounded::<Response>(&bytes);
+        decode_response(&bytes);
         decode_bounded::<Event>(&bytes);
         decode_bounded::<Envelope>(&bytes);
         decode_bounded::<ErrorBody>(&bytes);

@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use agent_memory_proto::{Request, Response, codec::Message, frame::FLAG_CACHED, model::ScopeRef};
+use agent_memory_proto::{Request, codec::Message, frame::FLAG_CACHED, model::ScopeRef, response::PassedOn};
 use bytes::Bytes;
 
-use super::{Answer, Cacheable, Call, Handled, handle, is_cacheable};
+use super::{Answer, Cacheable, Call, Handled, Reply, handle, is_cacheable};
 use crate::{
     cache::{Boarding, Dependencies, Place, Question},
     services::Landed,
@@ -36,7 +36,7 @@ pub(crate) async fn handle_once(call: Call, request: Request, bytes: Bytes) -> H
         match following.landed().await.as_deref() {
             // Everything that was known to have changed when this request came is in it.
             Some(Some(landed)) if landed.dependencies.hold() && !generations.are_blind() => {
-                return Ok(Answer { response: landed.response.clone(), flags: FLAG_CACHED, cacheable: None });
+                return Ok(Answer { reply: landed.reply.clone(), flags: FLAG_CACHED, cacheable: None });
             }
             // It is older than what is known by now, or whoever led gave up: somebody else leads.
             Some(Some(_)) | None => {}
@@ -49,8 +49,8 @@ pub(crate) async fn handle_once(call: Call, request: Request, bytes: Bytes) -> H
 
 /// What is answered to those who ask the same.
 fn landed(handled: &Handled) -> Option<Landed> {
-    let Ok(Answer { response, cacheable: Some(cacheable), .. }) = handled else { return None };
-    Some(Landed { response: response.clone(), dependencies: cacheable.dependencies.clone() })
+    let Ok(Answer { reply, cacheable: Some(cacheable), .. }) = handled else { return None };
+    Some(Landed { reply: reply.clone(), dependencies: cacheable.dependencies.clone() })
 }
 
 /// Questions whose answers are left for other daemons: those that cost the store more than it costs to
@@ -71,12 +71,13 @@ impl QuestionKind {
         }
     }
 
-    fn is_answered_by(self, response: &Response) -> bool {
-        match self {
-            Self::Search => matches!(response, Response::SearchPage(_)),
-            Self::Context => matches!(response, Response::Context(_)),
-            Self::List => matches!(response, Response::Entries(_)),
-        }
+    fn is_answered_by(self, answer: &[u8]) -> bool {
+        let expected = match self {
+            Self::Search => PassedOn::SearchPage,
+            Self::Context => PassedOn::Context,
+            Self::List => PassedOn::Entries,
+        };
+        PassedOn::of(answer) == Some(expected)
     }
 }
 
@@ -105,12 +106,12 @@ impl Call {
             return Left::Nothing(None);
         };
         let found = shared.find(&place, |found| {
-            let response = Response::decode(&found.payload).ok()?;
-            kind.is_answered_by(&response).then_some((response, found.good_until_ms))
+            kind.is_answered_by(&found.payload).then_some((found.payload, found.good_until_ms))
         });
-        let Some((response, good_until_ms)) = found.await else { return Left::Nothing(Some(place)) };
+        let Some((payload, good_until_ms)) = found.await else { return Left::Nothing(Some(place)) };
         let ttl = Duration::from_millis(good_until_ms.saturating_sub(self.now_ms).cast_unsigned());
         let cacheable = Some(Cacheable { dependencies: dependencies.clone(), ttl, place: None });
-        Left::Found(Box::new(Answer { response, flags: FLAG_CACHED, cacheable }))
+        let reply = Reply::PassedOn(payload.into());
+        Left::Found(Box::new(Answer { reply, flags: FLAG_CACHED, cacheable }))
     }
 }

@@ -19,7 +19,7 @@ pub(super) async fn unlock(
     token: Option<u64>,
 ) -> Handled {
     let answer: Answer = call.write(Write::CheckinFile { path, owner, token }).await?;
-    if let Response::CheckedIn(checked_in) = &answer.response {
+    if let Some(Response::CheckedIn(checked_in)) = answer.response() {
         call.services.lock_lines.freed(&checked_in.lock.path);
         if let Some(redis) = &call.services.redis {
             redis.end_lock(&checked_in.lock);

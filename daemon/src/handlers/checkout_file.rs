@@ -11,7 +11,7 @@ use agent_memory_proto::{
 };
 
 use super::{
-    Call, Handled,
+    Call, Handled, Reply,
     checks::{self, JsonShape},
     lock_path,
 };
@@ -42,7 +42,7 @@ pub(super) async fn handle(call: Call, request: CheckoutFile) -> Handled {
         return Err(not_yet(&call, &claim).await);
     }
     let mut answer = in_line(&call, claim, asked_at + wait).await?;
-    if let Response::CheckedOut(checked_out) = &mut answer.response {
+    if let Reply::Made(Response::CheckedOut(checked_out)) = &mut answer.reply {
         checked_out.waited_ms = u64::try_from(asked_at.elapsed().as_millis()).unwrap_or(u64::MAX);
     }
     Ok(answer)
@@ -72,7 +72,8 @@ async fn in_line(call: &Call, mut claim: LockClaim, until: Instant) -> Handled {
 /// Whether a lock was granted just now: then the place in the line of all daemons ended with that.
 fn was_granted_now(outcome: &Handled) -> bool {
     outcome.as_ref().is_ok_and(|answer| {
-        let is_new = matches!(&answer.response, Response::CheckedOut(checked_out) if !checked_out.renewed);
+        let is_new =
+            matches!(answer.response(), Some(Response::CheckedOut(checked_out)) if !checked_out.renewed);
         is_new && answer.flags & FLAG_REPLAYED == 0
     })
 }
@@ -107,7 +108,7 @@ async fn at_its_head(call: &Call, claim: &LockClaim, place: &Place<'_>, until: I
 async fn attempt(call: &Call, claim: &LockClaim) -> Handled {
     let call = Call { now_ms: call.services.clock.now_ms(), ..call.clone() };
     let answer = call.write(Write::CheckoutFile(claim.clone())).await?;
-    if let (Response::CheckedOut(checked_out), Some(redis)) = (&answer.response, &call.services.redis)
+    if let (Some(Response::CheckedOut(checked_out)), Some(redis)) = (answer.response(), &call.services.redis)
         && answer.flags & FLAG_REPLAYED == 0
     {
         redis.show_lock(&checked_out.lock, claim.ttl_ms);

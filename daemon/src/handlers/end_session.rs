@@ -14,7 +14,7 @@ pub(super) async fn handle(call: Call, request: EndSession) -> Handled {
     let answer = call.write(Write::EndSession { id: request.id, status: request.status }).await?;
     // Its locks ended with it.
     call.services.lock_lines.all_freed();
-    if let (Response::Session(session), Some(redis)) = (&answer.response, &call.services.redis)
+    if let (Some(Response::Session(session)), Some(redis)) = (answer.response(), &call.services.redis)
         && session.ended_at_ms.is_some()
     {
         shown.iter().for_each(|lock| redis.end_lock(lock));

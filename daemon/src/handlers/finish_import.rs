@@ -31,7 +31,7 @@ pub(super) async fn handle(call: Call, request: FinishImport) -> Handled {
         Ok(outcome) => {
             imports.end(request.import_id);
             let flags = if outcome.replayed { FLAG_REPLAYED } else { 0 };
-            Ok(Answer { response: outcome.reply, flags, cacheable: None })
+            Ok(Answer::made(outcome.reply, flags, None))
         }
         Err(StoreError::TakenBack(report)) => Ok(Response::Imported(*report).into()),
         Err(error) => Err(error.into()),

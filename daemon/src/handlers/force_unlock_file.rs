@@ -10,7 +10,7 @@ pub(super) async fn handle(call: Call, request: ForceUnlockFile) -> Handled {
     let by = call.agent_or("agentId", request.agent_id)?;
     call.check_admin("unlocking a file by force", request.admin_key.as_deref())?;
     let answer = checkin_file::unlock(&call, path, None, None).await?;
-    if let Response::CheckedIn(checked_in) = &answer.response {
+    if let Some(Response::CheckedIn(checked_in)) = answer.response() {
         let lock = &checked_in.lock;
         tracing::warn!(
             target: "agent_memory::audit",

@@ -23,7 +23,7 @@ pub(super) async fn handle(call: Call, request: GetContext) -> Handled {
     let context = read(&call, request, budget_tokens, scopes.as_deref().unwrap_or_default()).await?;
     let ttl = call.until_validity_changes().await?;
     let cacheable = Some(Cacheable { dependencies, ttl, place });
-    Ok(Answer { response: Response::Context(context), flags: 0, cacheable })
+    Ok(Answer::made(Response::Context(context), 0, cacheable))
 }
 
 /// Gathers the context; quickstart does so too.

@@ -28,5 +28,5 @@ pub(super) async fn handle(call: Call, request: ListEntries) -> Handled {
     };
     let page = call.services.store.entries.list(query).await?;
     let cacheable = Some(Cacheable { place, ..Cacheable::while_they_hold(dependencies) });
-    Ok(Answer { response: Response::Entries(page), flags: 0, cacheable })
+    Ok(Answer::made(Response::Entries(page), 0, cacheable))
 }

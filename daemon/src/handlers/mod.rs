@@ -22,6 +22,7 @@ mod delete_entry;
 mod delete_project;
 mod drafts;
 mod echo;
+mod echo_stored;
 mod end_session;
 mod entry_history;
 mod export_page;
@@ -58,6 +59,8 @@ use std::{
 
 use agent_memory_proto::{ErrorBody, ErrorCode, Request, Response, frame::FLAG_REPLAYED, model::Id};
 
+use bytes::Bytes;
+
 pub(crate) use asking::handle_once;
 pub(crate) use echo::echo;
 
@@ -88,11 +91,20 @@ pub(crate) struct Call {
 /// What a handler answers.
 #[derive(Debug)]
 pub(crate) struct Answer {
-    pub(crate) response: Response,
+    pub(crate) reply: Reply,
     /// `FLAG_*` bits of the frame.
     pub(crate) flags: u8,
     /// Whether and how long it may be answered again from the cache.
     pub(crate) cacheable: Option<Cacheable>,
+}
+
+/// A response.
+#[derive(Clone, Debug)]
+pub(crate) enum Reply {
+    /// To be encoded.
+    Made(Response),
+    /// As another daemon has encoded it.
+    PassedOn(Bytes),
 }
 
 /// How long an answer is good.
@@ -108,14 +120,26 @@ pub(crate) type Handled = Result<Answer, ErrorBody>;
 
 impl From<Response> for Answer {
     fn from(response: Response) -> Self {
-        Self { response, flags: 0, cacheable: None }
+        Self::made(response, 0, None)
     }
 }
 
 impl Answer {
+    fn made(response: Response, flags: u8, cacheable: Option<Cacheable>) -> Self {
+        Self { reply: Reply::Made(response), flags, cacheable }
+    }
+
+    /// The response, unless another daemon made it.
+    fn response(&self) -> Option<&Response> {
+        match &self.reply {
+            Reply::Made(response) => Some(response),
+            Reply::PassedOn(_) => None,
+        }
+    }
+
     fn cached_under(response: Response, dependencies: Option<Dependencies>) -> Self {
         let cacheable = dependencies.map(Cacheable::while_they_hold);
-        Self { response, flags: 0, cacheable }
+        Self::made(response, 0, cacheable)
     }
 }
 
@@ -132,7 +156,7 @@ impl Call {
         let request = WriteRequest { write, at_ms: self.now_ms, idempotency: self.idempotency };
         let outcome = self.services.store.writes.write(request).await?;
         let flags = if outcome.replayed { FLAG_REPLAYED } else { 0 };
-        Ok(Answer { response: outcome.reply, flags, cacheable: None })
+        Ok(Answer::made(outcome.reply, flags, None))
     }
 
     /// The agent that a field names, else the one that asks.
@@ -220,5 +244,6 @@ async fn handle(call: Call, request: Request) -> Handled {
         Request::ListFileLocks(request) => list_file_locks::handle(call, request).await,
         Request::ForceUnlockFile(request) => force_unlock_file::handle(call, request).await,
         Request::ClusterStatus => cluster_status::handle(call).await,
+        Request::EchoStored(request) => echo_stored::handle(&call, &request).await,
     }
 }

@@ -6,7 +6,7 @@ use agent_memory_proto::{
     request::{CreateProject, GetContext, Quickstart, StartSession},
 };
 
-use super::{Answer, Call, Handled, create_project, get_context, start_session};
+use super::{Answer, Call, Handled, Reply, create_project, get_context, start_session};
 use crate::store::Write;
 
 pub(super) async fn handle(call: Call, request: Quickstart) -> Handled {
@@ -23,7 +23,7 @@ pub(super) async fn handle(call: Call, request: Quickstart) -> Handled {
     let create_project = request.create_project;
     let bound =
         call.write(Write::Bind { project_id: request.project_id, project, create_project, session }).await?;
-    let Answer { response: Response::Quickstarted(mut started), flags, .. } = bound else {
+    let Answer { reply: Reply::Made(Response::Quickstarted(mut started)), flags, .. } = bound else {
         return Err(ErrorBody::new(
             ErrorCode::Internal,
             "the store answered a quickstart with something else",
@@ -40,7 +40,7 @@ pub(super) async fn handle(call: Call, request: Quickstart) -> Handled {
     // Without inheritance the project's own memory is meant, not that of a session just begun.
     let scope = if request.inherit { context.scope } else { ScopeRef::project(started.project.id) };
     started.context = get_context::gather(&call, GetContext { scope, ..context }).await?;
-    Ok(Answer { response: Response::Quickstarted(started), flags, cacheable: None })
+    Ok(Answer::made(Response::Quickstarted(started), flags, None))
 }
 
 /// The project that is looked for, and created if it may be; `None` when its id is given.

@@ -6,7 +6,7 @@ use agent_memory_proto::{
     request::{AddEntry, EntryDraft, Remember},
 };
 
-use super::{Answer, Call, Handled, checks, drafts};
+use super::{Answer, Call, Handled, Reply, checks, drafts};
 use crate::{
     remember::{Inferred, infer},
     store::{SimilarQuery, Write},
@@ -33,7 +33,7 @@ pub(super) async fn handle(call: Call, request: Remember) -> Handled {
     let entry = drafts::new_entry(&call, AddEntry { id: None, draft }).await?;
     let similar = call.services.store.search.similar(query).await?;
     let answer = call.write(Write::Remember { entry, inferred_by }).await?;
-    let Answer { response: Response::Remembered(mut remembered), flags, .. } = answer else {
+    let Answer { reply: Reply::Made(Response::Remembered(mut remembered)), flags, .. } = answer else {
         return Err(ErrorBody::new(
             ErrorCode::Internal,
             "the store answered a remembered text with something else",
@@ -41,7 +41,7 @@ pub(super) async fn handle(call: Call, request: Remember) -> Handled {
     };
     let id = remembered.written.id;
     remembered.similar = similar.into_iter().filter(|entry| entry.id != id).take(SIMILAR_MAX).collect();
-    Ok(Answer { response: Response::Remembered(remembered), flags, cacheable: None })
+    Ok(Answer::made(Response::Remembered(remembered), flags, None))
 }
 
 fn draft(request: Remember, inferred: Inferred, priority: u8) -> EntryDraft {

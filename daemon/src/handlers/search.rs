@@ -28,7 +28,7 @@ pub(super) async fn handle(call: Call, mut request: Search) -> Handled {
     let page = call.services.store.search.search(query).await?;
     let ttl = call.until_validity_changes().await?;
     let cacheable = Some(Cacheable { dependencies, ttl, place });
-    Ok(Answer { response: Response::SearchPage(page), flags: 0, cacheable })
+    Ok(Answer::made(Response::SearchPage(page), 0, cacheable))
 }
 
 fn check(request: &Search) -> Result<(), ErrorBody> {

@@ -14,6 +14,20 @@ impl Redis {
         self.query(redis::cmd("GET").arg(self.key(&cache_key(name)))).await
     }
 
+    /// Where who measures puts a value.
+    #[must_use]
+    pub fn floor_key(&self, name: &str) -> String {
+        self.key(&format!("floor:{name}"))
+    }
+
+    /// The value that who measures has put there.
+    ///
+    /// # Errors
+    /// As [`Redis::query`].
+    pub async fn floor_value(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.query(redis::cmd("GET").arg(self.floor_key(name))).await
+    }
+
     /// Keeps a value under a name for `ttl`.
     ///
     /// # Errors

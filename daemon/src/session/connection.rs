@@ -26,7 +26,13 @@ use super::{
     running::{Finished, Running},
     waiting::{Waited, Waiting},
 };
-use crate::{handlers, lifecycle::Phase, limiter::Allowance, services::Services, transport::Stream};
+use crate::{
+    handlers::{self, Reply},
+    lifecycle::Phase,
+    limiter::Allowance,
+    services::Services,
+    transport::Stream,
+};
 
 /// A peer that takes none of its answers for so long is cut off.
 const STALL_TIMEOUT: Duration = Duration::from_secs(30);
@@ -233,7 +239,10 @@ impl<'a> Connection<'a> {
         let Finished { request_id, name, bytes, started_at, result } = finished;
         match result {
             Ok(answer) => {
-                let payload = self.outbox.push(request_id, answer.flags, &answer.response);
+                let payload = match &answer.reply {
+                    Reply::Made(response) => self.outbox.push(request_id, answer.flags, response),
+                    Reply::PassedOn(payload) => self.outbox.pass_on(request_id, answer.flags, payload),
+                };
                 let mut outcome = "done";
                 if let (Some(cacheable), Some(payload)) = (answer.cacheable, payload) {
                     outcome = if answer.flags & FLAG_CACHED == 0 { "cache miss" } else { "shared cache hit" };

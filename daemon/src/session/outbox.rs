@@ -93,17 +93,7 @@ impl Outbox {
         });
         let payload_bytes = self.buffer.len().saturating_sub(start + HEADER_BYTES);
         let refusal = match encoded {
-            Ok(()) if payload_bytes <= self.frame_bytes_max as usize => None,
-            Ok(()) => Some(
-                ErrorBody::new(
-                    ErrorCode::LimitExceeded,
-                    format!(
-                        "the answer has {payload_bytes} bytes; a frame has at most {}",
-                        self.frame_bytes_max
-                    ),
-                )
-                .with_suggestion("Ask for fewer rows with limit, or raise AGENT_MEMORY_MAX_FRAME_BYTES"),
-            ),
+            Ok(()) => self.refusal_of(payload_bytes),
             Err(error) => {
                 Some(ErrorBody::new(ErrorCode::Internal, format!("the answer cannot be encoded: {error}")))
             }
@@ -114,6 +104,26 @@ impl Outbox {
             return None;
         }
         Some(&self.buffer[start + HEADER_BYTES..])
+    }
+
+    /// As [`Outbox::push`], for an answer that is encoded already and of any length.
+    pub(super) fn pass_on<'a>(&mut self, request_id: u64, flags: u8, payload: &'a [u8]) -> Option<&'a [u8]> {
+        if let Some(refusal) = self.refusal_of(payload.len()) {
+            self.push(request_id, 0, &Response::Error(refusal));
+            return None;
+        }
+        self.push_encoded(request_id, flags, payload);
+        Some(payload)
+    }
+
+    /// What is answered instead of an answer that is too large.
+    fn refusal_of(&self, payload_bytes: usize) -> Option<ErrorBody> {
+        let limit = self.frame_bytes_max;
+        (payload_bytes > limit as usize).then(|| {
+            let message = format!("the answer has {payload_bytes} bytes; a frame has at most {limit}");
+            ErrorBody::new(ErrorCode::LimitExceeded, message)
+                .with_suggestion("Ask for fewer rows with limit, or raise AGENT_MEMORY_MAX_FRAME_BYTES")
+        })
     }
 
     /// Adds an event.
@@ -137,6 +147,10 @@ mod tests {
         let payload = &outbox.unsent()[HEADER_BYTES..];
         let Ok(Response::Error(error)) = Response::decode(payload) else { panic!("no error") };
         assert_eq!(error.code, ErrorCode::LimitExceeded);
+        outbox.advance(outbox.unsent().len());
+        assert_eq!(outbox.pass_on(2, 0, &[0; 301]), None);
+        let payload = &outbox.unsent()[HEADER_BYTES..];
+        assert!(matches!(Response::decode(payload), Ok(Response::Error(_))));
     }
 
     #[test]

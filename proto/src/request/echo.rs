@@ -10,3 +10,11 @@ pub struct Echo {
     /// Bytes of the answer.
     pub reply_bytes: u32,
 }
+
+/// Asks for the bytes that Redis has under `<prefix>floor:<name>`, fetched and sent on as they are: the
+/// floor of what daemons leave for each other there. Who measures puts them there; no daemon does.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct EchoStored {
+    /// 1 to 64 letters, digits and `-`.
+    pub name: String,
+}

@@ -21,7 +21,7 @@ mod update_entry;
 pub use add_entry::{AddEntry, EntryDraft};
 pub use bulk::{BulkAddEntries, BulkDeleteEntries, BulkUpdateEntries};
 pub use context::GetContext;
-pub use echo::Echo;
+pub use echo::{Echo, EchoStored};
 pub use entry_target::{DeactivateEntry, DeleteEntry, EntryHistory, EntrySelector, GetEntry};
 pub use file_locks::{CheckinFile, CheckoutFile, ForceUnlockFile, GetFileLock, ListFileLocks};
 pub use hand_over::HandOver;
@@ -144,6 +144,8 @@ pub enum Request {
     ForceUnlockFile(ForceUnlockFile),
     /// Lists the daemons of the store.
     ClusterStatus,
+    /// Answers with bytes that are in Redis, as the floor of a benchmark.
+    EchoStored(EchoStored),
 }
 
 impl Request {
@@ -192,6 +194,7 @@ impl Request {
             Self::ListFileLocks(_) => "list_file_locks",
             Self::ForceUnlockFile(_) => "force_unlock_file",
             Self::ClusterStatus => "cluster_status",
+            Self::EchoStored(_) => "echo_stored",
         }
     }
 

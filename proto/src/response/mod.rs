@@ -8,6 +8,7 @@ mod entries;
 mod file_locks;
 mod floor;
 mod health;
+mod passed_on;
 mod quickstart;
 mod remember;
 mod scopes;
@@ -27,6 +28,7 @@ pub use health::{
     HealthStatus, HealthWithRedis, LimitHealth, RedisHealth, RedisKind, RedisReport, RequestHealth,
     SharedCacheHealth,
 };
+pub use passed_on::PassedOn;
 pub use quickstart::Quickstarted;
 pub use remember::{Remembered, SimilarEntry};
 pub use scopes::{OrgPage, ProjectPage, SessionPage};
@@ -45,7 +47,7 @@ use crate::{
 pub enum Response {
     /// The request was refused or failed.
     Error(ErrorBody),
-    /// As many zero bytes as the echo asked for.
+    /// As many zero bytes as the echo asked for, or the bytes that are in Redis.
     Echo(Vec<u8>),
     /// How the daemon and its store are.
     Health(Box<Health>),

@@ -30,7 +30,7 @@ pub(crate) fn requests() -> Vec<(String, Request)> {
         reads(),
         super::transfer::requests(),
         locks(),
-        vec![Request::ClusterStatus],
+        vec![Request::ClusterStatus, Request::EchoStored(EchoStored { name: "list-7".to_owned() })],
     ]
     .into_iter()
     .flatten()
@@ -77,6 +77,7 @@ pub(crate) fn requests() -> Vec<(String, Request)> {
         Request::ListFileLocks(_) => "list_file_locks",
         Request::ForceUnlockFile(_) => "force_unlock_file",
         Request::ClusterStatus => "cluster_status",
+        Request::EchoStored(_) => "echo_stored",
     })
 }
 

@@ -4,10 +4,10 @@
 use std::{collections::BTreeSet, sync::Barrier, thread};
 
 use agent_memory_proto::{
-    Request, Response,
+    ErrorCode, Request, Response,
     frame::FLAG_CACHED,
     model::{EntryKind, Id, ScopeRef},
-    request::GetContext,
+    request::{EchoStored, GetContext},
 };
 use agent_memory_testbed::{Postgres, Redis};
 use agent_memory_tests::{Daemon, Instance, Wire, requests, until};
@@ -320,4 +320,22 @@ fn answers_expire_when_the_setting_says_and_none_are_left_where_it_is_zero() {
         (world.asked > 200).then_some(())
     });
     assert_eq!(world.keys(), BTreeSet::new());
+}
+
+#[test]
+fn what_who_measures_put_into_redis_is_echoed_as_it_is() {
+    let server = Postgres::start().expect("a server");
+    let (world, _daemons) = World::new(&server, &[]);
+    world.redis.command(&["SET", "agentmem:floor:list-7", "some bytes"]).expect("set");
+    let echo = |name: &str| Request::EchoStored(EchoStored { name: name.to_owned() });
+    let mut wire = world.one.connect();
+    assert_eq!(wire.call(&echo("list-7")), Response::Echo(b"some bytes".to_vec()));
+    assert_eq!(wire.refused(&echo("list-8")).code, ErrorCode::NotFound);
+    for wrong in ["", "a:b", &"a".repeat(65)] {
+        let error = wire.refused(&echo(wrong));
+        assert_eq!((error.code, error.field.as_deref()), (ErrorCode::InvalidParameter, Some("name")));
+    }
+    let alone = Instance::new();
+    let _daemon = alone.start_daemon();
+    assert_eq!(alone.connect().refused(&echo("list-7")).code, ErrorCode::Unavailable);
 }

@@ -199,7 +199,7 @@ impl Instance {
         self.await_ready(Daemon::spawn(command, self.root()))
     }
 
-    /// Waits until a daemon that was just spawned answers.
+    /// Waits until a daemon that was just spawned answers, and can use a server that is the instance's own.
     ///
     /// # Panics
     /// When it ends instead; the message has its log.
@@ -209,6 +209,10 @@ impl Instance {
             assert!(daemon.exited().is_none(), "the daemon ended at once:\n{}", daemon.log());
             self.probe().filter(|welcome| welcome.process_id == daemon.id())
         });
+        // One that starts waits for 2 s only, which a busy machine may need to make the tables.
+        if self.servers.0.is_some() && daemon.log().contains("the database cannot be used yet") {
+            daemon.wait_for_log("the database was reached");
+        }
         daemon
     }
 

@@ -31,12 +31,10 @@ pub(crate) fn responses() -> Vec<(String, Response)> {
         Response::Quickstarted(Box::new(quickstarted())),
         Response::Floor(Floor { rounds: 1_000, elapsed_us: 12_345, p50_ns: 9_000, p99_ns: 40_000 }),
         Response::Entries(EntryPage { entries: entries(), has_more: true }),
-        Response::HealthWithRedis(Box::new(health_with_redis())),
     ];
     all.extend(about_file_locks());
     all.extend(super::transfer::responses());
-    all.push(Response::ClusterStatus(Box::new(cluster_status())));
-    all.push(Response::HealthReport(Box::new(health_report())));
+    all.extend(about_daemons());
     all.extend(entries().into_iter().map(|entry| Response::Entry(Box::new(entry))));
     named_variants!(all, {
         Response::Error(_) => "error",
@@ -72,6 +70,14 @@ pub(crate) fn responses() -> Vec<(String, Response)> {
         Response::ClusterStatus(_) => "cluster_status",
         Response::HealthReport(_) => "health_report",
     })
+}
+
+fn about_daemons() -> Vec<Response> {
+    vec![
+        Response::HealthWithRedis(Box::new(health_with_redis())),
+        Response::ClusterStatus(Box::new(cluster_status())),
+        Response::HealthReport(Box::new(health_report())),
+    ]
 }
 
 fn about_file_locks() -> Vec<Response> {

@@ -1,11 +1,14 @@
 //! A network that fails between the daemon and PostgreSQL: what callers get, within what time, that
 //! nothing acknowledged is lost and nothing refused is stored, and that the daemon goes on by itself.
 
-use std::time::{Duration, Instant};
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
 
 use agent_memory_proto::{
     ErrorCode, Response,
-    model::ScopeRef,
+    model::{EntryKind, ScopeRef},
     response::{Health, HealthStatus},
 };
 use agent_memory_testbed::{Postgres, Proxy};
@@ -96,6 +99,27 @@ impl Behind {
         load.check(&self.instance);
         assert!(self.daemon.exited().is_none(), "{}", self.daemon.log());
     }
+}
+
+/// The start waits for it for 2 s only; what has begun goes on.
+#[test]
+fn a_migration_that_takes_long_is_not_begun_again() {
+    const HOLD: &str = "BEGIN; CREATE TABLE entries (); SELECT pg_sleep(4); ROLLBACK";
+    const HELD: &str = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'";
+    let server = Postgres::start().expect("a server");
+    thread::scope(|scope| {
+        let holder = scope.spawn(|| server.sql("postgres", HOLD));
+        until("the name of the table is taken", || {
+            (server.sql("postgres", HELD).ok()?.trim() == "1").then_some(())
+        });
+        let instance = Instance::new().with_database(&server.url("postgres"));
+        let daemon = instance.start_daemon();
+        let refused = instance.connect().refused(&requests::list(EntryKind::Tool, ScopeRef::GLOBAL, 1, 0));
+        assert!(refused.message.contains("schema settled, within 2000 ms"), "{refused}");
+        let log = daemon.wait_for_log("the database was reached");
+        assert_eq!(log.matches("version=1 name=\"initial\"").count(), 1, "{log}");
+        holder.join().expect("ends").expect("SQL runs");
+    });
 }
 
 #[test]

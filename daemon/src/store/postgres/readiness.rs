@@ -4,7 +4,10 @@
 use std::{sync::Mutex, time::Duration};
 
 use backon::{BackoffBuilder, ExponentialBuilder};
-use tokio::sync::watch;
+use tokio::{
+    sync::watch,
+    task::{JoinError, JoinHandle},
+};
 
 use super::{PostgresStore, connection::Connection, maintenance::MIGRATION_TIMEOUT, migrations, rights};
 use crate::{store::StoreError, supervisor::lock};
@@ -73,38 +76,51 @@ impl Readiness {
     }
 }
 
-/// Makes the first attempt, and leaves the others to a task.
+/// Makes the first attempt, and leaves it, or others, to a task when it takes long or fails.
 ///
 /// # Errors
 /// `Refused` when trying again will not help.
 pub(super) async fn start(store: &PostgresStore) -> Result<(), StoreError> {
-    let first = match tokio::time::timeout(START_PATIENCE, attempt(store)).await {
-        Ok(result) => result,
-        Err(_) => Err(StoreError::Unavailable(format!(
-            "{} did not answer within {} ms",
-            store.options.location(),
-            START_PATIENCE.as_millis()
-        ))),
+    let mut first = begin(store);
+    let (error, under_way) = match tokio::time::timeout(START_PATIENCE, &mut first).await {
+        Ok(ended) => match result_of(ended) {
+            Ok(()) => {
+                store.readiness.set(State::Ready);
+                return Ok(());
+            }
+            Err(error @ StoreError::Refused(_)) => return Err(error),
+            Err(error) => (error, None),
+        },
+        Err(_) => {
+            let (location, waited_ms) = (store.options.location(), START_PATIENCE.as_millis());
+            let text = format!("{location} was not reached, and its schema settled, within {waited_ms} ms");
+            // A migration that was given up half-way would have to be begun again.
+            (StoreError::Unavailable(text), Some(first))
+        }
     };
-    match first {
-        Ok(()) => {
-            store.readiness.set(State::Ready);
-            Ok(())
-        }
-        Err(error @ StoreError::Refused(_)) => Err(error),
-        Err(error) => {
-            tracing::error!(
-                location = store.options.location(),
-                "the database cannot be used yet, every request is refused until then: {error}"
-            );
-            store.readiness.set(State::NotYet(error));
-            tokio::spawn(keep_trying(store.clone()));
-            Ok(())
-        }
-    }
+    tracing::error!(
+        location = store.options.location(),
+        "the database cannot be used yet, every request is refused until then: {error}"
+    );
+    store.readiness.set(State::NotYet(error));
+    tokio::spawn(keep_trying(store.clone(), under_way));
+    Ok(())
 }
 
-async fn keep_trying(store: PostgresStore) {
+type Attempt = JoinHandle<Result<(), StoreError>>;
+
+fn begin(store: &PostgresStore) -> Attempt {
+    let store = store.clone();
+    tokio::spawn(async move { attempt(&store).await })
+}
+
+fn result_of(ended: Result<Result<(), StoreError>, JoinError>) -> Result<(), StoreError> {
+    ended.unwrap_or_else(|_| {
+        Err(StoreError::Unavailable("the attempt to reach the database panicked".to_owned()))
+    })
+}
+
+async fn keep_trying(store: PostgresStore, mut under_way: Option<Attempt>) {
     let backoff = ExponentialBuilder::default()
         .with_min_delay(Duration::from_millis(100))
         .with_max_delay(Duration::from_secs(2))
@@ -112,11 +128,17 @@ async fn keep_trying(store: PostgresStore) {
         .without_max_times();
     let mut last = String::new();
     for delay in backoff.build() {
-        tokio::time::sleep(delay).await;
-        if !store.readiness.is_open() {
-            return;
-        }
-        match attempt(&store).await {
+        let attempt = match under_way.take() {
+            Some(attempt) => attempt,
+            None => {
+                tokio::time::sleep(delay).await;
+                if !store.readiness.is_open() {
+                    return;
+                }
+                begin(&store)
+            }
+        };
+        match result_of(attempt.await) {
             Ok(()) => {
                 store.readiness.set(State::Ready);
                 tracing::info!(location = store.options.location(), "the database was reached");

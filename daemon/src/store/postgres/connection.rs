@@ -116,6 +116,19 @@ impl Connection {
         self.answered(During::Work, self.send(statement, sql, values)).await
     }
 
+    /// As [`Connection::rows`], with a plan of its own every time: for a statement whose best plan changes
+    /// with what its transaction stores.
+    ///
+    /// # Errors
+    /// As [`Connection::rows`].
+    pub(super) async fn rows_planned_anew(
+        &self,
+        sql: &str,
+        values: &[Value<'_>],
+    ) -> Result<Vec<Row>, StoreError> {
+        self.answered(During::Work, self.send(None, sql, values)).await
+    }
+
     /// The only row of one statement, if there is one.
     ///
     /// # Errors

@@ -26,18 +26,15 @@ pub(super) fn name_of(scope_key: i64, entry: &Entry) -> Name {
 }
 
 /// Entries with one of the ids or one of the names, locked in the order of their ids, so that no two
-/// writers wait for each other. Each is looked for by an index, also while the server does not know yet
-/// how many there are.
+/// writers wait for each other.
 static FIND: LazyLock<String> = LazyLock::new(|| {
     format!(
         "SELECT {ENTRY}, e.rowid, e.scope FROM entries e JOIN scopes s ON s.key = e.scope \
          WHERE e.rowid = ANY (ARRAY( \
-             SELECT o.rowid FROM unnest($1) AS n (id), \
-                 LATERAL (SELECT i.rowid FROM entries i WHERE i.id = n.id LIMIT 1) AS o \
+             SELECT o.rowid FROM unnest($1) AS n (id) JOIN entries o ON o.id = n.id \
              UNION \
-             SELECT o.rowid FROM unnest($2, $3, $4) AS n (scope, kind, name_key), \
-                 LATERAL (SELECT i.rowid FROM entries i WHERE i.scope = n.scope AND i.kind = n.kind \
-                     AND i.name_key = n.name_key LIMIT 1) AS o)) \
+             SELECT o.rowid FROM unnest($2, $3, $4) AS n (scope, kind, name_key) JOIN entries o \
+                 ON o.scope = n.scope AND o.kind = n.kind AND o.name_key = n.name_key)) \
          ORDER BY e.id FOR UPDATE OF e"
     )
 });
@@ -48,7 +45,9 @@ pub(super) async fn read(rows: &PgTransaction<'_>, next: &[(i64, &Entry)]) -> St
     let scopes: Vec<i64> = next.iter().map(|(scope_key, _)| *scope_key).collect();
     let kinds: Vec<i16> = next.iter().map(|(_, entry)| code(kind_code(entry.kind()))).collect();
     let names: Vec<Uuid> = next.iter().map(|(_, entry)| text_key(&entry.name)).collect();
-    let found = rows.rows(&FIND, &[value(&ids), value(&scopes), value(&kinds), value(&names)]).await?;
+    let values = [value(&ids), value(&scopes), value(&kinds), value(&names)];
+    // A plan that was made when the table was new walks through all of it, or through an index of lists.
+    let found = rows.rows_planned_anew(&FIND, &values).await?;
     let found = found.iter().map(entry_rows::stored_from_row).collect::<Step<Vec<StoredEntry>>>()?;
     let mut ahead = Ahead {
         entries: next.iter().map(|(_, entry)| (entry.id, None)).collect(),

@@ -93,6 +93,16 @@ impl<'a> PgTransaction<'a> {
         }
     }
 
+    /// As [`PgTransaction::rows`], with a plan of its own every time.
+    pub(super) async fn rows_planned_anew(&self, sql: &str, values: &[Value<'_>]) -> Step<Vec<Row>> {
+        self.flush().await?;
+        if self.is_begun.swap(true, Ordering::Relaxed) {
+            self.connection.rows_planned_anew(sql, values).await
+        } else {
+            self.connection.begin_with(BEGIN, sql, values).await
+        }
+    }
+
     /// The only row of a statement of the transaction, if there is one.
     pub(super) async fn row(&self, sql: &str, values: &[Value<'_>]) -> Step<Option<Row>> {
         Ok(self.rows(sql, values).await?.into_iter().next())

@@ -58,6 +58,8 @@ pub struct Config {
     pub import_entries_max: u64,
     /// Two agents' updates within this time are a conflict.
     pub conflict_window_ms: i64,
+    /// How long nothing may happen in a session before it ends by itself; zero means for ever.
+    pub session_timeout: Duration,
     /// The key that removing a project asks for.
     pub admin_key: Option<AdminKey>,
     /// The settings it was made from.
@@ -178,6 +180,7 @@ impl Config {
             serve_stale: settings.flag("SERVE_STALE"),
             import_entries_max: settings.number("MAX_IMPORT_ENTRIES"),
             conflict_window_ms: i64::try_from(settings.number("CONFLICT_WINDOW_MS")).unwrap_or(i64::MAX),
+            session_timeout: millis(&settings, "SESSION_TIMEOUT_MS"),
             admin_key: settings.text("ADMIN_KEY").map(|key| AdminKey(key.to_owned())),
             settings,
             settings_file: places.settings_file,

@@ -1,6 +1,7 @@
 //! The daemon: one process that owns a memory store and serves it over a local socket. A library,
 //! so that a test can start it; `main.rs` only parses, builds and waits.
 
+mod abandoned;
 pub mod actors;
 pub mod breaker;
 pub mod cache;

@@ -6,6 +6,7 @@ use agent_memory_proto::settings::Settings;
 use tracing::{error, info, warn};
 
 use crate::{
+    abandoned,
     actors::{self, Arbiters},
     cache::SharedCache,
     clock::Clock,
@@ -211,6 +212,7 @@ fn watch(
     if let Some(period) = service_manager.watchdog {
         actors::spawn_local(watchdog(Arc::clone(services), service_manager, period / 2));
     }
+    actors::spawn_local(abandoned::look_after(Arc::clone(services)));
     actors::spawn_local(tidy(Arc::clone(services), handle));
 }
 

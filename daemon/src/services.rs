@@ -136,7 +136,9 @@ impl Default for Changes {
 impl Changes {
     /// Makes old answers unreachable, then tells the subscribers.
     pub fn publish(&self, change: &Change) {
-        self.generations.raise(change.scope, change.scope_tree);
+        if change.touches_answers() {
+            self.generations.raise(change.scope, change.scope_tree);
+        }
         if let Some(event) = &change.event {
             self.tell(event.clone());
         }
@@ -150,7 +152,9 @@ impl Changes {
 
     /// As [`Changes::publish`], for a change of another daemon, which several channels may tell of.
     pub fn publish_of_other(&self, change: &Change) {
-        self.generations.raise(change.scope, change.scope_tree);
+        if change.touches_answers() {
+            self.generations.raise(change.scope, change.scope_tree);
+        }
         if let Some(event) = &change.event
             && lock(&self.passed_on).is_new(event)
         {

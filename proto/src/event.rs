@@ -2,7 +2,8 @@
 
 use crate::{
     codec::{Decode, Encode},
-    model::{EntryKind, Id, ScopeRef},
+    model::{EntryKind, Id, ScopeRef, TaskStatus},
+    response::TaskAction,
 };
 
 /// What happened to an entry.
@@ -84,6 +85,23 @@ pub enum Event {
         /// Why, in words.
         reason: String,
     },
+    /// A task changed, and the change is durable. Since protocol version 4.
+    TaskChanged {
+        /// Which task.
+        task_id: Id,
+        /// Where it belongs.
+        scope: ScopeRef,
+        /// What happened.
+        action: TaskAction,
+        /// How it stands.
+        status: TaskStatus,
+        /// Who has it.
+        assignee: Option<String>,
+        /// Its version after that; the last one for a deleted task.
+        version: u32,
+        /// Which agent did it.
+        changed_by: Option<String>,
+    },
 }
 
 impl Event {
@@ -93,6 +111,7 @@ impl Event {
         match self {
             Self::EntryChanged { .. } | Self::ShuttingDown { .. } | Self::Lagged { .. } => 1,
             Self::BreakerChanged { .. } | Self::ChangesMissed { .. } => 2,
+            Self::TaskChanged { .. } => 4,
         }
     }
 }

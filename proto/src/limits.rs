@@ -33,6 +33,18 @@ pub const LOCK_TTL_MS_MAX: u64 = 86_400_000;
 pub const LOCK_TTL_MS_DEFAULT: u64 = 3_600_000;
 /// Longest wait for a lock, in milliseconds.
 pub const LOCK_WAIT_MS_MAX: u64 = 600_000;
+/// Largest summary of a session, in characters.
+pub const SESSION_SUMMARY_CHARS_MAX: usize = 4_000;
+/// Most tasks that one task waits for.
+pub const TASK_BLOCKERS_MAX: usize = 50;
+/// Deepest nesting of tasks: a task, its parts, their parts and so on.
+pub const TASK_DEPTH_MAX: u32 = 10;
+/// Most tasks that are looked at to see that tasks do not wait for each other.
+pub const TASK_CHAIN_MAX: usize = 1_000;
+/// Largest effort of a task, in minutes: some 19 years.
+pub const TASK_MINUTES_MAX: u32 = 10_000_000;
+/// Last line of a file that a task can be about.
+pub const TASK_LINE_MAX: u32 = 1_000_000_000;
 /// Most entries in one bulk request.
 pub const BULK_ITEMS_MAX: usize = 100;
 /// Most rows in one answer of a list or search.

@@ -4,6 +4,7 @@ mod client;
 mod cluster;
 mod completions;
 mod config;
+mod conflict;
 mod daemon;
 mod db;
 mod doctor;
@@ -20,6 +21,7 @@ mod query;
 mod remember;
 mod session;
 mod status;
+mod task;
 mod transfer_progress;
 
 use std::ffi::OsString;
@@ -92,6 +94,12 @@ pub(crate) enum Command {
     /// Sessions: one stretch of an agent's work
     #[command(subcommand)]
     Session(session::SessionCommand),
+    /// Tasks: what is to be done, and who does it
+    #[command(subcommand)]
+    Task(task::TaskCommand),
+    /// Entries that two agents changed at the same time
+    #[command(subcommand)]
+    Conflict(conflict::ConflictCommand),
     /// Locks of files, so that agents do not change one at the same time
     #[command(subcommand)]
     Lock(lock::LockCommand),
@@ -146,6 +154,8 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Org(command) => org::run(&invocation, command).await,
         Command::Project(command) => project::run(&invocation, command).await,
         Command::Session(command) => session::run(&invocation, command).await,
+        Command::Conflict(command) => conflict::run(&invocation, command).await,
+        Command::Task(command) => task::run(&invocation, command).await,
         Command::Lock(command) => lock::run(&invocation, command).await,
         Command::Query(command) => query::run(&invocation, command).await,
         Command::Remember(args) => remember::run(&invocation, args).await,

@@ -3,7 +3,7 @@
 use agent_memory_proto::{
     Request,
     model::{Id, SessionStatus},
-    request::{EndSession, ListSessions, StartSession},
+    request::{EndSession, FinishSession, ListSessions, StartSession},
 };
 use clap::{Args, Subcommand};
 
@@ -21,6 +21,9 @@ pub(crate) enum SessionCommand {
         /// completed, discarded, paused, or active to take up a paused one again
         #[arg(long, default_value = "completed", value_parser = status)]
         status: SessionStatus,
+        /// What it came to
+        #[arg(long)]
+        summary: Option<String>,
     },
     /// List sessions, latest first
     List(ListArgs),
@@ -53,7 +56,10 @@ pub(crate) struct ListArgs {
 pub(crate) async fn run(invocation: &Invocation, command: SessionCommand) -> Result<(), Failure> {
     let request = match command {
         SessionCommand::Start(args) => start(invocation, args).await?,
-        SessionCommand::End { id, status } => Request::EndSession(EndSession { id, status }),
+        SessionCommand::End { id, status, summary: None } => Request::EndSession(EndSession { id, status }),
+        SessionCommand::End { id, status, summary } => {
+            Request::FinishSession(FinishSession { id, status, summary })
+        }
         SessionCommand::List(args) => {
             let project = if args.all_projects { None } else { invocation.project().await? };
             Request::ListSessions(ListSessions {

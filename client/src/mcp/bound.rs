@@ -110,6 +110,7 @@ impl Bound {
                 state.session = Some(found.session.id);
             }
             (Request::StartSession(_), Response::Session(session)) => state.session = Some(session.id),
+            (Request::FinishSession(end), _) if state.session == Some(end.id) => state.session = None,
             (Request::EndSession(end), _) if state.session == Some(end.id) => state.session = None,
             (Request::UpdateProject(_), Response::Project(project))
                 if state.project.as_ref().is_some_and(|bound| bound.id == project.id) =>

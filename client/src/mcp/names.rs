@@ -23,6 +23,9 @@ impl Names {
             Response::Project(project) => self.project(project),
             Response::Projects(page) => page.projects.iter().for_each(|project| self.project(project)),
             Response::Session(session) => self.session(session),
+            Response::SessionReports(page) => {
+                page.sessions.iter().for_each(|report| self.session(&report.session));
+            }
             Response::Sessions(page) => page.sessions.iter().for_each(|session| self.session(session)),
             Response::Quickstarted(found) => {
                 self.project(&found.project);

@@ -27,6 +27,10 @@ pub(crate) fn of(response: &Response) -> Vec<String> {
         Response::Project(one) => vec![one.id.to_string()],
         Response::Projects(page) => page.projects.iter().map(|one| one.id.to_string()).collect(),
         Response::Session(one) => vec![one.id.to_string()],
+        Response::SessionReport(one) => vec![one.session.id.to_string()],
+        Response::SessionReports(page) => {
+            page.sessions.iter().map(|one| one.session.id.to_string()).collect()
+        }
         Response::Sessions(page) => page.sessions.iter().map(|one| one.id.to_string()).collect(),
         Response::SearchPage(page) => page.hits.iter().map(|hit| hit.id.to_string()).collect(),
         Response::Context(context) => context.entries.iter().map(|entry| entry.id.to_string()).collect(),
@@ -36,6 +40,13 @@ pub(crate) fn of(response: &Response) -> Vec<String> {
         Response::CheckedIn(report) => vec![report.lock.token.to_string()],
         Response::FileLockStatus(status) => status.lock.iter().map(|lock| lock.token.to_string()).collect(),
         Response::ClusterStatus(report) => report.daemons.iter().map(|one| one.id.to_string()).collect(),
+        Response::Task(task) => vec![task.id.to_string()],
+        Response::Tasks(page) => page.tasks.iter().map(|one| one.id.to_string()).collect(),
+        Response::TaskHistory(report) => report.versions.iter().map(|one| one.id.to_string()).collect(),
+        Response::Conflicts(page) => page.conflicts.iter().map(|one| one.id.to_string()).collect(),
+        Response::Conflict(report) => vec![report.conflict.id.to_string()],
+        Response::ConflictResolved(report) => vec![report.conflict.id.to_string()],
+        Response::TaskWritten(report) => vec![report.task.id.to_string()],
         Response::FileLocks(page) => page.locks.iter().map(|lock| lock.path.clone()).collect(),
     }
 }

@@ -1,6 +1,7 @@
 //! What goes to stdout: text and tables for people, JSON for programs, or ids only.
 
 mod cluster;
+mod conflicts;
 mod entries;
 mod file_locks;
 mod health;
@@ -8,6 +9,7 @@ mod ids;
 mod results;
 mod style;
 mod tables;
+mod tasks;
 mod writes;
 
 use std::{
@@ -143,8 +145,15 @@ impl Output {
             Response::Orgs(page) => tables::orgs(style, &page.orgs, page.has_more),
             Response::Project(one) => tables::project(style, one),
             Response::Projects(page) => tables::projects(style, &page.projects, page.has_more),
-            Response::Session(one) => tables::session(style, one),
-            Response::Sessions(page) => tables::sessions(style, &page.sessions, page.has_more),
+            Response::Session(one) => tables::session(style, one, None),
+            Response::SessionReport(one) => tables::session(style, &one.session, one.summary.as_deref()),
+            Response::Sessions(page) => {
+                tables::sessions(style, page.sessions.iter().map(|one| (one, None)), page.has_more)
+            }
+            Response::SessionReports(page) => {
+                let rows = page.sessions.iter().map(|one| (&one.session, one.summary.as_deref()));
+                tables::sessions(style, rows, page.has_more)
+            }
             Response::SearchPage(page) => results::search_page(style, page, project),
             Response::Context(report) => results::context(style, report, project),
             Response::Remembered(report) => writes::remembered(style, report, project),
@@ -159,6 +168,13 @@ impl Output {
             Response::FileLockStatus(status) => file_locks::status(style, status),
             Response::FileLocks(page) => file_locks::page(style, &page.locks, page.has_more),
             Response::ClusterStatus(report) => cluster::status(style, report),
+            Response::Task(task) => tasks::one(style, task, project),
+            Response::Tasks(page) => tasks::page(style, &page.tasks, page.has_more),
+            Response::TaskHistory(report) => tasks::history(style, report),
+            Response::TaskWritten(report) => tasks::written(style, report, project),
+            Response::Conflicts(page) => conflicts::page(style, page),
+            Response::Conflict(report) => conflicts::details(style, report, project),
+            Response::ConflictResolved(report) => conflicts::resolved(style, report, project),
         }
     }
 }

@@ -3,7 +3,10 @@
 use agent_memory_client::times;
 use agent_memory_proto::model::{Org, Project, Session};
 
-use super::style::{Style, more};
+use super::style::{Style, first_line, more};
+
+/// Characters of a summary in a table.
+const SUMMARY_CHARS: usize = 60;
 
 pub(crate) fn orgs(style: Style, orgs: &[Org], has_more: bool) -> String {
     let rows =
@@ -39,8 +42,12 @@ pub(crate) fn project(style: Style, project: &Project) -> String {
     )
 }
 
-pub(crate) fn sessions(style: Style, sessions: &[Session], has_more: bool) -> String {
-    let rows = sessions.iter().map(|session| {
+pub(crate) fn sessions<'a>(
+    style: Style,
+    sessions: impl Iterator<Item = (&'a Session, Option<&'a str>)>,
+    has_more: bool,
+) -> String {
+    let rows = sessions.map(|(session, summary)| {
         vec![
             session.id.to_string(),
             session.name.clone().unwrap_or_default(),
@@ -48,12 +55,13 @@ pub(crate) fn sessions(style: Style, sessions: &[Session], has_more: bool) -> St
             session.agent_id.clone().unwrap_or_default(),
             times::format(session.started_at_ms),
             session.ended_at_ms.map(times::format).unwrap_or_default(),
+            summary.map(|summary| first_line(summary, SUMMARY_CHARS)).unwrap_or_default(),
         ]
     });
-    style.table(&["id", "name", "status", "agent", "started", "ended"], rows) + more(has_more)
+    style.table(&["id", "name", "status", "agent", "started", "ended", "summary"], rows) + more(has_more)
 }
 
-pub(crate) fn session(style: Style, session: &Session) -> String {
+pub(crate) fn session(style: Style, session: &Session, summary: Option<&str>) -> String {
     let name = session.name.as_deref().unwrap_or("(without a name)");
     fields(
         style,
@@ -65,6 +73,7 @@ pub(crate) fn session(style: Style, session: &Session) -> String {
             ("agent", session.agent_id.clone()),
             ("started", Some(times::format(session.started_at_ms))),
             ("ended", session.ended_at_ms.map(times::format)),
+            ("summary", summary.map(str::to_owned)),
         ],
     )
 }

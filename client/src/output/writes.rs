@@ -25,7 +25,9 @@ fn describe(style: Style, action: &str, one: &Written, project: Option<&Project>
     );
     if one.conflict {
         text.push_str("\n  ");
-        text.push_str(&style.doubtful("conflict: another agent changed it moments ago; look at its history"));
+        text.push_str(
+            &style.doubtful("conflict: another agent changed it moments ago; see agent-memory conflict list"),
+        );
     }
     text
 }

@@ -2,12 +2,14 @@
 //! the command line prints them, the MCP bridge answers with them.
 
 mod cluster;
+mod conflicts;
 mod context;
 mod entry;
 mod file_locks;
 mod health;
 mod scopes;
 mod search;
+mod tasks;
 mod transfer;
 mod written;
 
@@ -17,12 +19,14 @@ use agent_memory_proto::{
 };
 use serde_json::{Map, Value, json};
 
+pub use conflicts::conflict;
 pub use context::{context, quickstarted};
 pub use entry::{entry, entry_page, entry_page_of, history, version};
 pub use file_locks::file_lock;
 pub use health::{health, health_report, health_with_redis};
-pub use scopes::{org, project, session};
+pub use scopes::{org, project, session, session_report};
 pub use search::search_page;
+pub use tasks::task;
 pub use transfer::import_report;
 pub use written::{action, bulk_written, remembered, written};
 
@@ -49,6 +53,10 @@ pub fn response(response: &Response) -> Value {
         Response::Project(one) => json!({ "success": true, "project": project(one) }),
         Response::Projects(page) => list("projects", page.projects.iter().map(project), page.has_more),
         Response::Session(one) => json!({ "success": true, "session": session(one) }),
+        Response::SessionReport(one) => json!({ "success": true, "session": session_report(one) }),
+        Response::SessionReports(page) => {
+            list("sessions", page.sessions.iter().map(session_report), page.has_more)
+        }
         Response::Sessions(page) => list("sessions", page.sessions.iter().map(session), page.has_more),
         Response::SearchPage(page) => search_page(page),
         Response::Context(report) => context(report),
@@ -71,6 +79,13 @@ pub fn response(response: &Response) -> Value {
         Response::FileLockStatus(status) => file_locks::status(status),
         Response::FileLocks(page) => file_locks::page(page),
         Response::ClusterStatus(report) => cluster::status(report),
+        Response::Task(one) => json!({ "task": task(one) }),
+        Response::Tasks(page) => tasks::page(page),
+        Response::TaskHistory(report) => tasks::history(report),
+        Response::TaskWritten(report) => tasks::written(report),
+        Response::Conflicts(page) => conflicts::page(page),
+        Response::Conflict(report) => conflicts::details(report),
+        Response::ConflictResolved(report) => conflicts::resolved(report),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Organisations, projects and sessions.
 
-use agent_memory_proto::model::{Org, Project, Session};
+use agent_memory_proto::model::{Org, Project, Session, SessionReport};
 use serde_json::{Value, json};
 
 use super::time;
@@ -29,6 +29,14 @@ pub fn project(project: &Project) -> Value {
         "updatedAt": time(project.updated_at_ms),
         "metadata": project.metadata,
     })
+}
+
+/// A session, and what it came to.
+#[must_use]
+pub fn session_report(report: &SessionReport) -> Value {
+    let mut value = session(&report.session);
+    value["summary"] = json!(report.summary);
+    value
 }
 
 /// A session.

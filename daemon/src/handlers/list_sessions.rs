@@ -1,6 +1,6 @@
 //! List sessions.
 
-use agent_memory_proto::{Response, model::ScopeRef, request::ListSessions};
+use agent_memory_proto::{Response, model::ScopeRef, request::ListSessions, response::SessionReportPage};
 
 use super::{Call, Handled, checks};
 
@@ -10,5 +10,10 @@ pub(super) async fn handle(call: Call, request: ListSessions) -> Handled {
         call.scopes(ScopeRef::project(project_id), false).await?;
     }
     let page = call.services.store.scopes.sessions(request).await?;
-    Ok(Response::Sessions(page).into())
+    Ok(if call.protocol >= SessionReportPage::PROTOCOL {
+        Response::SessionReports(page)
+    } else {
+        Response::Sessions(page.into())
+    }
+    .into())
 }

@@ -6,6 +6,8 @@ pub(crate) mod checks;
 mod scopes;
 
 mod add_entry;
+mod add_task;
+mod add_task_blocker;
 mod admin;
 mod begin_import;
 mod bulk_add_entries;
@@ -13,13 +15,16 @@ mod bulk_delete_entries;
 mod bulk_update_entries;
 mod checkin_file;
 mod checkout_file;
+mod claim_task;
 mod cluster_status;
 mod config;
 mod create_org;
 mod create_project;
 mod deactivate_entry;
+mod deactivate_task;
 mod delete_entry;
 mod delete_project;
+mod delete_task;
 mod drafts;
 mod echo;
 mod echo_stored;
@@ -27,30 +32,40 @@ mod end_session;
 mod entry_history;
 mod export_page;
 mod finish_import;
+mod finish_session;
 mod force_unlock_file;
+mod get_conflict;
 mod get_context;
 mod get_entry;
 mod get_file_lock;
 mod get_project;
+mod get_task;
 mod hand_over;
 mod health;
+mod list_conflicts;
 mod list_entries;
 mod list_file_locks;
 mod list_orgs;
 mod list_projects;
 mod list_sessions;
+mod list_tasks;
 mod lock_path;
 mod measure_floor;
 mod patches;
 mod portable;
 mod quickstart;
 mod remember;
+mod remove_task_blocker;
+mod resolve_conflict;
 mod search;
 mod stage_import;
 mod start_session;
 mod stop;
+mod task_details;
+mod task_history;
 mod update_entry;
 mod update_project;
+mod update_task;
 
 use std::{
     sync::Arc,
@@ -245,5 +260,19 @@ async fn handle(call: Call, request: Request) -> Handled {
         Request::ForceUnlockFile(request) => force_unlock_file::handle(call, request).await,
         Request::ClusterStatus => cluster_status::handle(call).await,
         Request::EchoStored(request) => echo_stored::handle(&call, &request).await,
+        Request::AddTask(request) => add_task::handle(call, *request).await,
+        Request::UpdateTask(request) => update_task::handle(call, *request).await,
+        Request::GetTask(request) => get_task::handle(call, request).await,
+        Request::ListTasks(request) => list_tasks::handle(call, request).await,
+        Request::TaskHistory(request) => task_history::handle(call, request).await,
+        Request::DeactivateTask(request) => deactivate_task::handle(call, request).await,
+        Request::DeleteTask(request) => delete_task::handle(call, request).await,
+        Request::AddTaskBlocker(request) => add_task_blocker::handle(call, request).await,
+        Request::RemoveTaskBlocker(request) => remove_task_blocker::handle(call, request).await,
+        Request::ClaimTask(request) => claim_task::handle(call, request).await,
+        Request::ListConflicts(request) => list_conflicts::handle(call, request).await,
+        Request::GetConflict(request) => get_conflict::handle(call, request).await,
+        Request::FinishSession(request) => finish_session::handle(call, request).await,
+        Request::ResolveConflict(request) => resolve_conflict::handle(call, request).await,
     }
 }

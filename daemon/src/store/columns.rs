@@ -26,7 +26,26 @@ pub(in crate::store) const PROJECT: &str = "s.id, o.id, p.name, p.description, p
 
 /// The columns that a session is read from, of `sessions n`, `scopes s` and (left) `scopes p`.
 pub(in crate::store) const SESSION: &str = "s.id, p.id, n.name, n.purpose, n.agent_id, n.status, n.metadata, \
-    n.started_at_ms, n.ended_at_ms";
+    n.started_at_ms, n.ended_at_ms, n.summary";
+
+/// Whether the active session `n` of the scope `s` was abandoned: nothing has happened in it since the first
+/// parameter, and it holds no lock at the second.
+pub(in crate::store) fn is_abandoned(mark: char) -> String {
+    format!(
+        "n.status = 0 AND n.started_at_ms < {mark}1 AND (n.active_at_ms IS NULL OR n.active_at_ms < {mark}1) \
+         AND NOT EXISTS (SELECT 1 FROM entries e WHERE e.scope = n.scope AND e.updated_at_ms >= {mark}1) \
+         AND NOT EXISTS (SELECT 1 FROM tasks t WHERE t.scope = n.scope AND t.updated_at_ms >= {mark}1) \
+         AND NOT EXISTS (SELECT 1 FROM file_locks l WHERE l.session = s.id \
+         AND (l.acquired_at_ms >= {mark}1 OR l.expires_at_ms >= {mark}2))"
+    )
+}
+
+/// The statement that conflicts are read by, without its conditions.
+pub(in crate::store) const CONFLICT: &str = "SELECT c.id, e.kind, e.id, e.name, s.level, s.id, e.version, \
+    c.base_version, c.first_by, v.id, v.created_at_ms, c.version, c.at_ms, c.second_by, c.resolved_at_ms, \
+    c.resolved_by, c.resolution FROM conflicts c JOIN entries e ON e.rowid = c.entry \
+    JOIN scopes s ON s.key = e.scope \
+    LEFT JOIN entry_versions v ON v.entry = c.entry AND v.number = c.base_version";
 
 /// The columns that a lock is read from, of `file_locks l`.
 pub(in crate::store) const LOCK: &str = "l.id, l.path, l.agent_id, l.session, l.project, l.reason, l.metadata, \

@@ -4,18 +4,21 @@
 use std::sync::Arc;
 
 use agent_memory_proto::{
-    model::{Entry, EntryKind, Id, PortableScope, Project, ScopeLevel, ScopeRef, Session},
-    request::{GetProject, ListFileLocks, ListOrgs, ListProjects, ListSessions, MeasureFloor},
+    model::{Conflict, Entry, EntryKind, Id, PortableScope, Project, ScopeLevel, ScopeRef, Session, Task},
+    request::{
+        GetProject, ListConflicts, ListFileLocks, ListOrgs, ListProjects, ListSessions, MeasureFloor,
+        TaskHistory,
+    },
     response::{
-        ClusterDaemon, Context, DatabaseHealth, EntryPage, FileLockPage, Floor, History, OrgPage,
-        ProjectPage, SearchPage, SessionPage, SimilarEntry,
+        ClusterDaemon, ConflictPage, Context, DatabaseHealth, EntryPage, FileLockPage, Floor, History,
+        OrgPage, ProjectPage, SearchPage, SessionReportPage, SimilarEntry, TaskPage, TaskVersions,
     },
 };
 
 use super::{
-    ContextQuery, EntryStore, ExportQuery, ExportedEntries, FloorStore, HealthStore, HeldLock, ListQuery,
-    LockStore, MemberStore, ScopeStore, SearchQuery, SearchStore, SimilarQuery, Store, StoreError,
-    StoreFuture, TransferStore, WriteOutcome, WriteRequest, WriteStore,
+    ConflictStore, ContextQuery, EntryStore, ExportQuery, ExportedEntries, FloorStore, HealthStore, HeldLock,
+    ListQuery, LockStore, MemberStore, ScopeStore, SearchQuery, SearchStore, SimilarQuery, Store, StoreError,
+    StoreFuture, TaskQuery, TaskStore, TransferStore, WriteOutcome, WriteRequest, WriteStore,
 };
 use crate::breaker::Gate;
 
@@ -38,6 +41,8 @@ pub fn guarded(inner: Store, gate: Gate, ready: Ready) -> Store {
         entries: Arc::clone(&shared) as _,
         scopes: Arc::clone(&shared) as _,
         locks: Arc::clone(&shared) as _,
+        tasks: Arc::clone(&shared) as _,
+        conflicts: Arc::clone(&shared) as _,
         search: Arc::clone(&shared) as _,
         transfer: Arc::clone(&shared) as _,
         writes: Arc::clone(&shared) as _,
@@ -105,7 +110,7 @@ impl ScopeStore for GuardedStore {
         self.pass(self.inner.scopes.session(id))
     }
 
-    fn sessions(&self, request: ListSessions) -> StoreFuture<'_, SessionPage> {
+    fn sessions(&self, request: ListSessions) -> StoreFuture<'_, SessionReportPage> {
         self.pass(self.inner.scopes.sessions(request))
     }
 }
@@ -129,6 +134,30 @@ impl LockStore for GuardedStore {
 
     fn leave_line(&self, path: String, ticket: i64) -> StoreFuture<'_, ()> {
         self.pass(self.inner.locks.leave_line(path, ticket))
+    }
+}
+
+impl TaskStore for GuardedStore {
+    fn task(&self, id: Id) -> StoreFuture<'_, Option<Task>> {
+        self.pass(self.inner.tasks.task(id))
+    }
+
+    fn tasks(&self, query: TaskQuery) -> StoreFuture<'_, TaskPage> {
+        self.pass(self.inner.tasks.tasks(query))
+    }
+
+    fn task_history(&self, request: TaskHistory) -> StoreFuture<'_, Option<TaskVersions>> {
+        self.pass(self.inner.tasks.task_history(request))
+    }
+}
+
+impl ConflictStore for GuardedStore {
+    fn conflict(&self, id: Id) -> StoreFuture<'_, Option<Conflict>> {
+        self.pass(self.inner.conflicts.conflict(id))
+    }
+
+    fn conflicts(&self, request: ListConflicts) -> StoreFuture<'_, ConflictPage> {
+        self.pass(self.inner.conflicts.conflicts(request))
     }
 }
 

@@ -13,6 +13,8 @@ mod follower;
 mod guarded;
 mod rules;
 mod snapshot;
+mod task_rows;
+mod task_write;
 mod traits;
 mod write;
 
@@ -24,12 +26,13 @@ pub use follower::Follower;
 pub use guarded::{Ready, guarded};
 pub(crate) use rules::{file_taken, goes_to_others};
 pub use snapshot::Snapshot;
+pub use task_write::{NewTask, TaskChange, TaskWrite};
 pub use traits::{
-    ContextQuery, EntryStore, ExportQuery, ExportedEntries, FloorStore, HealthStore, HeldLock, ListQuery,
-    LockStore, MemberStore, ScopeStore, SearchQuery, SearchStore, SimilarQuery, Store, StoreFuture,
-    TransferStore, WriteStore,
+    ConflictStore, ContextQuery, EntryStore, ExportQuery, ExportedEntries, FloorStore, HealthStore, HeldLock,
+    ListQuery, LockStore, MemberStore, ScopeStore, SearchQuery, SearchStore, SimilarQuery, Store,
+    StoreFuture, TaskQuery, TaskStore, TransferStore, WriteStore,
 };
 pub use write::{
-    Change, EntryUpdate, IdempotencyKey, Import, LockClaim, LockOwner, NewEntry, OnChange, Write,
+    Change, EntryUpdate, IdempotencyKey, Import, LockClaim, LockOwner, NewEntry, OnChange, Resolution, Write,
     WriteOutcome, WriteRequest,
 };

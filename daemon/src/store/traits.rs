@@ -5,14 +5,16 @@ use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Instant};
 
 use agent_memory_proto::{
     model::{
-        Entry, EntryKind, FileLock, Id, PortableEntry, PortableScope, Project, ScopeLevel, ScopeRef, Session,
+        Conflict, Entry, EntryKind, FileLock, Id, PortableEntry, PortableScope, Project, ScopeLevel,
+        ScopeRef, Session, Task,
     },
     request::{
-        GetContext, GetProject, ListFileLocks, ListOrgs, ListProjects, ListSessions, MeasureFloor, Search,
+        GetContext, GetProject, ListConflicts, ListFileLocks, ListOrgs, ListProjects, ListSessions,
+        ListTasks, MeasureFloor, Search, TaskHistory,
     },
     response::{
-        ClusterDaemon, Context, DatabaseHealth, EntryPage, FileLockPage, Floor, History, OrgPage,
-        ProjectPage, SearchPage, SessionPage, SimilarEntry,
+        ClusterDaemon, ConflictPage, Context, DatabaseHealth, EntryPage, FileLockPage, Floor, History,
+        OrgPage, ProjectPage, SearchPage, SessionReportPage, SimilarEntry, TaskPage, TaskVersions,
     },
 };
 
@@ -138,7 +140,7 @@ pub trait ScopeStore: Send + Sync {
     /// The session of that id.
     fn session(&self, id: Id) -> StoreFuture<'_, Option<Session>>;
     /// A page of sessions, latest start first.
-    fn sessions(&self, request: ListSessions) -> StoreFuture<'_, SessionPage>;
+    fn sessions(&self, request: ListSessions) -> StoreFuture<'_, SessionReportPage>;
 }
 
 /// A lock that is held.
@@ -173,6 +175,33 @@ pub trait LockStore: Send + Sync {
         let _ = (path, ticket);
         Box::pin(std::future::ready(Ok(())))
     }
+}
+
+/// A list of tasks; limits are already checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TaskQuery {
+    /// The request.
+    pub request: ListTasks,
+    /// In which scopes; `None` for all.
+    pub scopes: Option<Vec<ScopeRef>>,
+}
+
+/// Reads tasks.
+pub trait TaskStore: Send + Sync {
+    /// The task of that id, hidden or not.
+    fn task(&self, id: Id) -> StoreFuture<'_, Option<Task>>;
+    /// A page: the most severe first, then the most urgent, then the oldest.
+    fn tasks(&self, query: TaskQuery) -> StoreFuture<'_, TaskPage>;
+    /// Versions, newest first; `None` when there is no such task.
+    fn task_history(&self, request: TaskHistory) -> StoreFuture<'_, Option<TaskVersions>>;
+}
+
+/// Reads conflicts.
+pub trait ConflictStore: Send + Sync {
+    /// The conflict of that id.
+    fn conflict(&self, id: Id) -> StoreFuture<'_, Option<Conflict>>;
+    /// A page, latest first.
+    fn conflicts(&self, request: ListConflicts) -> StoreFuture<'_, ConflictPage>;
 }
 
 /// Finds entries by words.
@@ -235,6 +264,10 @@ pub struct Store {
     pub scopes: Arc<dyn ScopeStore>,
     /// Locks of files.
     pub locks: Arc<dyn LockStore>,
+    /// Tasks.
+    pub tasks: Arc<dyn TaskStore>,
+    /// Conflicts.
+    pub conflicts: Arc<dyn ConflictStore>,
     /// Words.
     pub search: Arc<dyn SearchStore>,
     /// Exports.

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use agent_memory_proto::{
     Event, Response,
     model::{EntryKind, FileLock, Id, Json, Org, Project, ScopeRef, Session, SessionStatus},
-    request::{EntryDraft, EntryPatch, UpdateProject},
+    request::{ConflictPick, EntryDraft, EntryPatch, UpdateProject},
 };
 
+use super::TaskWrite;
 use crate::{clock::Clock, imports::Staged};
 
 /// Makes a write apply once. The fingerprint is a hash of the request's bytes: the same key with
@@ -163,6 +164,17 @@ pub enum Write {
         id: Id,
         /// Its new status.
         status: SessionStatus,
+        /// What it came to, when somebody says so; then it is answered with `SessionReport`.
+        #[allow(clippy::option_option, reason = "not to be told, to be kept, and to be set")]
+        summary: Option<Option<String>>,
+    },
+    /// Ends sessions in which nothing has happened since a time: some of them, the longest abandoned first.
+    /// Answered with `SessionReports`, which says whether there may be more.
+    EndAbandonedSessions {
+        /// The time.
+        before_ms: i64,
+        /// So many at most.
+        limit: u32,
     },
     /// Adds an entry made from plain text, unless one of its name says the same already; a name
     /// that is taken by another text gets a number. Answered with `Remembered`, nothing similar.
@@ -194,6 +206,27 @@ pub enum Write {
         /// Refuse unless this is its token.
         token: Option<u64>,
     },
+    /// Changes a task. Answered with `TaskWritten`.
+    Task(TaskWrite),
+    /// Resolves a conflict. Answered with `ConflictResolved`.
+    ResolveConflict(Box<Resolution>),
+}
+
+/// How a conflict is to be resolved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resolution {
+    /// Which conflict.
+    pub id: Id,
+    /// The id of the version that is written for it, if one is.
+    pub version_id: Id,
+    /// How, in words.
+    pub resolution: String,
+    /// What the entry is to say.
+    pub pick: ConflictPick,
+    /// Refuse unless this is its current version; without it, that of the conflict.
+    pub expected_version: Option<u32>,
+    /// Which agent.
+    pub resolved_by: Option<String>,
 }
 
 /// A write on its way to the store.
@@ -216,6 +249,15 @@ pub struct Change {
     pub scope_tree: bool,
     /// What subscribers are told.
     pub event: Option<Event>,
+}
+
+impl Change {
+    /// Whether an answer that was kept may have become old. Answers about tasks are not kept, and no other has
+    /// tasks in it.
+    #[must_use]
+    pub const fn touches_answers(&self) -> bool {
+        !matches!(self.event, Some(Event::TaskChanged { .. }))
+    }
 }
 
 /// A durable write.

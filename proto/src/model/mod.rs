@@ -1,6 +1,7 @@
 //! What the store holds, as it crosses the wire: scopes, entries and their versions,
-//! organisations, projects, sessions, locks of files. Times are milliseconds since the Unix epoch, UTC.
+//! organisations, projects, sessions, tasks, conflicts, locks of files. Times are milliseconds since the Unix epoch, UTC.
 
+mod conflict;
 mod entry;
 mod file_lock;
 mod id;
@@ -10,7 +11,9 @@ mod portable;
 mod project;
 mod scope;
 mod session;
+mod task;
 
+pub use conflict::{Conflict, ConflictSide};
 pub use entry::{BodyPatch, Entry, EntryBody, EntryKind, Version};
 pub use file_lock::FileLock;
 pub use id::Id;
@@ -19,4 +22,5 @@ pub use org::Org;
 pub use portable::{PortableEntry, PortableScope, PortableVersion};
 pub use project::Project;
 pub use scope::{ScopeLevel, ScopeRef};
-pub use session::{Session, SessionStatus};
+pub use session::{Session, SessionReport, SessionStatus};
+pub use task::{Task, TaskDetails, TaskDomain, TaskSeverity, TaskStatus, TaskType, TaskUrgency, TaskVersion};

@@ -73,3 +73,12 @@ pub struct Session {
     /// When it ended.
     pub ended_at_ms: Option<i64>,
 }
+
+/// A session, and what it came to.
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+pub struct SessionReport {
+    /// The session.
+    pub session: Session,
+    /// What it came to, in the words of whoever ended it.
+    pub summary: Option<String>,
+}

@@ -2,6 +2,7 @@
 
 mod add_entry;
 mod bulk;
+mod conflicts;
 mod context;
 mod echo;
 mod entry_target;
@@ -15,11 +16,13 @@ mod quickstart;
 mod remember;
 mod search;
 mod sessions;
+mod tasks;
 mod transfer;
 mod update_entry;
 
 pub use add_entry::{AddEntry, EntryDraft};
 pub use bulk::{BulkAddEntries, BulkDeleteEntries, BulkUpdateEntries};
+pub use conflicts::{ConflictPick, GetConflict, ListConflicts, ResolveConflict};
 pub use context::GetContext;
 pub use echo::{Echo, EchoStored};
 pub use entry_target::{DeactivateEntry, DeleteEntry, EntryHistory, EntrySelector, GetEntry};
@@ -32,7 +35,11 @@ pub use projects::{CreateProject, DeleteProject, GetProject, ListProjects, Updat
 pub use quickstart::Quickstart;
 pub use remember::Remember;
 pub use search::{Search, TagFilter};
-pub use sessions::{EndSession, ListSessions, StartSession};
+pub use sessions::{EndSession, FinishSession, ListSessions, StartSession};
+pub use tasks::{
+    AddTask, AddTaskBlocker, ClaimTask, DeactivateTask, DeleteTask, GetTask, ListTasks, RemoveTaskBlocker,
+    TaskHistory, TaskPatch, UpdateTask,
+};
 pub use transfer::{
     BeginImport, ConflictStrategy, ExportPage, FinishImport, ImportItem, ImportOptions, ScopeMapping,
     StageImport,
@@ -146,6 +153,34 @@ pub enum Request {
     ClusterStatus,
     /// Answers with bytes that are in Redis, as the floor of a benchmark.
     EchoStored(EchoStored),
+    /// Adds a task.
+    AddTask(Box<AddTask>),
+    /// Writes a new version of a task.
+    UpdateTask(Box<UpdateTask>),
+    /// Reads a task.
+    GetTask(GetTask),
+    /// Lists tasks.
+    ListTasks(ListTasks),
+    /// Lists the versions of a task.
+    TaskHistory(TaskHistory),
+    /// Hides a task.
+    DeactivateTask(DeactivateTask),
+    /// Removes a task for good.
+    DeleteTask(DeleteTask),
+    /// Says that a task has to be done before another.
+    AddTaskBlocker(AddTaskBlocker),
+    /// Takes that back.
+    RemoveTaskBlocker(RemoveTaskBlocker),
+    /// Takes a task for an agent, unless another has it.
+    ClaimTask(ClaimTask),
+    /// Lists conflicts.
+    ListConflicts(ListConflicts),
+    /// Reads a conflict with both versions.
+    GetConflict(GetConflict),
+    /// Resolves a conflict.
+    ResolveConflict(ResolveConflict),
+    /// Ends a session, and says what it came to.
+    FinishSession(FinishSession),
 }
 
 impl Request {
@@ -195,6 +230,20 @@ impl Request {
             Self::ForceUnlockFile(_) => "force_unlock_file",
             Self::ClusterStatus => "cluster_status",
             Self::EchoStored(_) => "echo_stored",
+            Self::AddTask(_) => "add_task",
+            Self::UpdateTask(_) => "update_task",
+            Self::GetTask(_) => "get_task",
+            Self::ListTasks(_) => "list_tasks",
+            Self::TaskHistory(_) => "task_history",
+            Self::DeactivateTask(_) => "deactivate_task",
+            Self::DeleteTask(_) => "delete_task",
+            Self::AddTaskBlocker(_) => "add_task_blocker",
+            Self::RemoveTaskBlocker(_) => "remove_task_blocker",
+            Self::ClaimTask(_) => "claim_task",
+            Self::ListConflicts(_) => "list_conflicts",
+            Self::GetConflict(_) => "get_conflict",
+            Self::ResolveConflict(_) => "resolve_conflict",
+            Self::FinishSession(_) => "finish_session",
         }
     }
 
@@ -232,6 +281,15 @@ impl Request {
                 | Self::CheckoutFile(_)
                 | Self::CheckinFile(_)
                 | Self::ForceUnlockFile(_)
+                | Self::AddTask(_)
+                | Self::UpdateTask(_)
+                | Self::DeactivateTask(_)
+                | Self::DeleteTask(_)
+                | Self::AddTaskBlocker(_)
+                | Self::RemoveTaskBlocker(_)
+                | Self::ClaimTask(_)
+                | Self::ResolveConflict(_)
+                | Self::FinishSession(_)
         )
     }
 }

@@ -31,6 +31,17 @@ pub struct EndSession {
     pub status: SessionStatus,
 }
 
+/// Ends a session as [`EndSession`] does, and says what it came to. Answered with `SessionReport`.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct FinishSession {
+    /// Which session.
+    pub id: Id,
+    /// How it ends.
+    pub status: SessionStatus,
+    /// What it came to, at most 4,000 characters; what was said before stays, when not given.
+    pub summary: Option<String>,
+}
+
 /// Lists sessions, latest start first.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct ListSessions {

@@ -2,6 +2,7 @@
 
 mod cluster;
 mod config;
+mod conflicts;
 mod context;
 mod degradation;
 mod entries;
@@ -13,11 +14,13 @@ mod quickstart;
 mod remember;
 mod scopes;
 mod search;
+mod tasks;
 mod transfer;
 mod written;
 
 pub use cluster::{ClusterDaemon, ClusterStatus, DaemonLoad};
 pub use config::{ConfigReport, SettingValue};
+pub use conflicts::{ConflictDetails, ConflictPage, ConflictResolved};
 pub use context::{Context, ContextEntry, OmittedEntries};
 pub use degradation::Degradation;
 pub use entries::{EntryPage, History};
@@ -31,15 +34,16 @@ pub use health::{
 pub use passed_on::PassedOn;
 pub use quickstart::Quickstarted;
 pub use remember::{Remembered, SimilarEntry};
-pub use scopes::{OrgPage, ProjectPage, SessionPage};
+pub use scopes::{OrgPage, ProjectPage, SessionPage, SessionReportPage};
 pub use search::{Hit, SearchPage};
+pub use tasks::{TaskAction, TaskPage, TaskVersions, TaskWritten};
 pub use transfer::{ExportedPage, ImportCount, ImportRefusal, ImportReport};
 pub use written::{WriteAction, Written};
 
 use crate::{
     codec::{Decode, Encode},
     error::ErrorBody,
-    model::{Entry, Id, Org, Project, Session},
+    model::{Entry, Id, Org, Project, Session, SessionReport, Task},
 };
 
 /// Everything the daemon can answer. Append only.
@@ -109,6 +113,24 @@ pub enum Response {
     ClusterStatus(Box<ClusterStatus>),
     /// How the daemon, its store, its caches and Redis are.
     HealthReport(Box<HealthReport>),
+    /// One task.
+    Task(Box<Task>),
+    /// A page of tasks.
+    Tasks(TaskPage),
+    /// Versions of a task.
+    TaskHistory(TaskVersions),
+    /// A write of a task is durable.
+    TaskWritten(Box<TaskWritten>),
+    /// A page of conflicts.
+    Conflicts(ConflictPage),
+    /// A conflict with both versions.
+    Conflict(Box<ConflictDetails>),
+    /// A conflict is resolved.
+    ConflictResolved(Box<ConflictResolved>),
+    /// A session, and what it came to.
+    SessionReport(Box<SessionReport>),
+    /// A page of sessions, and what they came to.
+    SessionReports(SessionReportPage),
 }
 
 impl Response {

@@ -2,7 +2,7 @@
 
 use crate::{
     codec::{Decode, Encode},
-    model::{Org, Project, Session},
+    model::{Org, Project, Session, SessionReport},
 };
 
 /// A page of organisations.
@@ -21,6 +21,27 @@ pub struct ProjectPage {
     pub projects: Vec<Project>,
     /// Whether more follow.
     pub has_more: bool,
+}
+
+/// A page of sessions, and what they came to. Since protocol version 4.
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+pub struct SessionReportPage {
+    /// The sessions.
+    pub sessions: Vec<SessionReport>,
+    /// Whether more follow.
+    pub has_more: bool,
+}
+
+impl SessionReportPage {
+    /// The first protocol version that knows it; older peers are answered with a [`SessionPage`].
+    pub const PROTOCOL: u16 = 4;
+}
+
+impl From<SessionReportPage> for SessionPage {
+    fn from(page: SessionReportPage) -> Self {
+        let sessions = page.sessions.into_iter().map(|report| report.session).collect();
+        Self { sessions, has_more: page.has_more }
+    }
 }
 
 /// A page of sessions.

@@ -380,6 +380,13 @@ pub const ALL: &[Setting] = &[
         86_400_000,
         "Two agents' updates within this time are recorded as a conflict",
     ),
+    number(
+        "SESSION_TIMEOUT_MS",
+        "86400000",
+        0,
+        YEAR_MS,
+        "A session ends by itself after this long without an entry, task or lock in it; 0 means never",
+    ),
     other(
         "ADMIN_KEY",
         SettingKind::Secret,

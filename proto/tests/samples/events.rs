@@ -27,6 +27,7 @@ pub(crate) fn events() -> Vec<(String, Event)> {
             retry_after_ms: Some(30_000),
         },
         Event::ChangesMissed { reason: "the connection for events was lost".to_owned() },
+        super::tasks::event(),
     ];
     named_variants!(all, {
         Event::EntryChanged { .. } => "entry_changed",
@@ -34,5 +35,6 @@ pub(crate) fn events() -> Vec<(String, Event)> {
         Event::Lagged { .. } => "lagged",
         Event::BreakerChanged { .. } => "breaker_changed",
         Event::ChangesMissed { .. } => "changes_missed",
+        Event::TaskChanged { .. } => "task_changed",
     })
 }

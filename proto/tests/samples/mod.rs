@@ -1,9 +1,11 @@
 //! One value of every variant of everything that crosses the wire, with the name it has in the
 //! golden files. A new variant does not compile here until it has a sample.
 
+mod conflicts;
 mod events;
 mod requests;
 mod responses;
+mod tasks;
 mod transfer;
 mod values;
 

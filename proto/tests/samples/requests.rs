@@ -31,6 +31,8 @@ pub(crate) fn requests() -> Vec<(String, Request)> {
         super::transfer::requests(),
         locks(),
         vec![Request::ClusterStatus, Request::EchoStored(EchoStored { name: "list-7".to_owned() })],
+        super::tasks::requests(),
+        super::conflicts::requests(),
     ]
     .into_iter()
     .flatten()
@@ -78,6 +80,20 @@ pub(crate) fn requests() -> Vec<(String, Request)> {
         Request::ForceUnlockFile(_) => "force_unlock_file",
         Request::ClusterStatus => "cluster_status",
         Request::EchoStored(_) => "echo_stored",
+        Request::AddTask(_) => "add_task",
+        Request::UpdateTask(_) => "update_task",
+        Request::GetTask(_) => "get_task",
+        Request::ListTasks(_) => "list_tasks",
+        Request::TaskHistory(_) => "task_history",
+        Request::DeactivateTask(_) => "deactivate_task",
+        Request::DeleteTask(_) => "delete_task",
+        Request::AddTaskBlocker(_) => "add_task_blocker",
+        Request::RemoveTaskBlocker(_) => "remove_task_blocker",
+        Request::ClaimTask(_) => "claim_task",
+        Request::ListConflicts(_) => "list_conflicts",
+        Request::GetConflict(_) => "get_conflict",
+        Request::ResolveConflict(_) => "resolve_conflict",
+        Request::FinishSession(_) => "finish_session",
     })
 }
 
@@ -255,6 +271,11 @@ fn sessions() -> Vec<Request> {
             purpose: text("fix the build"),
             agent_id: text("claude"),
             metadata: json("{}"),
+        }),
+        Request::FinishSession(FinishSession {
+            id: id(5),
+            status: SessionStatus::Completed,
+            summary: text("the nozzle holds"),
         }),
         Request::EndSession(EndSession { id: id(5), status: SessionStatus::Completed }),
         Request::ListSessions(ListSessions {

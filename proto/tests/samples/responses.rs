@@ -2,7 +2,9 @@
 
 use agent_memory_proto::{
     ErrorBody, ErrorCode, Response,
-    model::{Entry, EntryKind, FileLock, Org, Project, ScopeRef, Session, SessionStatus, Version},
+    model::{
+        Entry, EntryKind, FileLock, Org, Project, ScopeRef, Session, SessionReport, SessionStatus, Version,
+    },
     response::*,
 };
 
@@ -35,6 +37,11 @@ pub(crate) fn responses() -> Vec<(String, Response)> {
     all.extend(about_file_locks());
     all.extend(super::transfer::responses());
     all.extend(about_daemons());
+    all.extend(super::tasks::responses());
+    all.extend(super::conflicts::responses());
+    let report = || SessionReport { session: session(), summary: text("the nozzle holds") };
+    all.push(Response::SessionReport(Box::new(report())));
+    all.push(Response::SessionReports(SessionReportPage { sessions: vec![report()], has_more: true }));
     all.extend(entries().into_iter().map(|entry| Response::Entry(Box::new(entry))));
     named_variants!(all, {
         Response::Error(_) => "error",
@@ -69,6 +76,15 @@ pub(crate) fn responses() -> Vec<(String, Response)> {
         Response::FileLocks(_) => "file_locks",
         Response::ClusterStatus(_) => "cluster_status",
         Response::HealthReport(_) => "health_report",
+        Response::Task(_) => "task",
+        Response::Tasks(_) => "tasks",
+        Response::TaskHistory(_) => "task_history",
+        Response::TaskWritten(_) => "task_written",
+        Response::Conflicts(_) => "conflicts",
+        Response::Conflict(_) => "conflict",
+        Response::ConflictResolved(_) => "conflict_resolved",
+        Response::SessionReport(_) => "session_report",
+        Response::SessionReports(_) => "session_reports",
     })
 }
 

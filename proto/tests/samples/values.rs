@@ -65,6 +65,7 @@ pub(crate) fn small_values() -> Vec<(String, Vec<u8>)> {
         }),
     ));
     all.extend(actions());
+    all.extend(super::tasks::words());
     all
 }
 
@@ -130,7 +131,7 @@ fn actions() -> Vec<(String, Vec<u8>)> {
     all
 }
 
-fn encoded<T: Message>(of: &str, values: Vec<(String, T)>) -> Vec<(String, Vec<u8>)> {
+pub(super) fn encoded<T: Message>(of: &str, values: Vec<(String, T)>) -> Vec<(String, Vec<u8>)> {
     values
         .into_iter()
         .map(|(name, value)| (format!("{of}.{name}"), value.encode().expect("a small value encodes")))

@@ -38,6 +38,7 @@ mod shared_locks;
 mod slow_peers;
 mod socket;
 mod start_and_stop;
+mod tasks;
 mod transfer;
 mod transfer_formats;
 mod transfer_many;

@@ -3,5 +3,6 @@
 mod life;
 mod protocol;
 mod sdk_clients;
+mod tasks;
 mod tools;
 mod transfer;

@@ -1,12 +1,14 @@
 //! Answers as text for a model: short lines, ids included, bodies once. Whatever was stored by
 //! somebody is quoted, line by line, so that it cannot pass for words of this program.
 
+mod conflicts;
 mod context;
 mod entry;
 mod file_locks;
 mod health;
 mod scopes;
 mod search;
+mod tasks;
 mod written;
 
 use std::fmt::Write as _;
@@ -36,7 +38,9 @@ pub(super) fn response(request: &Request, response: &Response, names: &Names) ->
         Response::Project(project) => scopes::project(request, project),
         Response::Projects(page) => scopes::projects(page),
         Response::Session(session) => scopes::session(session, names),
+        Response::SessionReport(report) => scopes::session_report(report, names),
         Response::Sessions(page) => scopes::sessions(page, names),
+        Response::SessionReports(page) => scopes::session_reports(page, names),
         Response::SearchPage(page) => search::page(request, page, names),
         Response::Context(found) => context::context(found, names),
         Response::Remembered(found) => written::remembered(found, names),
@@ -45,6 +49,13 @@ pub(super) fn response(request: &Request, response: &Response, names: &Names) ->
         Response::CheckedIn(report) => file_locks::checked_in(report),
         Response::FileLockStatus(status) => file_locks::status(status),
         Response::FileLocks(page) => file_locks::page(page),
+        Response::Task(task) => tasks::one(task, names),
+        Response::Tasks(page) => tasks::page(request, page, names),
+        Response::TaskHistory(report) => tasks::history(report),
+        Response::TaskWritten(report) => tasks::written(report, names),
+        Response::Conflicts(page) => conflicts::page(page, names),
+        Response::Conflict(report) => conflicts::details(report, names),
+        Response::ConflictResolved(report) => conflicts::resolved(report, names),
         Response::Done if matches!(request, Request::DeleteProject(_)) => {
             "Deleted the project with its sessions and entries.".to_owned()
         }

@@ -4,11 +4,11 @@ use std::fmt::Write as _;
 
 use agent_memory_proto::{
     Request,
-    model::{Org, Project, ScopeRef, Session},
-    response::{OrgPage, ProjectPage, SessionPage},
+    model::{Org, Project, ScopeRef, Session, SessionReport},
+    response::{OrgPage, ProjectPage, SessionPage, SessionReportPage},
 };
 
-use super::{more, one_line, part, when};
+use super::{RECALLED, more, one_line, part, quote, when};
 use crate::mcp::names::Names;
 
 pub(super) fn org(org: &Org) -> String {
@@ -78,6 +78,32 @@ pub(super) fn sessions(page: &SessionPage, names: &Names) -> String {
     }
     more(&mut out, page.has_more, "give offset");
     out
+}
+
+pub(super) fn session_report(report: &SessionReport, names: &Names) -> String {
+    let mut out = session(&report.session, names);
+    summary(&mut out, report);
+    out
+}
+
+pub(super) fn session_reports(page: &SessionReportPage, names: &Names) -> String {
+    if page.sessions.is_empty() {
+        return "No sessions.".to_owned();
+    }
+    let mut out = format!("{RECALLED} {} sessions, latest start first:", page.sessions.len());
+    for report in &page.sessions {
+        out.push_str("\n- ");
+        session_line(&mut out, &report.session, names);
+        summary(&mut out, report);
+    }
+    more(&mut out, page.has_more, "give offset");
+    out
+}
+
+fn summary(out: &mut String, report: &SessionReport) {
+    if let Some(summary) = &report.summary {
+        quote(out, summary);
+    }
 }
 
 fn session_line(out: &mut String, session: &Session, names: &Names) {

@@ -1,5 +1,6 @@
 //! The tools: their names, actions and parameters, and how a call becomes a request. One file each.
 
+mod conflict;
 mod entry;
 mod export;
 mod file_lock;
@@ -15,6 +16,7 @@ mod quickstart;
 mod reference;
 mod remember;
 mod session;
+mod task;
 mod tool;
 
 use agent_memory_proto::{ErrorBody, ErrorCode, Request, limits};
@@ -55,6 +57,8 @@ pub(super) const ALL: &[Tool] = &[
     health::TOOL,
     export::TOOL,
     import::TOOL,
+    task::TOOL,
+    conflict::TOOL,
 ];
 
 /// The tools of the default profile.
@@ -163,6 +167,8 @@ mod tests {
             "memory_org" => json!({ "name": "n" }),
             "memory_project" => json!({ "id": id, "name": "n", "confirm": true }),
             "memory_session" => json!({ "id": id }),
+            "memory_task" => json!({ "id": id, "title": "t", "status": "open", "blockerId": id }),
+            "memory_conflict" => json!({ "id": id, "resolution": "r", "keep": "a" }),
             "memory_file_lock" => json!({ "file_path": "/src/a.rs" }),
             "memory_remember" => json!({ "text": "t" }),
             _ => json!({}),
@@ -213,6 +219,10 @@ mod tests {
             ("memory_remember", json!({}), "text"),
             ("memory_org", json!({ "action": "create" }), "name"),
             ("memory_file_lock", json!({ "action": "checkout" }), "file_path"),
+            ("memory_conflict", json!({ "action": "resolve", "id": Id([3; 16]).to_string() }), "resolution"),
+            ("memory_task", json!({ "action": "add" }), "title"),
+            ("memory_task", json!({ "action": "list_by_status" }), "status"),
+            ("memory_task", json!({ "action": "add_blocker", "id": Id([3; 16]).to_string() }), "blockerId"),
         ] {
             let error = plan(tool, &arguments).expect_err("a field is missing");
             assert_eq!(

@@ -3,7 +3,7 @@
 use agent_memory_proto::{
     Request,
     model::SessionStatus,
-    request::{EndSession, ListSessions, StartSession},
+    request::{EndSession, FinishSession, ListSessions, StartSession},
 };
 
 use super::{
@@ -28,6 +28,7 @@ pub(super) const TOOL: Tool = Tool {
         "metadata",
         "id",
         "status",
+        "summary",
         "limit",
         "offset",
         "project",
@@ -51,10 +52,13 @@ fn plan(call: &mut Arguments, action: &str, scopes: &Scopes) -> Result<Request, 
         }),
         "end" => {
             let id = call.id("id")?.or(scopes.session);
-            Request::EndSession(EndSession {
-                id: call.need("id", id)?,
-                status: call.choice("status", STATUSES)?.unwrap_or(SessionStatus::Completed),
-            })
+            let id = call.need("id", id)?;
+            let status = call.choice("status", STATUSES)?.unwrap_or(SessionStatus::Completed);
+            // An older daemon knows of no summaries: it is asked for none without need.
+            match call.text("summary")? {
+                None => Request::EndSession(EndSession { id, status }),
+                summary => Request::FinishSession(FinishSession { id, status, summary }),
+            }
         }
         "list" => {
             let (limit, offset) = page(call)?;

@@ -154,9 +154,15 @@ pub(crate) async fn locks_end_with_their_session(world: World) {
         in_session(&world, path, session).await.expect("free");
     }
     checkout(&world, "/e", "ada", LONG_MS).await;
-    world.write(Write::EndSession { id: ended, status: SessionStatus::Paused }).await.expect("paused");
+    world
+        .write(Write::EndSession { id: ended, status: SessionStatus::Paused, summary: None })
+        .await
+        .expect("paused");
     assert!(held(&world, "/a").await.is_some(), "it goes on later");
-    world.write(Write::EndSession { id: ended, status: SessionStatus::Completed }).await.expect("ended");
+    world
+        .write(Write::EndSession { id: ended, status: SessionStatus::Completed, summary: None })
+        .await
+        .expect("ended");
     assert!(held(&world, "/a").await.is_none() && held(&world, "/b").await.is_none());
     world.write(Write::DeleteProject(project)).await.expect("deleted");
     assert!(held(&world, "/c").await.is_none());
@@ -165,7 +171,10 @@ pub(crate) async fn locks_end_with_their_session(world: World) {
 
 pub(crate) async fn a_lock_of_an_ended_session_is_refused(world: World) {
     let session = world.session(None).await.id;
-    world.write(Write::EndSession { id: session, status: SessionStatus::Discarded }).await.expect("ended");
+    world
+        .write(Write::EndSession { id: session, status: SessionStatus::Discarded, summary: None })
+        .await
+        .expect("ended");
     for (session, code) in [(session, ErrorCode::Conflict), (world.clock.new_id(), ErrorCode::NotFound)] {
         let owner = LockOwner { agent_id: "ada".to_owned(), session_id: Some(session) };
         let refused = world.refusal(claim(&world, "/a", owner, LONG_MS)).await;

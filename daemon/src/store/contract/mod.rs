@@ -6,6 +6,7 @@ pub(crate) mod fixtures;
 pub(crate) mod bulk;
 pub(crate) mod changes;
 pub(crate) mod common_words;
+pub(crate) mod conflicts;
 pub(crate) mod context;
 pub(crate) mod entries;
 pub(crate) mod file_locks;
@@ -18,6 +19,8 @@ pub(crate) mod random;
 pub(crate) mod remember;
 pub(crate) mod scopes;
 pub(crate) mod search;
+pub(crate) mod sessions;
+pub(crate) mod tasks;
 pub(crate) mod updates;
 
 pub(crate) use fixtures::{START_MS, Scenario, World, guideline, knowledge, new_content, written};
@@ -46,6 +49,14 @@ macro_rules! contract_suite {
             file_locks: a_file_has_one_owner_at_a_time, tokens_only_grow, a_lock_is_renewed_by_its_owner_only,
                 a_lock_ends_by_itself, locks_end_with_their_session, a_lock_of_an_ended_session_is_refused,
                 locks_are_listed_by_path, of_many_at_once_one_gets_the_file;
+            conflicts: conflicts_are_listed_with_both_versions, a_conflict_is_resolved_once_by_a_version_of_its_own,
+                a_later_change_is_not_overruled_unseen;
+            sessions: a_session_says_what_it_came_to, abandoned_sessions_end_by_themselves;
+            tasks: a_task_is_read_back_whole, every_change_of_a_task_is_a_version,
+                the_times_of_a_task_follow_its_status, tasks_wait_for_others_and_never_in_a_circle,
+                tasks_have_parts_to_a_bounded_depth, a_claimed_task_has_one_owner,
+                of_many_claims_at_once_one_gets_the_task, a_claim_under_a_key_is_applied_once,
+                tasks_are_listed_by_what_presses, a_deleted_project_takes_its_tasks_along;
             random: random_histories_match_a_model;
             remember: remembered_texts_are_stored_once;
             health: a_healthy_store_says_so;

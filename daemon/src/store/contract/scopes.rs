@@ -2,7 +2,7 @@
 
 use agent_memory_proto::{
     ErrorCode, Response,
-    model::{EntryKind, Id, Project, ScopeRef, Session, SessionStatus},
+    model::{EntryKind, Id, Project, ScopeRef, Session, SessionReport, SessionStatus},
     request::{GetProject, ListOrgs, ListProjects, ListSessions, UpdateProject},
     response::Quickstarted,
 };
@@ -154,10 +154,11 @@ pub(crate) async fn sessions_end_and_are_taken_up_again(world: World) {
     let project = world.project("app").await;
     let session = world.session(Some(project.id)).await;
     assert_eq!(world.store.scopes.session(session.id).await.unwrap(), Some(session.clone()));
-    let end = async |status| match world.write(Write::EndSession { id: session.id, status }).await {
-        Ok(Response::Session(session)) => (session.status, session.ended_at_ms),
-        other => panic!("{other:?}"),
-    };
+    let end =
+        async |status| match world.write(Write::EndSession { id: session.id, status, summary: None }).await {
+            Ok(Response::Session(session)) => (session.status, session.ended_at_ms),
+            other => panic!("{other:?}"),
+        };
     assert_eq!(end(SessionStatus::Paused).await, (SessionStatus::Paused, None));
     assert_eq!(end(SessionStatus::Active).await, (SessionStatus::Active, None));
     let ended = (SessionStatus::Completed, Some(START_MS));
@@ -168,13 +169,14 @@ pub(crate) async fn sessions_end_and_are_taken_up_again(world: World) {
     world.session(None).await;
     let list = ListSessions { project_id: Some(project.id), status: None, limit: 10, offset: 0 };
     let page = world.store.scopes.sessions(list.clone()).await.unwrap();
-    let ids: Vec<Id> = page.sessions.iter().map(|session| session.id).collect();
+    let ids: Vec<Id> = page.sessions.iter().map(|report| report.session.id).collect();
     assert_eq!(ids, [newer.id, session.id], "latest start first");
     let active = ListSessions { status: Some(SessionStatus::Active), ..list.clone() };
-    assert_eq!(world.store.scopes.sessions(active).await.unwrap().sessions, [newer]);
+    let active = world.store.scopes.sessions(active).await.unwrap().sessions;
+    assert_eq!(active, [SessionReport { session: newer, summary: None }]);
     let all = ListSessions { project_id: None, limit: 2, ..list };
     assert!(world.store.scopes.sessions(all).await.unwrap().has_more);
-    let unknown = Write::EndSession { id: project.id, status: SessionStatus::Paused };
+    let unknown = Write::EndSession { id: project.id, status: SessionStatus::Paused, summary: None };
     assert_eq!(world.refusal(unknown).await.code, ErrorCode::NotFound);
     let lost = Write::StartSession(world.session_of(Some(world.clock.new_id())));
     let refused = world.refusal(lost).await;
@@ -218,7 +220,10 @@ pub(crate) async fn binding_finds_or_creates(world: World) {
     let other_agent = Session { agent_id: Some("bob".to_owned()), ..world.session_of(None) };
     let third = bind(&world, by_id(other_agent)).await;
     assert!(!third.session_resumed, "another agent has its own session");
-    world.write(Write::EndSession { id: first.session.id, status: SessionStatus::Completed }).await.unwrap();
+    world
+        .write(Write::EndSession { id: first.session.id, status: SessionStatus::Completed, summary: None })
+        .await
+        .unwrap();
     let fourth = bind(&world, by_id(world.session_of(None))).await;
     assert!(!fourth.session_resumed, "what has ended is not taken up");
 

@@ -12,7 +12,7 @@ use std::fmt;
 pub use self::digest::{TableReport, TableSum};
 use self::{digest::TableDigest, tables::TABLES};
 pub(in crate::store) use self::{
-    tables::{Cell, Column, ColumnKind, Row, Table},
+    tables::{Cell, Column, ColumnKind, Row, Table, column},
     words::words_of,
 };
 use super::StoreError;

@@ -1,9 +1,13 @@
 //! What a store consists of, for every backend alike: tables, their columns, and the order of their
 //! rows. What is made of these is not copied but made anew: indexes, counts, the words of entries.
 
+use self::column as c;
 use ColumnKind::{Big, Bytes, Flag, Id, Integer, Real, ScopeId, Small, Tags, Text};
 
-use crate::store::StoreError;
+use crate::store::{
+    StoreError,
+    task_rows::{TASK_BLOCKERS, TASK_VERSIONS, TASKS},
+};
 
 /// A value of a row.
 #[derive(Clone, Debug, PartialEq)]
@@ -95,7 +99,8 @@ impl Table {
     }
 }
 
-const fn c(name: &'static str, kind: ColumnKind) -> Column {
+/// A column of that name and kind.
+pub(in crate::store) const fn column(name: &'static str, kind: ColumnKind) -> Column {
     Column { name, kind }
 }
 
@@ -103,8 +108,19 @@ const fn c(name: &'static str, kind: ColumnKind) -> Column {
 /// holds one asks the daemon of the store that was copied, and gets a new one from the daemon of the copy. The tokens of the
 /// copy go on where those of the original ended, so that a lock of the original is known to be the older.
 /// The daemons of a PostgreSQL store are left out, too: those of the copy say by themselves that they are there.
-pub(super) const TABLES: &[&Table] =
-    &[&SCOPES, &ORGS, &PROJECTS, &SESSIONS, &ENTRIES, &VERSIONS, &CONFLICTS, &KEYS];
+pub(super) const TABLES: &[&Table] = &[
+    &SCOPES,
+    &ORGS,
+    &PROJECTS,
+    &SESSIONS,
+    &ENTRIES,
+    &VERSIONS,
+    &CONFLICTS,
+    &KEYS,
+    &TASKS,
+    &TASK_BLOCKERS,
+    &TASK_VERSIONS,
+];
 
 const SCOPES: Table = Table {
     name: "scopes",
@@ -148,6 +164,8 @@ const SESSIONS: Table = Table {
         c("metadata", Text),
         c("started_at_ms", Big),
         c("ended_at_ms", Big),
+        c("summary", Text),
+        c("active_at_ms", Big),
     ],
     order: "scope",
     rows_of_new_store: 0,

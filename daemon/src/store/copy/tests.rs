@@ -13,10 +13,11 @@ use crate::{
     actors::block_on,
     clock::Clock,
     store::{
-        IdempotencyKey, LockClaim, LockOwner, SearchQuery, Store, StoreError, Write,
+        IdempotencyKey, LockClaim, LockOwner, SearchQuery, Store, StoreError, TaskChange, TaskWrite, Write,
         contract::{
             World,
             fixtures::{guideline, knowledge, new_content},
+            tasks,
         },
         postgres::{self, PostgresOptions, PostgresSide},
         sqlite::{self, SqliteOptions, SqliteSide},
@@ -87,7 +88,28 @@ async fn fill(world: &World) {
         let key = IdempotencyKey { key: world.clock.new_id(), fingerprint: u64::MAX - number as u64 };
         world.write_keyed(world.adding(fact), Some(key)).await.unwrap();
     }
+    add_tasks(world, &scopes).await;
     remove_and_move(world, scopes[1], early.id).await;
+}
+
+/// Tasks with parts, that wait for each other, in versions.
+async fn add_tasks(world: &World, scopes: &[ScopeRef]) {
+    let mut last = None;
+    for (number, scope) in scopes.iter().enumerate() {
+        let mut details = tasks::details(&format!("task {number} größe"));
+        details.tags = vec!["a".to_owned(), "ünicode \"quoted\"".to_owned()];
+        details.due_at_ms = Some(-5);
+        let task = tasks::add(world, *scope, details).await.id;
+        if let Some(blocker_id) = last.replace(task) {
+            let change = TaskChange {
+                id: task,
+                version_id: world.clock.new_id(),
+                updated_by: Some("bob".to_owned()),
+                change_reason: None,
+            };
+            world.write(Write::Task(TaskWrite::AddBlocker { change, blocker_id })).await.unwrap();
+        }
+    }
 }
 
 /// An entry goes, and a project comes below an organisation that is younger than it.

@@ -2,7 +2,7 @@
 
 use agent_memory_proto::model::{
     Entry, EntryBody, EntryKind, FileLock, Id, Json, Org, Project, ScopeLevel, ScopeRef, Session,
-    SessionStatus, Version,
+    SessionReport, SessionStatus, Version,
 };
 use sha2::{Digest, Sha256};
 use tokio_postgres::{Row, types::FromSql};
@@ -40,7 +40,11 @@ pub(super) fn text_key(text: &str) -> Uuid {
     Uuid::from_bytes(*digest.first_chunk().expect("a digest has 32 bytes"))
 }
 
-fn from_code<T: Copy>(row: &Row, column: usize, all: &[T]) -> Result<T, StoreError> {
+/// A value of a list, by its place there.
+///
+/// # Errors
+/// `Corrupt` when it has no such place.
+pub(super) fn from_code<T: Copy>(row: &Row, column: usize, all: &[T]) -> Result<T, StoreError> {
     let code: i16 = get(row, column)?;
     let value = usize::try_from(code).ok().and_then(|index| all.get(index));
     value.copied().ok_or_else(|| StoreError::Corrupt(format!("a row has the unknown code {code}")))
@@ -184,6 +188,11 @@ pub(super) fn session_from_row(row: &Row) -> Result<Session, StoreError> {
         started_at_ms: get(row, 7)?,
         ended_at_ms: get(row, 8)?,
     })
+}
+
+/// Reads a session, and what it came to, from the columns of [`SESSION`].
+pub(super) fn session_report_from_row(row: &Row) -> Result<SessionReport, StoreError> {
+    Ok(SessionReport { session: session_from_row(row)?, summary: get(row, 9)? })
 }
 
 /// Reads a lock from the columns of [`LOCK`].

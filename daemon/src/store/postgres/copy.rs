@@ -1,15 +1,15 @@
 //! The store as a side of a copy: read through a cursor, written by `COPY`, in one transaction.
 
-use std::{error::Error as StdError, pin::pin};
+use std::pin::pin;
 
 use tokio_postgres::{
     Client,
     binary_copy::BinaryCopyInWriter,
-    types::{IsNull, ToSql, Type, private::BytesMut, to_sql_checked},
+    types::{ToSql, Type},
 };
-use uuid::Uuid;
 
 use super::{
+    cells::{Sent, cell, type_of},
     columns::{get, text_key},
     connector::Connector,
     error::{During, of_driver},
@@ -34,7 +34,7 @@ const FETCHED_ROWS: usize = 100;
 /// Whoever writes meanwhile waits for the copy.
 const BEGIN_WRITING: &str = "BEGIN; SET LOCAL statement_timeout = 0; \
     SET LOCAL idle_in_transaction_session_timeout = 0; LOCK TABLE scopes, orgs, projects, sessions, entries, \
-    entry_versions, conflicts, entry_index, idempotency_keys IN SHARE ROW EXCLUSIVE MODE";
+    entry_versions, conflicts, entry_index, idempotency_keys, tasks, task_blockers, task_versions IN SHARE ROW EXCLUSIVE MODE";
 const BEGIN_READING: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = 0; \
     SET LOCAL idle_in_transaction_session_timeout = 0";
 
@@ -198,7 +198,9 @@ impl Target for PostgresSide {
             self.run(&format!("SELECT setval(pg_get_serial_sequence('file_locks', 'token'), {last_token})"))
                 .await?;
         }
-        for (table, key) in [("scopes", "key"), ("entries", "rowid"), ("conflicts", "rowid")] {
+        for (table, key) in
+            [("scopes", "key"), ("entries", "rowid"), ("conflicts", "rowid"), ("tasks", "key")]
+        {
             self.run(&format!(
                 "SELECT setval(pg_get_serial_sequence('{table}', '{key}'), max({key})) FROM {table} HAVING max({key}) > 0"
             ))
@@ -239,63 +241,4 @@ fn keyed(cell: &Cell) -> Cell {
         Cell::Text(text) => Cell::Bytes(text_key(text).into_bytes().to_vec()),
         _ => Cell::Null,
     }
-}
-
-const fn type_of(kind: ColumnKind) -> Type {
-    match kind {
-        ColumnKind::Small => Type::INT2,
-        ColumnKind::Integer => Type::INT4,
-        ColumnKind::Big => Type::INT8,
-        ColumnKind::Flag => Type::BOOL,
-        ColumnKind::Real => Type::FLOAT8,
-        ColumnKind::Text => Type::TEXT,
-        ColumnKind::Id | ColumnKind::ScopeId => Type::UUID,
-        ColumnKind::Bytes => Type::BYTEA,
-        ColumnKind::Tags => Type::TEXT_ARRAY,
-    }
-}
-
-fn cell(row: &tokio_postgres::Row, place: usize, kind: ColumnKind) -> Result<Cell, StoreError> {
-    let found = match kind {
-        ColumnKind::Small => get::<Option<i16>>(row, place)?.map(|number| Cell::Int(number.into())),
-        ColumnKind::Integer => get::<Option<i32>>(row, place)?.map(|number| Cell::Int(number.into())),
-        ColumnKind::Big => get::<Option<i64>>(row, place)?.map(Cell::Int),
-        ColumnKind::Flag => get::<Option<bool>>(row, place)?.map(|flag| Cell::Int(flag.into())),
-        ColumnKind::Real => get::<Option<f64>>(row, place)?.map(Cell::Real),
-        ColumnKind::Text => get::<Option<String>>(row, place)?.map(Cell::Text),
-        ColumnKind::Id | ColumnKind::ScopeId => {
-            get::<Option<Uuid>>(row, place)?.map(|id| Cell::Bytes(id.into_bytes().to_vec()))
-        }
-        ColumnKind::Bytes => get::<Option<Vec<u8>>>(row, place)?.map(Cell::Bytes),
-        ColumnKind::Tags => get::<Option<Vec<String>>>(row, place)?.map(Cell::Tags),
-    };
-    Ok(found.unwrap_or(Cell::Null))
-}
-
-/// A value on its way to a column.
-#[derive(Debug)]
-struct Sent<'a>(&'a Cell, Column);
-
-impl ToSql for Sent<'_> {
-    fn to_sql(&self, of: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn StdError + Sync + Send>> {
-        match (self.0, self.1.kind) {
-            (Cell::Null, _) => Ok(IsNull::Yes),
-            (Cell::Int(number), ColumnKind::Small) => i16::try_from(*number)?.to_sql(of, out),
-            (Cell::Int(number), ColumnKind::Integer) => i32::try_from(*number)?.to_sql(of, out),
-            (Cell::Int(number), ColumnKind::Big) => number.to_sql(of, out),
-            (Cell::Int(number), ColumnKind::Flag) => (*number != 0).to_sql(of, out),
-            (Cell::Real(number), ColumnKind::Real) => number.to_sql(of, out),
-            (Cell::Text(text), ColumnKind::Text) => text.to_sql(of, out),
-            (Cell::Bytes(id), ColumnKind::Id | ColumnKind::ScopeId) => Uuid::from_slice(id)?.to_sql(of, out),
-            (Cell::Bytes(bytes), ColumnKind::Bytes) => bytes.to_sql(of, out),
-            (Cell::Tags(tags), ColumnKind::Tags) => tags.to_sql(of, out),
-            (cell, _) => Err(format!("{} cannot be {cell:?}", self.1.name).into()),
-        }
-    }
-
-    fn accepts(_: &Type) -> bool {
-        true
-    }
-
-    to_sql_checked!();
 }

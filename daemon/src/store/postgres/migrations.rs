@@ -49,6 +49,18 @@ pub(super) const ALL: &[Migration] = &[
         sql: include_str!("../../../../migrations/postgres/0005_file_lock_waiters.sql"),
         locks: "nothing that exists",
     },
+    Migration {
+        version: 6,
+        name: "tasks",
+        sql: include_str!("../../../../migrations/postgres/0006_tasks.sql"),
+        locks: "nothing that exists",
+    },
+    Migration {
+        version: 7,
+        name: "session_summaries",
+        sql: include_str!("../../../../migrations/postgres/0007_session_summaries.sql"),
+        locks: "sessions, for a moment",
+    },
 ];
 
 /// Version of the newest step.

@@ -2,7 +2,9 @@
 //! is one transaction, and readers see what was committed. The only folder that names the driver.
 
 mod address;
+mod cells;
 mod columns;
+mod conflicts;
 mod connection;
 mod connector;
 mod context;
@@ -32,6 +34,7 @@ mod search;
 mod server;
 mod similar;
 mod snapshot;
+mod tasks;
 #[cfg(test)]
 pub(in crate::store) mod tests;
 mod tls;
@@ -150,6 +153,8 @@ impl PostgresStore {
             entries: Arc::clone(&shared) as _,
             scopes: Arc::clone(&shared) as _,
             locks: Arc::clone(&shared) as _,
+            tasks: Arc::clone(&shared) as _,
+            conflicts: Arc::clone(&shared) as _,
             search: Arc::clone(&shared) as _,
             transfer: Arc::clone(&shared) as _,
             writes: Arc::clone(&shared) as _,

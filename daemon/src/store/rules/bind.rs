@@ -29,6 +29,7 @@ pub(super) async fn apply(
     rows: &impl WriteTransaction,
     wish: &ProjectWish<'_>,
     session: &Session,
+    at_ms: i64,
 ) -> Applied {
     rows.lock_scopes().await?;
     let mut changes = Vec::new();
@@ -44,6 +45,7 @@ pub(super) async fn apply(
     let session_resumed = match sessions::find_active(rows, &session).await? {
         Some(active) => {
             session = active;
+            sessions::touch(rows, &session, at_ms).await?;
             true
         }
         None => {

@@ -4,6 +4,7 @@
 
 mod add_entries;
 mod bind;
+mod conflicts;
 mod deactivate_entry;
 mod delete_entries;
 mod delete_project;
@@ -17,6 +18,7 @@ mod remember;
 mod reports;
 mod scopes;
 mod sessions;
+mod tasks;
 mod transaction;
 mod update_entries;
 mod words;
@@ -29,7 +31,7 @@ pub(in crate::store) use self::{
     file_locks::end as lock_end,
     once::KEPT_MS,
     refusals::no_scope,
-    transaction::{GLOBAL_KEY, KeptReply, PathLock, Step, StoredEntry, WriteTransaction},
+    transaction::{GLOBAL_KEY, KeptReply, PathLock, SessionState, Step, StoredEntry, WriteTransaction},
     words::{PreparedWrite, is_quick, reads_the_same, text_of, texts_of},
 };
 use super::{Change, IdempotencyKey, Write, WriteOutcome};
@@ -81,16 +83,23 @@ async fn apply_each_time(
         Write::UpdateProject(update) => projects::update(rows, update, at_ms).await,
         Write::DeleteProject(id) => delete_project::apply(rows, *id).await,
         Write::StartSession(session) => sessions::start(rows, session).await,
-        Write::EndSession { id, status } => sessions::end(rows, *id, *status, at_ms).await,
+        Write::EndSession { id, status, summary } => {
+            sessions::end(rows, *id, *status, summary.as_ref(), at_ms).await
+        }
+        Write::EndAbandonedSessions { before_ms, limit } => {
+            sessions::end_abandoned(rows, *before_ms, *limit, at_ms).await
+        }
         Write::Remember { entry, inferred_by } => remember::apply(rows, entry, inferred_by, at_ms).await,
         Write::Bind { project_id, project, create_project, session } => {
             let wish =
                 bind::ProjectWish { id: *project_id, draft: project.as_ref(), may_create: *create_project };
-            bind::apply(rows, &wish, session).await
+            bind::apply(rows, &wish, session, at_ms).await
         }
         Write::CheckoutFile(claim) => file_locks::checkout(rows, claim, at_ms).await,
         Write::CheckinFile { path, owner, token } => {
             file_locks::checkin(rows, path, owner.as_ref(), *token, at_ms).await
         }
+        Write::ResolveConflict(wish) => conflicts::resolve(rows, wish, at_ms).await,
+        Write::Task(write) => tasks::apply(rows, write, at_ms).await,
     }
 }

@@ -16,6 +16,33 @@ pub(in crate::store) fn no_entry(kind: EntryKind, id: Id) -> StoreError {
     )
 }
 
+/// Refuses a change that was made for another version than there is; `what` is a noun.
+///
+/// # Errors
+/// `Conflict` that names both versions.
+pub(super) fn check_version(
+    what: &str,
+    id: Id,
+    actual: u32,
+    expected: Option<u32>,
+) -> Result<(), StoreError> {
+    match expected {
+        Some(expected) if expected != actual => Err(StoreError::refused(
+            ErrorBody::new(
+                ErrorCode::Conflict,
+                format!("{id} is at version {actual}, not at the expected version {expected}"),
+            )
+            .with_field("expectedVersion")
+            .with_value(expected)
+            .with_allowed(actual.to_string())
+            .with_suggestion(format!(
+                "Read the {what} again, merge your change, and update with its version"
+            )),
+        )),
+        _ => Ok(()),
+    }
+}
+
 /// A scope that must exist does not; `field` named it.
 pub(in crate::store) fn no_scope(scope: &ScopeRef, field: &str) -> StoreError {
     let id = scope.id.map(|id| id.to_string()).unwrap_or_default();

@@ -1,15 +1,16 @@
-//! Starts and ends sessions.
+//! Starts and ends sessions; those that were abandoned end by themselves.
 
 use agent_memory_proto::{
     ErrorBody, Response,
-    model::{Id, ScopeLevel, ScopeRef, Session, SessionStatus},
+    model::{Id, ScopeLevel, ScopeRef, Session, SessionReport, SessionStatus},
+    response::SessionReportPage,
 };
 
 use super::{
     Applied,
     reports::scope_changed,
     scopes,
-    transaction::{GLOBAL_KEY, NO_KEY, Step, WriteTransaction},
+    transaction::{GLOBAL_KEY, NO_KEY, SessionState, Step, WriteTransaction},
 };
 use crate::store::{Change, StoreError};
 
@@ -27,7 +28,14 @@ pub(super) async fn insert(rows: &impl WriteTransaction, session: &Session) -> S
     rows.insert_session(key, project, session).await
 }
 
-pub(super) async fn end(rows: &impl WriteTransaction, id: Id, status: SessionStatus, at_ms: i64) -> Applied {
+/// The answer has what the session came to when `summary` is given; what it has inside is stored.
+pub(super) async fn end(
+    rows: &impl WriteTransaction,
+    id: Id,
+    status: SessionStatus,
+    summary: Option<&Option<String>>,
+    at_ms: i64,
+) -> Applied {
     rows.lock_scopes().await?;
     let Some(mut session) = rows.session(id).await? else {
         return Err(StoreError::refused(
@@ -36,22 +44,78 @@ pub(super) async fn end(rows: &impl WriteTransaction, id: Id, status: SessionSta
                 .with_suggestion("List the sessions to find the id"),
         ));
     };
-    if session.status == status {
+    let new_summary = summary.and_then(Option::as_deref);
+    if session.status == status && summary.is_none() {
         return Ok((Response::Session(session), Vec::new()));
     }
-    session.status = status;
-    session.ended_at_ms = match status {
+    if session.status != status {
+        session.status = status;
+        session.ended_at_ms = ended_at(status, at_ms);
+    }
+    let (summary_now, changes) = set_status(rows, &session, new_summary, at_ms).await?;
+    let reply = match summary {
+        None => Response::Session(session),
+        Some(_) => Response::SessionReport(Box::new(SessionReport { session, summary: summary_now })),
+    };
+    Ok((reply, changes))
+}
+
+const fn ended_at(status: SessionStatus, at_ms: i64) -> Option<i64> {
+    match status {
         SessionStatus::Active | SessionStatus::Paused => None,
         SessionStatus::Completed | SessionStatus::Discarded => Some(at_ms),
-    };
-    let scope = ScopeRef::session(id);
+    }
+}
+
+/// Stores how a session stands. Its locks end with it. Returns what it came to.
+async fn set_status(
+    rows: &impl WriteTransaction,
+    session: &Session,
+    summary: Option<&str>,
+    at_ms: i64,
+) -> Step<(Option<String>, Vec<Change>)> {
+    let scope = ScopeRef::session(session.id);
     let key = scopes::require(rows, &scope, "id").await?;
-    rows.set_session_status(key, status, session.ended_at_ms).await?;
+    let active_at_ms = (session.status == SessionStatus::Active).then_some(at_ms);
+    let state =
+        SessionState { status: session.status, ended_at_ms: session.ended_at_ms, summary, active_at_ms };
+    let summary = rows.set_session_state(key, &state).await?;
     if session.ended_at_ms.is_some() {
         // After the status: whoever locks a file for the session sees that it ended, or is seen here.
-        rows.remove_locks_of_sessions(&[id]).await?;
+        rows.remove_locks_of_sessions(&[session.id]).await?;
     }
-    Ok((Response::Session(session), vec![Change { scope, scope_tree: false, event: None }]))
+    Ok((summary, vec![Change { scope, scope_tree: false, event: None }]))
+}
+
+/// What is said of a session that ended by itself, unless somebody had said what it came to.
+const ABANDONED: &str = "Ended by itself: nothing had happened in it for a long time.";
+
+/// Ends sessions in which nothing has happened since `before_ms`. What they stored is of use, so they are
+/// completed, not discarded; whoever comes back takes one up again.
+pub(super) async fn end_abandoned(
+    rows: &impl WriteTransaction,
+    before_ms: i64,
+    limit: u32,
+    at_ms: i64,
+) -> Applied {
+    rows.lock_scopes().await?;
+    let found = rows.abandoned_sessions(before_ms, at_ms, limit).await?;
+    let has_more = u32::try_from(found.len()).is_ok_and(|found| found >= limit);
+    let (mut sessions, mut changes) = (Vec::with_capacity(found.len()), Vec::with_capacity(found.len()));
+    for report in found {
+        let session =
+            Session { status: SessionStatus::Completed, ended_at_ms: Some(at_ms), ..report.session };
+        let summary = if report.summary.is_none() { Some(ABANDONED) } else { None };
+        let (summary, changed) = set_status(rows, &session, summary, at_ms).await?;
+        changes.extend(changed);
+        sessions.push(SessionReport { session, summary });
+    }
+    Ok((Response::SessionReports(SessionReportPage { sessions, has_more }), changes))
+}
+
+/// Takes note that somebody took an active session up.
+pub(super) async fn touch(rows: &impl WriteTransaction, session: &Session, at_ms: i64) -> Step<()> {
+    set_status(rows, session, None, at_ms).await.map(drop)
 }
 
 /// The latest active session of the same project, agent and name.

@@ -4,11 +4,12 @@
 use std::future::Future;
 
 use agent_memory_proto::model::{
-    Entry, EntryKind, FileLock, Id, Org, Project, ScopeLevel, ScopeRef, Session, SessionStatus, Version,
+    Conflict, Entry, EntryKind, FileLock, Id, Org, Project, ScopeLevel, ScopeRef, Session, SessionReport,
+    SessionStatus, Task, Version,
 };
 
 use crate::{
-    store::{IdempotencyKey, LockClaim, StoreError},
+    store::{IdempotencyKey, LockClaim, Resolution, StoreError, task_rows::StoredTask},
     text::entry::IndexedEntry,
 };
 
@@ -41,6 +42,19 @@ pub(in crate::store) struct PathLock {
     pub(in crate::store) now_ms: i64,
     /// Of those who wait at any daemon, the first; `None` where nobody does, or there is one daemon only.
     pub(in crate::store) first_ticket: Option<i64>,
+}
+
+/// How a session stands.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::store) struct SessionState<'a> {
+    /// Its status.
+    pub(in crate::store) status: SessionStatus,
+    /// When it ended.
+    pub(in crate::store) ended_at_ms: Option<i64>,
+    /// What it came to; what was said before stays without it.
+    pub(in crate::store) summary: Option<&'a str>,
+    /// When it was taken up; what it was before stays without it.
+    pub(in crate::store) active_at_ms: Option<i64>,
 }
 
 /// Rows within one transaction. Scopes and entries are named by their keys where the rules have
@@ -84,13 +98,20 @@ pub(in crate::store) trait WriteTransaction {
     fn active_session(&self, like: &Session, project: i64) -> impl Future<Output = Step<Option<Session>>>;
     /// Stores a new session.
     fn insert_session(&self, key: i64, project: i64, session: &Session) -> impl Future<Output = Step<()>>;
-    /// Changes the status of a session.
-    fn set_session_status(
+    /// Stores how a session stands, and returns what it came to.
+    fn set_session_state(
         &self,
         key: i64,
-        status: SessionStatus,
-        ended_at_ms: Option<i64>,
-    ) -> impl Future<Output = Step<()>>;
+        state: &SessionState<'_>,
+    ) -> impl Future<Output = Step<Option<String>>>;
+    /// Active sessions in which nothing has happened since `before_ms`, and that hold no lock at `at_ms`: so many
+    /// at most, the first to be started first.
+    fn abandoned_sessions(
+        &self,
+        before_ms: i64,
+        at_ms: i64,
+        limit: u32,
+    ) -> impl Future<Output = Step<Vec<SessionReport>>>;
 
     /// The entries that are stored next, each with the key of its scope. What [`entry`](Self::entry) and
     /// [`entry_named`](Self::entry_named) will be asked for them can be read at once.
@@ -140,6 +161,36 @@ pub(in crate::store) trait WriteTransaction {
     fn remove_lock(&self, path: &str) -> impl Future<Output = Step<()>>;
     /// Removes the locks of some sessions.
     fn remove_locks_of_sessions(&self, sessions: &[Id]) -> impl Future<Output = Step<()>>;
+
+    /// The conflict of that id, to be resolved.
+    fn conflict(&self, id: Id) -> impl Future<Output = Step<Option<Conflict>>>;
+    /// Stores how a conflict was resolved.
+    fn resolve_conflict(&self, wish: &Resolution, at_ms: i64) -> impl Future<Output = Step<()>>;
+    /// A version of an entry that is no longer current.
+    fn version(&self, of: &StoredEntry, number: u32) -> impl Future<Output = Step<Option<Version>>>;
+
+    /// Until the end of the transaction nobody else changes which task is a part of which, or waits for which.
+    fn lock_task_graph(&self) -> impl Future<Output = Step<()>>;
+    /// The key of the scope above one.
+    fn scope_parent(&self, key: i64) -> impl Future<Output = Step<Option<i64>>>;
+    /// The task of that id with its blockers, to be changed.
+    fn task(&self, id: Id) -> impl Future<Output = Step<Option<StoredTask>>>;
+    /// The key of a task's scope, and its parent.
+    fn task_place(&self, id: Id) -> impl Future<Output = Step<Option<(i64, Option<Id>)>>>;
+    /// How many levels of parts a task has; 0 when it has none.
+    fn task_height(&self, id: Id) -> impl Future<Output = Step<u32>>;
+    /// Stores a new task and its version; false when its id is taken.
+    fn insert_task(&self, scope_key: i64, task: &Task) -> impl Future<Output = Step<bool>>;
+    /// Stores the new state of a task, and its version.
+    fn replace_task(&self, old: &StoredTask, new: &Task) -> impl Future<Output = Step<()>>;
+    /// Removes every row of a task.
+    fn remove_task(&self, key: i64) -> impl Future<Output = Step<()>>;
+    /// What some tasks wait for: pairs of a task and its blocker.
+    fn blockers_of(&self, tasks: &[Id]) -> impl Future<Output = Step<Vec<(Id, Id)>>>;
+    /// A task waits for another.
+    fn insert_task_blocker(&self, task: i64, blocker: i64) -> impl Future<Output = Step<()>>;
+    /// A task waits for another no more.
+    fn remove_task_blocker(&self, task: i64, blocker: Id) -> impl Future<Output = Step<()>>;
 
     /// What is kept under a key.
     fn kept_reply(&self, key: &IdempotencyKey) -> impl Future<Output = Step<Option<KeptReply>>>;

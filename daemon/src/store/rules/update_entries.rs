@@ -2,7 +2,6 @@
 //! stays deactivated.
 
 use agent_memory_proto::{
-    ErrorBody, ErrorCode,
     model::{BodyPatch, Entry, EntryBody, Version},
     request::EntryPatch,
     response::WriteAction,
@@ -10,11 +9,11 @@ use agent_memory_proto::{
 
 use super::{
     Applied,
-    refusals::{at_position, entry_taken, no_entry},
+    refusals::{at_position, check_version, entry_taken, no_entry},
     reports::{entries_reply, report},
     transaction::{Step, WriteTransaction},
 };
-use crate::store::{EntryUpdate, StoreError};
+use crate::store::EntryUpdate;
 
 pub(super) async fn apply(
     rows: &impl WriteTransaction,
@@ -63,29 +62,12 @@ pub(in crate::store) fn next_version(
     conflict_window_ms: i64,
     at_ms: i64,
 ) -> Step<Entry> {
-    check_version(old, update.expected_version)?;
+    check_version("entry", old.id, old.version.number, update.expected_version)?;
     let mut entry = patched(old, &update.patch, at_ms);
     entry.version.id = update.version_id;
     entry.version.conflict = update.expected_version.is_none()
         && is_conflict(&old.version, update.patch.updated_by.as_deref(), conflict_window_ms, at_ms);
     Ok(entry)
-}
-
-fn check_version(entry: &Entry, expected: Option<u32>) -> Result<(), StoreError> {
-    let actual = entry.version.number;
-    match expected {
-        Some(expected) if expected != actual => Err(StoreError::refused(
-            ErrorBody::new(
-                ErrorCode::Conflict,
-                format!("{} is at version {actual}, not at the expected version {expected}", entry.id),
-            )
-            .with_field("expectedVersion")
-            .with_value(expected)
-            .with_allowed(actual.to_string())
-            .with_suggestion("Read the entry again, merge your change, and update with its version"),
-        )),
-        _ => Ok(()),
-    }
 }
 
 /// Another agent changed the entry just now. The first version is no change: nobody else can have

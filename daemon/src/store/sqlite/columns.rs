@@ -2,7 +2,7 @@
 
 use agent_memory_proto::model::{
     Entry, EntryBody, EntryKind, FileLock, Id, Json, Org, Project, ScopeLevel, ScopeRef, Session,
-    SessionStatus, Version,
+    SessionReport, SessionStatus, Version,
 };
 use rusqlite::{Row, types::Type};
 
@@ -19,7 +19,7 @@ pub(super) fn kind_from(row: &Row<'_>, column: usize) -> rusqlite::Result<EntryK
     from_code(row, column, &EntryKind::ALL)
 }
 
-fn from_code<T: Copy>(row: &Row<'_>, column: usize, all: &[T]) -> rusqlite::Result<T> {
+pub(super) fn from_code<T: Copy>(row: &Row<'_>, column: usize, all: &[T]) -> rusqlite::Result<T> {
     let code: i64 = row.get(column)?;
     let value = usize::try_from(code).ok().and_then(|index| all.get(index));
     value.copied().ok_or(rusqlite::Error::IntegralValueOutOfRange(column, code))
@@ -154,6 +154,11 @@ pub(super) fn session_from_row(row: &Row<'_>) -> rusqlite::Result<Session> {
         started_at_ms: row.get(7)?,
         ended_at_ms: row.get(8)?,
     })
+}
+
+/// Reads a session, and what it came to, from the columns of [`SESSION`].
+pub(super) fn session_report_from_row(row: &Row<'_>) -> rusqlite::Result<SessionReport> {
+    Ok(SessionReport { session: session_from_row(row)?, summary: row.get(9)? })
 }
 
 /// Reads a lock from the columns of [`LOCK`].

@@ -1,11 +1,9 @@
 //! The store as a side of a copy. Whoever makes one holds the lock of the data directory.
 
-use rusqlite::{
-    Connection, params_from_iter,
-    types::{Value, ValueRef},
-};
+use rusqlite::{Connection, params_from_iter};
 
 use super::{
+    cells::{cell, value},
     connection, file_locks, index, migrations,
     options::{SqliteOptions, file_bytes},
 };
@@ -13,10 +11,7 @@ use crate::{
     clock::Clock,
     store::{
         StoreError,
-        columns::tags_text,
-        copy::{
-            BATCH_BYTES, BATCH_ROWS, Cell, Column, ColumnKind, Row, Sink, Source, Table, Target, words_of,
-        },
+        copy::{BATCH_BYTES, BATCH_ROWS, Cell, Row, Sink, Source, Table, Target, words_of},
     },
 };
 
@@ -154,35 +149,5 @@ impl Target for SqliteSide {
     async fn undo(&mut self) {
         // A closed connection gives its transaction up.
         self.connection = None;
-    }
-}
-
-fn cell(value: ValueRef<'_>, column: &Column) -> Result<Cell, StoreError> {
-    let corrupt = || StoreError::Corrupt(format!("{} has an unexpected value", column.name));
-    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).map_err(|_| corrupt());
-    Ok(match (value, column.kind) {
-        (ValueRef::Null, _) => Cell::Null,
-        (ValueRef::Integer(number), _) => Cell::Int(number),
-        (ValueRef::Real(number), _) => Cell::Real(number),
-        (ValueRef::Text(tags), ColumnKind::Tags) => {
-            Cell::Tags(serde_json::from_slice(tags).map_err(|_| corrupt())?)
-        }
-        (ValueRef::Text(bytes), _) => Cell::Text(text(bytes)?),
-        (ValueRef::Blob([]), ColumnKind::ScopeId) => Cell::Bytes(vec![0; 16]),
-        (ValueRef::Blob(bytes), _) => Cell::Bytes(bytes.to_vec()),
-    })
-}
-
-fn value(cell: &Cell, column: Column) -> Value {
-    match cell {
-        Cell::Null => Value::Null,
-        Cell::Int(number) => Value::Integer(*number),
-        Cell::Real(number) => Value::Real(*number),
-        Cell::Text(text) => Value::Text(text.clone()),
-        Cell::Bytes(bytes) if column.kind == ColumnKind::ScopeId && bytes.iter().all(|byte| *byte == 0) => {
-            Value::Blob(Vec::new())
-        }
-        Cell::Bytes(bytes) => Value::Blob(bytes.clone()),
-        Cell::Tags(tags) => Value::Text(tags_text(tags)),
     }
 }

@@ -26,8 +26,12 @@ macro_rules! migration {
 }
 
 /// Every step, oldest first, numbered from 1 without a gap.
-pub(super) const ALL: &[Migration] =
-    &[migration!(1, "initial", "0001_initial.sql"), migration!(2, "file_locks", "0002_file_locks.sql")];
+pub(super) const ALL: &[Migration] = &[
+    migration!(1, "initial", "0001_initial.sql"),
+    migration!(2, "file_locks", "0002_file_locks.sql"),
+    migration!(3, "tasks", "0003_tasks.sql"),
+    migration!(4, "session_summaries", "0004_session_summaries.sql"),
+];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (
     version INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at_ms INTEGER NOT NULL

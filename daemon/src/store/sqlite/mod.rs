@@ -2,7 +2,9 @@
 //! folder that names the driver.
 
 mod backup;
+mod cells;
 mod columns;
+mod conflicts;
 mod connection;
 mod context;
 mod copy;
@@ -21,6 +23,7 @@ mod reads;
 mod scope_keys;
 mod search;
 mod similar;
+mod tasks;
 #[cfg(test)]
 pub(super) mod tests;
 mod writer;
@@ -105,6 +108,8 @@ impl SqliteStore {
             entries: Arc::clone(&shared) as _,
             scopes: Arc::clone(&shared) as _,
             locks: Arc::clone(&shared) as _,
+            tasks: Arc::clone(&shared) as _,
+            conflicts: Arc::clone(&shared) as _,
             search: Arc::clone(&shared) as _,
             transfer: Arc::clone(&shared) as _,
             writes: Arc::clone(&shared) as _,

@@ -3,7 +3,7 @@
 use agent_memory_proto::{
     model::{Id, Project, ScopeRef, Session},
     request::{GetProject, ListOrgs, ListProjects, ListSessions},
-    response::{OrgPage, ProjectPage, SessionPage},
+    response::{OrgPage, ProjectPage, SessionReportPage},
 };
 
 use super::{orgs, projects, sessions};
@@ -33,7 +33,7 @@ impl ScopeStore for PostgresStore {
         Box::pin(async move { sessions::by_id(&*self.lease().await?, id).await })
     }
 
-    fn sessions(&self, request: ListSessions) -> StoreFuture<'_, SessionPage> {
+    fn sessions(&self, request: ListSessions) -> StoreFuture<'_, SessionReportPage> {
         Box::pin(async move { sessions::page(&*self.lease().await?, &request).await })
     }
 }

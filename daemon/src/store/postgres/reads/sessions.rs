@@ -5,14 +5,14 @@ use std::sync::LazyLock;
 use agent_memory_proto::{
     model::{Id, ScopeLevel, Session},
     request::ListSessions,
-    response::SessionPage,
+    response::SessionReportPage,
 };
 
 use crate::store::{
     StoreError,
     columns::{level_code, status_code},
     postgres::{
-        columns::{SESSION, code, session_from_row, uuid},
+        columns::{SESSION, code, session_from_row, session_report_from_row, uuid},
         connection::Connection,
         values::value,
     },
@@ -40,7 +40,10 @@ pub(in crate::store::postgres) async fn by_id(
     row.as_ref().map(session_from_row).transpose()
 }
 
-pub(super) async fn page(connection: &Connection, request: &ListSessions) -> Result<SessionPage, StoreError> {
+pub(super) async fn page(
+    connection: &Connection,
+    request: &ListSessions,
+) -> Result<SessionReportPage, StoreError> {
     let status = request.status.map(|status| code(status_code(status)));
     let (wanted, offset) = (i64::from(request.limit) + 1, i64::from(request.offset));
     let values = [value(&status), value(&wanted), value(&offset)];
@@ -53,7 +56,7 @@ pub(super) async fn page(connection: &Connection, request: &ListSessions) -> Res
             connection.rows(&OF_PROJECT, &values).await?
         }
     };
-    let sessions = rows.iter().map(session_from_row).collect::<Result<_, _>>()?;
+    let sessions = rows.iter().map(session_report_from_row).collect::<Result<_, _>>()?;
     let (sessions, has_more) = super::cut(sessions, request.limit);
-    Ok(SessionPage { sessions, has_more })
+    Ok(SessionReportPage { sessions, has_more })
 }

@@ -5,6 +5,7 @@ mod add;
 mod added;
 mod ahead;
 mod batches;
+mod conflict_rows;
 mod entry_columns;
 mod entry_rows;
 mod exact;
@@ -13,6 +14,7 @@ pub(super) mod idempotency;
 mod later;
 mod lock_rows;
 mod scope_rows;
+mod task_rows;
 mod transaction;
 
 pub(super) use batches::{Batches, batches};

@@ -1,20 +1,22 @@
 //! The statements of organisations, projects and sessions.
 
-use agent_memory_proto::model::{Id, Org, Project, ScopeLevel, ScopeRef, Session, SessionStatus};
+use agent_memory_proto::model::{
+    Id, Org, Project, ScopeLevel, ScopeRef, Session, SessionReport, SessionStatus,
+};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::transaction::PgTransaction;
 use crate::store::{
-    columns::{level_code, status_code},
+    columns::{is_abandoned, level_code, status_code},
     postgres::{
         columns::{
             PROJECT, SESSION, code, get, id_from, project_from_row, scope_from, scope_uuid, session_from_row,
-            text_key, uuid,
+            session_report_from_row, text_key, uuid,
         },
         values::{Value, value},
     },
-    rules::Step,
+    rules::{SessionState, Step},
 };
 
 /// "agentscp" as a number: the lock of whoever changes organisations, projects or sessions.
@@ -175,6 +177,7 @@ pub(super) async fn remove_project(rows: &PgTransaction<'_>, key: i64) -> Step<V
     }
     for sql in [
         "DELETE FROM entries WHERE scope = ANY ($1)",
+        "DELETE FROM tasks WHERE scope = ANY ($1)",
         "DELETE FROM sessions WHERE scope = ANY ($1)",
         "DELETE FROM projects WHERE scope = ANY ($1)",
         "DELETE FROM scopes WHERE key = ANY ($1)",
@@ -244,13 +247,32 @@ pub(super) async fn insert_session(
     Ok(())
 }
 
-pub(super) async fn set_session_status(
+pub(super) async fn set_session_state(
     rows: &PgTransaction<'_>,
     key: i64,
-    status: SessionStatus,
-    ended_at_ms: Option<i64>,
-) -> Step<()> {
-    let sql = "UPDATE sessions SET status = $2, ended_at_ms = $3 WHERE scope = $1";
-    rows.rows(sql, &[value(&key), value(&code(status_code(status))), value(&ended_at_ms)]).await?;
-    Ok(())
+    state: &SessionState<'_>,
+) -> Step<Option<String>> {
+    let sql = "UPDATE sessions SET status = $2, ended_at_ms = $3, summary = coalesce($4, summary), \
+               active_at_ms = coalesce($5, active_at_ms) WHERE scope = $1 RETURNING summary";
+    let (status, summary) = (code(status_code(state.status)), state.summary.map(str::to_owned));
+    let values =
+        [value(&key), value(&status), value(&state.ended_at_ms), value(&summary), value(&state.active_at_ms)];
+    let row = rows.row(sql, &values).await?;
+    Ok(row.map(|row| get::<Option<String>>(&row, 0)).transpose()?.flatten())
+}
+
+pub(super) async fn abandoned_sessions(
+    rows: &PgTransaction<'_>,
+    before_ms: i64,
+    at_ms: i64,
+    limit: u32,
+) -> Step<Vec<SessionReport>> {
+    let sql = format!(
+        "SELECT {SESSION} FROM sessions n JOIN scopes s ON s.key = n.scope LEFT JOIN scopes p ON p.key = n.project \
+         WHERE {} ORDER BY n.started_at_ms, n.scope LIMIT $3",
+        is_abandoned('$')
+    );
+    let limit = i64::from(limit);
+    let found = rows.rows(&sql, &[value(&before_ms), value(&at_ms), value(&limit)]).await?;
+    found.iter().map(session_report_from_row).collect()
 }

@@ -7,27 +7,29 @@ use std::sync::{
 };
 
 use agent_memory_proto::model::{
-    Entry, EntryKind, FileLock, Id, Org, Project, ScopeLevel, ScopeRef, Session, SessionStatus, Version,
+    Conflict, Entry, EntryKind, FileLock, Id, Org, Project, ScopeLevel, ScopeRef, Session, SessionReport,
+    Task, Version,
 };
 use tokio_postgres::Row;
 
 use super::{
     added::{self, Added},
     ahead::{self, Ahead},
-    entry_rows,
+    conflict_rows, entry_rows,
     expected::{self, Name, name_of},
     idempotency,
-    later::{Conflict, Later},
-    lock_rows, scope_rows,
+    later::{self, Later},
+    lock_rows, scope_rows, task_rows,
 };
 use crate::{
     store::{
-        IdempotencyKey, LockClaim, StoreError, WriteRequest,
+        IdempotencyKey, LockClaim, Resolution, StoreError, WriteRequest,
         postgres::{
             connection::{BEGIN, Connection},
             values::Value,
         },
-        rules::{KeptReply, PathLock, Step, StoredEntry, WriteTransaction},
+        rules::{KeptReply, PathLock, SessionState, Step, StoredEntry, WriteTransaction},
+        task_rows::StoredTask,
     },
     supervisor::lock,
     text::entry::IndexedEntry,
@@ -200,13 +202,12 @@ impl WriteTransaction for PgTransaction<'_> {
         scope_rows::insert_session(self, key, project, session).await
     }
 
-    async fn set_session_status(
-        &self,
-        key: i64,
-        status: SessionStatus,
-        ended_at_ms: Option<i64>,
-    ) -> Step<()> {
-        scope_rows::set_session_status(self, key, status, ended_at_ms).await
+    async fn set_session_state(&self, key: i64, state: &SessionState<'_>) -> Step<Option<String>> {
+        scope_rows::set_session_state(self, key, state).await
+    }
+
+    async fn abandoned_sessions(&self, before_ms: i64, at_ms: i64, limit: u32) -> Step<Vec<SessionReport>> {
+        scope_rows::abandoned_sessions(self, before_ms, at_ms, limit).await
     }
 
     async fn expect_entries(&self, next: &[(i64, &Entry)]) -> Step<()> {
@@ -293,7 +294,7 @@ impl WriteTransaction for PgTransaction<'_> {
     }
 
     async fn insert_conflict(&self, old: &StoredEntry, new: &Entry, at_ms: i64) -> Step<()> {
-        let conflict = Conflict { rowid: old.rowid, old: old.entry.clone(), new: new.clone(), at_ms };
+        let conflict = later::Conflict { rowid: old.rowid, old: old.entry.clone(), new: new.clone(), at_ms };
         lock(&self.later).conflicts.push(conflict);
         Ok(())
     }
@@ -324,6 +325,62 @@ impl WriteTransaction for PgTransaction<'_> {
 
     async fn remove_locks_of_sessions(&self, sessions: &[Id]) -> Step<()> {
         lock_rows::remove_of_sessions(self, sessions).await
+    }
+
+    async fn conflict(&self, id: Id) -> Step<Option<Conflict>> {
+        conflict_rows::load(self, id).await
+    }
+
+    async fn resolve_conflict(&self, wish: &Resolution, at_ms: i64) -> Step<()> {
+        conflict_rows::resolve(self, wish, at_ms).await
+    }
+
+    async fn version(&self, of: &StoredEntry, number: u32) -> Step<Option<Version>> {
+        conflict_rows::version(self, of, number).await
+    }
+
+    async fn lock_task_graph(&self) -> Step<()> {
+        task_rows::lock_graph(self).await
+    }
+
+    async fn scope_parent(&self, key: i64) -> Step<Option<i64>> {
+        task_rows::scope_parent(self, key).await
+    }
+
+    async fn task(&self, id: Id) -> Step<Option<StoredTask>> {
+        task_rows::load(self, id).await
+    }
+
+    async fn task_place(&self, id: Id) -> Step<Option<(i64, Option<Id>)>> {
+        task_rows::place(self, id).await
+    }
+
+    async fn task_height(&self, id: Id) -> Step<u32> {
+        task_rows::height(self, id).await
+    }
+
+    async fn insert_task(&self, scope_key: i64, task: &Task) -> Step<bool> {
+        task_rows::insert(self, scope_key, task).await
+    }
+
+    async fn replace_task(&self, old: &StoredTask, new: &Task) -> Step<()> {
+        task_rows::replace(self, old, new).await
+    }
+
+    async fn remove_task(&self, key: i64) -> Step<()> {
+        task_rows::remove(self, key).await
+    }
+
+    async fn blockers_of(&self, tasks: &[Id]) -> Step<Vec<(Id, Id)>> {
+        task_rows::blockers_of(self, tasks).await
+    }
+
+    async fn insert_task_blocker(&self, task: i64, blocker: i64) -> Step<()> {
+        task_rows::insert_blocker(self, task, blocker).await
+    }
+
+    async fn remove_task_blocker(&self, task: i64, blocker: Id) -> Step<()> {
+        task_rows::remove_blocker(self, task, blocker).await
     }
 
     async fn kept_reply(&self, key: &IdempotencyKey) -> Step<Option<KeptReply>> {

@@ -3,13 +3,14 @@
 use std::sync::LazyLock;
 
 use agent_memory_proto::{
-    model::{Entry, EntryKind, Id, ScopeRef},
+    model::{Entry, EntryKind, Id, ScopeRef, Version},
     response::History,
 };
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::store::{
     EntryStore, ListQuery, StoreError, StoreFuture,
+    rules::StoredEntry,
     sqlite::{
         SqliteStore,
         columns::{ENTRY, VERSION, entry_from_row, kind_code, version_from_row},
@@ -115,6 +116,20 @@ pub(in crate::store::sqlite) fn next_validity_change(
          UNION ALL SELECT min(valid_until_ms) FROM entries WHERE valid_until_ms > ?1)",
     )?;
     Ok(statement.query_row([now_ms], |row| row.get(0))?)
+}
+
+/// A version of an entry that is no longer current.
+pub(in crate::store::sqlite) fn version(
+    connection: &Connection,
+    of: &StoredEntry,
+    number: u32,
+) -> Result<Option<Version>, StoreError> {
+    static SQL: LazyLock<String> = LazyLock::new(|| {
+        format!("SELECT {VERSION} FROM entry_versions v WHERE v.entry = ?1 AND v.number = ?2")
+    });
+    let mut statement = connection.prepare_cached(&SQL)?;
+    let kind = of.entry.kind();
+    Ok(statement.query_row((of.rowid, number), |row| version_from_row(row, kind, 0)).optional()?)
 }
 
 /// The current version stands with the entry, the older ones in a table of their own.

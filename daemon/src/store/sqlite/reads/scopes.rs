@@ -3,7 +3,7 @@
 use agent_memory_proto::{
     model::{Id, Project, ScopeRef, Session},
     request::{GetProject, ListOrgs, ListProjects, ListSessions},
-    response::{OrgPage, ProjectPage, SessionPage},
+    response::{OrgPage, ProjectPage, SessionReportPage},
 };
 use rusqlite::Connection;
 
@@ -38,7 +38,7 @@ impl ScopeStore for SqliteStore {
         Box::pin(self.readers.run_short(move |reader| reader.read(|c| sessions::by_id(c, id))))
     }
 
-    fn sessions(&self, request: ListSessions) -> StoreFuture<'_, SessionPage> {
+    fn sessions(&self, request: ListSessions) -> StoreFuture<'_, SessionReportPage> {
         let read = move |connection: &Connection| sessions::page(connection, &request);
         Box::pin(self.readers.run_short(move |reader| reader.snapshot(None, read)))
     }

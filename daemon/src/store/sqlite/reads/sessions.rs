@@ -3,14 +3,14 @@
 use agent_memory_proto::{
     model::{Id, ScopeLevel, ScopeRef, Session},
     request::ListSessions,
-    response::SessionPage,
+    response::SessionReportPage,
 };
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::store::{
     StoreError,
     sqlite::{
-        columns::{SESSION, level_code, session_from_row, status_code},
+        columns::{SESSION, level_code, session_from_row, session_report_from_row, status_code},
         scope_keys,
     },
 };
@@ -29,7 +29,7 @@ pub(in crate::store::sqlite) fn by_id(
 pub(in crate::store::sqlite) fn page(
     connection: &Connection,
     request: &ListSessions,
-) -> Result<SessionPage, StoreError> {
+) -> Result<SessionReportPage, StoreError> {
     let limit = i64::from(request.limit) + 1;
     let status = request.status.map(status_code);
     let condition = "(?1 IS NULL OR n.status = ?1)";
@@ -37,7 +37,7 @@ pub(in crate::store::sqlite) fn page(
     let rows = match request.project_id {
         None => connection
             .prepare_cached(&format!("SELECT {SESSION} {FROM} WHERE {condition} {order}"))?
-            .query_map((status, limit, request.offset), session_from_row)?
+            .query_map((status, limit, request.offset), session_report_from_row)?
             .collect::<Result<Vec<_>, _>>()?,
         Some(id) => match scope_keys::find(connection, &ScopeRef::project(id))? {
             None => Vec::new(),
@@ -45,10 +45,10 @@ pub(in crate::store::sqlite) fn page(
                 .prepare_cached(&format!(
                     "SELECT {SESSION} {FROM} WHERE n.project = ?4 AND {condition} {order}"
                 ))?
-                .query_map((status, limit, request.offset, project), session_from_row)?
+                .query_map((status, limit, request.offset, project), session_report_from_row)?
                 .collect::<Result<Vec<_>, _>>()?,
         },
     };
     let (sessions, has_more) = super::cut(rows, request.limit);
-    Ok(SessionPage { sessions, has_more })
+    Ok(SessionReportPage { sessions, has_more })
 }

@@ -1,11 +1,13 @@
 //! The rows of organisations, projects and sessions.
 
-use agent_memory_proto::model::{Id, Org, Project, ScopeRef, Session, SessionStatus};
+use agent_memory_proto::model::{Id, Org, Project, ScopeRef, Session, SessionReport, SessionStatus};
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::store::{
     StoreError,
-    sqlite::columns::{SESSION, id_from, scope_from, session_from_row, status_code},
+    columns::is_abandoned,
+    rules::SessionState,
+    sqlite::columns::{SESSION, id_from, scope_from, session_from_row, session_report_from_row, status_code},
 };
 
 pub(super) fn org_named(connection: &Connection, name: &str) -> Result<Option<Id>, StoreError> {
@@ -77,7 +79,7 @@ macro_rules! in_project {
 
 /// One statement for each table: row by row, the full-text index would be written out once for
 /// every entry.
-const REMOVE_ENTRIES: [&str; 3] = [
+const REMOVE_ENTRIES: [&str; 4] = [
     concat!(
         "DELETE FROM entry_tags WHERE entry IN (",
         in_project!("SELECT rowid FROM entries WHERE scope"),
@@ -89,6 +91,7 @@ const REMOVE_ENTRIES: [&str; 3] = [
         ")"
     ),
     in_project!("DELETE FROM entries WHERE scope"),
+    in_project!("DELETE FROM tasks WHERE scope"),
 ];
 
 /// Removes a project with everything in it, and returns its sessions.
@@ -159,14 +162,30 @@ pub(super) fn insert_session(
     Ok(())
 }
 
-pub(super) fn set_session_status(
+pub(super) fn set_session_state(
     connection: &Connection,
     key: i64,
-    status: SessionStatus,
-    ended_at_ms: Option<i64>,
-) -> Result<(), StoreError> {
-    connection
-        .prepare_cached("UPDATE sessions SET status = ?2, ended_at_ms = ?3 WHERE scope = ?1")?
-        .execute((key, status_code(status), ended_at_ms))?;
-    Ok(())
+    state: &SessionState<'_>,
+) -> Result<Option<String>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "UPDATE sessions SET status = ?2, ended_at_ms = ?3, summary = coalesce(?4, summary), \
+         active_at_ms = coalesce(?5, active_at_ms) WHERE scope = ?1 RETURNING summary",
+    )?;
+    let values = (key, status_code(state.status), state.ended_at_ms, state.summary, state.active_at_ms);
+    Ok(statement.query_row(values, |row| row.get(0)).optional()?.flatten())
+}
+
+pub(super) fn abandoned_sessions(
+    connection: &Connection,
+    before_ms: i64,
+    at_ms: i64,
+    limit: u32,
+) -> Result<Vec<SessionReport>, StoreError> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {SESSION} FROM sessions n JOIN scopes s ON s.key = n.scope LEFT JOIN scopes p ON p.key = n.project \
+         WHERE {} ORDER BY n.started_at_ms, n.scope LIMIT ?3",
+        is_abandoned('?')
+    ))?;
+    let rows = statement.query_map((before_ms, at_ms, limit), session_report_from_row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }

@@ -1,20 +1,24 @@
 //! The rows of a write, in the open transaction of a connection.
 
 use agent_memory_proto::model::{
-    Entry, EntryKind, FileLock, Id, Org, Project, ScopeLevel, ScopeRef, Session, SessionStatus, Version,
+    Conflict, Entry, EntryKind, FileLock, Id, Org, Project, ScopeLevel, ScopeRef, Session, SessionReport,
+    Task, Version,
 };
 use rusqlite::Connection;
 
 use super::{entry_rows, scope_rows};
 use crate::{
     store::{
-        IdempotencyKey, LockClaim,
-        rules::{KeptReply, PathLock, Step, StoredEntry, WriteTransaction, reads_the_same, text_of},
-        sqlite::{
-            file_locks, idempotency, index,
-            reads::{entries, projects, sessions},
-            scope_keys,
+        IdempotencyKey, LockClaim, Resolution,
+        rules::{
+            KeptReply, PathLock, SessionState, Step, StoredEntry, WriteTransaction, reads_the_same, text_of,
         },
+        sqlite::{
+            conflicts, file_locks, idempotency, index,
+            reads::{entries, projects, sessions},
+            scope_keys, tasks,
+        },
+        task_rows::StoredTask,
     },
     text::entry::IndexedEntry,
 };
@@ -84,13 +88,12 @@ impl WriteTransaction for SqliteTransaction<'_> {
         scope_rows::insert_session(self.connection, key, project, session)
     }
 
-    async fn set_session_status(
-        &self,
-        key: i64,
-        status: SessionStatus,
-        ended_at_ms: Option<i64>,
-    ) -> Step<()> {
-        scope_rows::set_session_status(self.connection, key, status, ended_at_ms)
+    async fn set_session_state(&self, key: i64, state: &SessionState<'_>) -> Step<Option<String>> {
+        scope_rows::set_session_state(self.connection, key, state)
+    }
+
+    async fn abandoned_sessions(&self, before_ms: i64, at_ms: i64, limit: u32) -> Step<Vec<SessionReport>> {
+        scope_rows::abandoned_sessions(self.connection, before_ms, at_ms, limit)
     }
 
     async fn expect_entries(&self, _: &[(i64, &Entry)]) -> Step<()> {
@@ -174,6 +177,62 @@ impl WriteTransaction for SqliteTransaction<'_> {
 
     async fn remove_locks_of_sessions(&self, sessions: &[Id]) -> Step<()> {
         file_locks::remove_of_sessions(self.connection, sessions)
+    }
+
+    async fn conflict(&self, id: Id) -> Step<Option<Conflict>> {
+        conflicts::find(self.connection, id)
+    }
+
+    async fn resolve_conflict(&self, wish: &Resolution, at_ms: i64) -> Step<()> {
+        conflicts::resolve(self.connection, wish, at_ms)
+    }
+
+    async fn version(&self, of: &StoredEntry, number: u32) -> Step<Option<Version>> {
+        entries::version(self.connection, of, number)
+    }
+
+    async fn lock_task_graph(&self) -> Step<()> {
+        Ok(()) // There is one writer.
+    }
+
+    async fn scope_parent(&self, key: i64) -> Step<Option<i64>> {
+        tasks::scope_parent(self.connection, key)
+    }
+
+    async fn task(&self, id: Id) -> Step<Option<StoredTask>> {
+        tasks::find(self.connection, id)
+    }
+
+    async fn task_place(&self, id: Id) -> Step<Option<(i64, Option<Id>)>> {
+        tasks::place(self.connection, id)
+    }
+
+    async fn task_height(&self, id: Id) -> Step<u32> {
+        tasks::height(self.connection, id)
+    }
+
+    async fn insert_task(&self, scope_key: i64, task: &Task) -> Step<bool> {
+        tasks::insert(self.connection, scope_key, task)
+    }
+
+    async fn replace_task(&self, old: &StoredTask, new: &Task) -> Step<()> {
+        tasks::replace(self.connection, old, new)
+    }
+
+    async fn remove_task(&self, key: i64) -> Step<()> {
+        tasks::remove(self.connection, key)
+    }
+
+    async fn blockers_of(&self, tasks: &[Id]) -> Step<Vec<(Id, Id)>> {
+        tasks::blockers_of(self.connection, tasks)
+    }
+
+    async fn insert_task_blocker(&self, task: i64, blocker: i64) -> Step<()> {
+        tasks::insert_blocker(self.connection, task, blocker)
+    }
+
+    async fn remove_task_blocker(&self, task: i64, blocker: Id) -> Step<()> {
+        tasks::remove_blocker(self.connection, task, blocker)
     }
 
     async fn kept_reply(&self, key: &IdempotencyKey) -> Step<Option<KeptReply>> {

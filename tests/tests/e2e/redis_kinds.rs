@@ -12,7 +12,8 @@ use agent_memory_proto::{
     response::{HealthStatus, RedisReport},
 };
 use agent_memory_testbed::{Postgres, Redis, RedisCluster, RedisSentinels};
-use agent_memory_tests::{Daemon, Hello, Instance, Wire, requests, until};
+use agent_memory_tests::{Bridge, Daemon, Hello, Instance, Wire, requests, until};
+use serde_json::json;
 
 use crate::{
     file_locks::{checkin, checkout, granted, status},
@@ -158,6 +159,24 @@ impl Pair {
         let waits = waits(&self.one, &self.other);
         assert!(waits[2] < Duration::from_millis(250), "nobody is woken: {waits:?}");
     }
+
+    /// The command line, `doctor` and the tool say which kind of Redis it is, and how the shared cache does.
+    fn tell_people(&self, kind: &str) {
+        let shown = self.other.json(["health"]);
+        let told = Bridge::start(&self.other, "asker").call_ok("memory_health", &json!({}));
+        for report in [&shown, &told["structuredContent"]] {
+            assert_eq!(report["redis"]["kind"], kind, "{report}");
+            let shared = &report["redis"]["sharedCache"];
+            assert!(shared["hits"].as_u64() > Some(0) && shared["hitRate"].as_f64() > Some(0.0), "{report}");
+            assert!(report["cache"]["evictions"].is_u64(), "{report}");
+        }
+        let text = told["content"][0]["text"].as_str().expect("a text");
+        assert!(text.contains(&format!("redis: {kind}, ")) && text.contains("shared cache: "), "{text}");
+        let doctor = self.other.run(["doctor"]).out;
+        assert!(doctor.contains(&format!("{kind} at ")), "{doctor}");
+        let health = self.other.run(["health"]).ok().out;
+        assert!(health.contains("shared cache") && health.contains(kind), "{health}");
+    }
 }
 
 fn redis(report: &Option<RedisReport>) -> &RedisReport {
@@ -180,6 +199,7 @@ fn goes_on_without_the_master_of(key: &str, servers: &mut impl Servers, kind: &s
     pair.write_and_see();
     pair.share_answers();
     pair.show_locks(servers);
+    pair.tell_people(kind);
     let held = granted(&mut pair.writer, checkout("/held", "ada", 0));
     until_shown(servers, "/held", held.token, "ada");
 

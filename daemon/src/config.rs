@@ -5,6 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use agent_memory_proto::settings::Settings;
 
 use crate::{
+    backups::Schedule,
     breaker::BreakerOptions,
     limiter::{Limit, Limits},
     redis::RedisOptions,
@@ -56,6 +57,8 @@ pub struct Config {
     pub serve_stale: bool,
     /// Entries that one import may have.
     pub import_entries_max: u64,
+    /// When backups are made, if they are made by themselves.
+    pub backup_schedule: Option<Schedule>,
     /// Two agents' updates within this time are a conflict.
     pub conflict_window_ms: i64,
     /// How long nothing may happen in a session before it ends by itself; zero means for ever.
@@ -178,6 +181,7 @@ impl Config {
                 success_threshold: small(&settings, "CB_SUCCESS_THRESHOLD"),
             },
             serve_stale: settings.flag("SERVE_STALE"),
+            backup_schedule: Schedule::from_settings(&settings)?,
             import_entries_max: settings.number("MAX_IMPORT_ENTRIES"),
             conflict_window_ms: i64::try_from(settings.number("CONFLICT_WINDOW_MS")).unwrap_or(i64::MAX),
             session_timeout: millis(&settings, "SESSION_TIMEOUT_MS"),

@@ -68,8 +68,7 @@ impl Follower for Following {
 
     fn missed(&self, reason: &str) {
         tracing::warn!("caches are dropped: {reason}");
-        self.services.changes.generations.raise_all();
-        self.services.forget_everything();
+        self.services.everything_changed();
         self.services.changes.tell(Event::ChangesMissed { reason: reason.to_owned() });
     }
 }

@@ -3,6 +3,7 @@
 
 mod abandoned;
 pub mod actors;
+pub mod backups;
 pub mod breaker;
 pub mod cache;
 pub mod clock;

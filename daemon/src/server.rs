@@ -8,6 +8,7 @@ use tracing::{error, info, warn};
 use crate::{
     abandoned,
     actors::{self, Arbiters},
+    backups,
     cache::SharedCache,
     clock::Clock,
     config::Config,
@@ -116,6 +117,7 @@ async fn serve(config: Config, log_level: LogLevel) -> Result<Ending, StartError
     handle.follow(&services).await.map_err(StartError::Store)?;
     share_limits(&services).map_err(StartError::Redis)?;
     share_answers(&services).map_err(StartError::Redis)?;
+    back_up(&services).map_err(StartError::Store)?;
     watch(&services, handle.clone(), log_level, service_manager);
     info!(socket = %services.socket.display(), data_dir = %services.config.data_dir.display(), "ready");
     service_manager.ready();
@@ -144,6 +146,14 @@ fn share_answers(services: &Services) -> Result<(), StoreError> {
     actors::keep_running(&services.supervisor, "shared-cache-look".to_owned(), move || {
         let answers = Arc::clone(&looking);
         async move { answers.look().await }
+    })
+}
+
+/// Makes backups when they are due.
+fn back_up(services: &Arc<Services>) -> Result<(), StoreError> {
+    let services_of_task = Arc::clone(services);
+    actors::keep_running(&services.supervisor, "backup-schedule".to_owned(), move || {
+        backups::keep_up(Arc::clone(&services_of_task))
     })
 }
 

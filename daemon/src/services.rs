@@ -14,6 +14,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::{broadcast, watch};
 
 use crate::{
+    backups::Backups,
     cache::{
         CachedReply, Dependencies, Flights, Generations, NextValidityChange, QueryCache, QueryCacheOptions,
         ScopeCache, SharedCache,
@@ -78,6 +79,8 @@ pub struct Services {
     pub shutdown: Shutdown,
     /// Imports under way.
     pub imports: Imports,
+    /// Backups.
+    pub backups: Backups,
     /// Counters.
     pub counters: Counters,
     /// This run of the daemon.
@@ -296,6 +299,7 @@ impl Services {
             supervisor: parts.supervisor,
             shutdown: parts.shutdown,
             imports: Imports::new(config.data_dir.clone(), config.import_entries_max),
+            backups: Backups::new(&config.data_dir, config.backup_schedule.clone()),
             counters: Counters::default(),
             started_at: Instant::now(),
             socket: parts.socket,
@@ -332,6 +336,14 @@ impl Services {
             return None;
         }
         self.answers.get_stale(request)
+    }
+
+    /// Everything may be another: nothing that was read before is answered any more, and who waits for a file
+    /// looks again.
+    pub fn everything_changed(&self) {
+        self.changes.generations.raise_all();
+        self.forget_everything();
+        self.lock_lines.all_freed();
     }
 
     /// Drops every cache.

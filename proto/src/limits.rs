@@ -45,6 +45,14 @@ pub const TASK_CHAIN_MAX: usize = 1_000;
 pub const TASK_MINUTES_MAX: u32 = 10_000_000;
 /// Last line of a file that a task can be about.
 pub const TASK_LINE_MAX: u32 = 1_000_000_000;
+/// Longest that a caller waits for a backup, its check or its restoring, in milliseconds: an hour.
+pub const BACKUP_MS_MAX: u64 = 3_600_000;
+/// Largest name that a caller gives a backup, in bytes.
+pub const BACKUP_NAME_BYTES_MAX: usize = 64;
+/// Most backups in one list.
+pub const BACKUPS_LISTED_MAX: usize = 1_000;
+/// Most backups that a clean-up may be told to keep.
+pub const BACKUPS_KEPT_MAX: u32 = 10_000;
 /// Most entries in one bulk request.
 pub const BULK_ITEMS_MAX: usize = 100;
 /// Most rows in one answer of a list or search.

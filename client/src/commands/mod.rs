@@ -1,5 +1,6 @@
 //! The commands: one file each, with its arguments and a `run`. This file lists them.
 
+mod backup;
 mod client;
 mod cluster;
 mod completions;
@@ -112,6 +113,9 @@ pub(crate) enum Command {
     Export(export::ExportArgs),
     /// Read entries out of a file into the store, all or nothing
     Import(import::ImportArgs),
+    /// Backups: make, check and restore them
+    #[command(subcommand)]
+    Backup(backup::BackupCommand),
     /// How the daemon and its store are, after a real write and read
     Health,
     /// Whether a daemon runs, and where
@@ -161,6 +165,7 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Remember(args) => remember::run(&invocation, args).await,
         Command::Export(args) => export::run(&invocation, args).await,
         Command::Import(args) => import::run(&invocation, args).await,
+        Command::Backup(command) => backup::run(&invocation, command).await,
         Command::Health => health::run(&invocation).await,
         Command::Status => status::run(&invocation).await,
         Command::Cluster(command) => cluster::run(&invocation, command).await,

@@ -22,6 +22,10 @@ impl AdminKey {
             Request::DeleteProject(request) => &mut request.admin_key,
             Request::BeginImport(request) => &mut request.admin_key,
             Request::ForceUnlockFile(request) => &mut request.admin_key,
+            Request::CreateBackup(request) => &mut request.admin_key,
+            Request::VerifyBackup(request) => &mut request.admin_key,
+            Request::RestoreBackup(request) => &mut request.admin_key,
+            Request::CleanupBackups(request) => &mut request.admin_key,
             _ => return,
         };
         given.get_or_insert_with(|| self.0.clone());

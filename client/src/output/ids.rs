@@ -47,6 +47,12 @@ pub(crate) fn of(response: &Response) -> Vec<String> {
         Response::Conflict(report) => vec![report.conflict.id.to_string()],
         Response::ConflictResolved(report) => vec![report.conflict.id.to_string()],
         Response::TaskWritten(report) => vec![report.task.id.to_string()],
+        Response::BackupCreated(report) | Response::BackupVerified(report) => {
+            vec![report.backup.filename.clone()]
+        }
+        Response::Backups(list) => list.backups.iter().map(|backup| backup.filename.clone()).collect(),
+        Response::BackupRestored(restored) => vec![restored.kept_aside.filename.clone()],
+        Response::BackupsCleaned(cleaned) => cleaned.deleted.clone(),
         Response::FileLocks(page) => page.locks.iter().map(|lock| lock.path.clone()).collect(),
     }
 }

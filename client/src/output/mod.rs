@@ -1,5 +1,6 @@
 //! What goes to stdout: text and tables for people, JSON for programs, or ids only.
 
+mod backups;
 mod cluster;
 mod conflicts;
 mod entries;
@@ -175,6 +176,11 @@ impl Output {
             Response::Conflicts(page) => conflicts::page(style, page),
             Response::Conflict(report) => conflicts::details(style, report, project),
             Response::ConflictResolved(report) => conflicts::resolved(style, report, project),
+            Response::BackupCreated(report) => backups::report(style, "made and verified", report),
+            Response::Backups(found) => backups::list(style, found),
+            Response::BackupVerified(report) => backups::report(style, "sound:", report),
+            Response::BackupRestored(restored) => backups::restored(style, restored),
+            Response::BackupsCleaned(cleaned) => backups::cleaned(cleaned),
         }
     }
 }

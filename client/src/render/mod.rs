@@ -1,6 +1,7 @@
 //! Responses as JSON objects in the shapes of the original system, with a few fields more. Pure:
 //! the command line prints them, the MCP bridge answers with them.
 
+mod backups;
 mod cluster;
 mod conflicts;
 mod context;
@@ -19,6 +20,7 @@ use agent_memory_proto::{
 };
 use serde_json::{Map, Value, json};
 
+pub use backups::size;
 pub use conflicts::conflict;
 pub use context::{context, quickstarted};
 pub use entry::{entry, entry_page, entry_page_of, history, version};
@@ -86,6 +88,11 @@ pub fn response(response: &Response) -> Value {
         Response::Conflicts(page) => conflicts::page(page),
         Response::Conflict(report) => conflicts::details(report),
         Response::ConflictResolved(report) => conflicts::resolved(report),
+        Response::BackupCreated(report) => backups::created(report),
+        Response::Backups(found) => backups::list(found),
+        Response::BackupVerified(report) => backups::verified(report),
+        Response::BackupRestored(restored) => backups::restored(restored),
+        Response::BackupsCleaned(cleaned) => backups::cleaned(cleaned),
     }
 }
 

@@ -114,6 +114,11 @@ impl<W: BatchWriter> Drop for Submit<W> {
 #[rtype(result = "()")]
 struct CommitBatch;
 
+/// Work of its own between two batches.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Alone<W: BatchWriter>(Box<dyn FnOnce(&mut W) + Send>);
+
 #[derive(Message)]
 #[rtype(result = "()")]
 struct Idle;
@@ -149,6 +154,20 @@ impl<W: BatchWriter> Handler<Submit<W>> for GroupCommit<W> {
         if self.batch.len() >= BATCH_MAX {
             self.commit(context);
         }
+    }
+}
+
+impl<W: BatchWriter> Handler<Alone<W>> for GroupCommit<W> {
+    type Result = ();
+
+    fn handle(&mut self, alone: Alone<W>, context: &mut Self::Context) {
+        self.commit(context);
+        let writer = &mut self.writer;
+        // What the caller waits for is dropped when the work panics.
+        if catch_unwind(AssertUnwindSafe(|| alone.0(writer))).is_err() {
+            self.writer.rollback();
+        }
+        self.idle_later(context);
     }
 }
 
@@ -282,6 +301,25 @@ impl<W: BatchWriter> WriterHandle<W> {
             };
         }
         Err(StoreError::Unavailable("the writer has stopped".to_owned()))
+    }
+
+    /// Does something between two batches, with no transaction open. Writes wait meanwhile.
+    ///
+    /// # Errors
+    /// As [`WriterHandle::submit`].
+    pub async fn alone<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut W) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let in_hand = self.queue.enter()?;
+        let (answer, answered) = oneshot::channel();
+        let work = move |writer: &mut W| {
+            let result = work(writer);
+            drop(in_hand);
+            let _ = answer.send(result);
+        };
+        deliver(&self.slot, Alone::<W>(Box::new(work)), &self.queue).await?;
+        answered.await.unwrap_or_else(|_| Err(StoreError::Lost("the writer panicked".to_owned())))
     }
 
     /// Finishes what was submitted, closes the writer and stops it for good.

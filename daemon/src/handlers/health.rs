@@ -29,6 +29,7 @@ pub(super) async fn handle(call: Call) -> Handled {
     };
     problems.extend(services.live.load().limiter.problem());
     problems.extend(services.supervisor.breakers().problems());
+    problems.extend(services.backups.problem());
     let mut status = match (database.connected, problems.is_empty()) {
         (false, _) => HealthStatus::Unhealthy,
         (true, false) => HealthStatus::Degraded,

@@ -9,6 +9,7 @@ mod add_entry;
 mod add_task;
 mod add_task_blocker;
 mod admin;
+mod backing_up;
 mod begin_import;
 mod bulk_add_entries;
 mod bulk_delete_entries;
@@ -16,8 +17,10 @@ mod bulk_update_entries;
 mod checkin_file;
 mod checkout_file;
 mod claim_task;
+mod cleanup_backups;
 mod cluster_status;
 mod config;
+mod create_backup;
 mod create_org;
 mod create_project;
 mod deactivate_entry;
@@ -42,6 +45,7 @@ mod get_project;
 mod get_task;
 mod hand_over;
 mod health;
+mod list_backups;
 mod list_conflicts;
 mod list_entries;
 mod list_file_locks;
@@ -57,6 +61,7 @@ mod quickstart;
 mod remember;
 mod remove_task_blocker;
 mod resolve_conflict;
+mod restore_backup;
 mod search;
 mod stage_import;
 mod start_session;
@@ -66,6 +71,7 @@ mod task_history;
 mod update_entry;
 mod update_project;
 mod update_task;
+mod verify_backup;
 
 use std::{
     sync::Arc,
@@ -274,5 +280,10 @@ async fn handle(call: Call, request: Request) -> Handled {
         Request::GetConflict(request) => get_conflict::handle(call, request).await,
         Request::FinishSession(request) => finish_session::handle(call, request).await,
         Request::ResolveConflict(request) => resolve_conflict::handle(call, request).await,
+        Request::CreateBackup(request) => create_backup::handle(call, request).await,
+        Request::ListBackups => list_backups::handle(call).await,
+        Request::VerifyBackup(request) => verify_backup::handle(call, request).await,
+        Request::RestoreBackup(request) => restore_backup::handle(call, request).await,
+        Request::CleanupBackups(request) => cleanup_backups::handle(call, request).await,
     }
 }

@@ -89,11 +89,5 @@ pub fn unknown(id: Id) -> ErrorBody {
 
 /// What the file system said, as an error of the store.
 pub(crate) fn of_file_system(error: &io::Error) -> StoreError {
-    match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StoreError::DiskFull(error.to_string()),
-        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-            StoreError::ReadOnly(error.to_string())
-        }
-        _ => StoreError::Other(format!("what was handed over for an import: {error}")),
-    }
+    StoreError::of_file_system("what was handed over for an import", error)
 }

@@ -1,5 +1,7 @@
 //! What a store can refuse, and the one mapping from it to the wire.
 
+use std::io;
+
 use agent_memory_proto::{ErrorBody, ErrorCode, response::ImportReport};
 
 /// Why a store did not do what was asked. Drivers' errors are mapped to this at the store's edge.
@@ -67,6 +69,17 @@ impl StoreError {
     #[must_use]
     pub fn refused(body: ErrorBody) -> Self {
         Self::Refused(Box::new(body))
+    }
+
+    /// What the file system said, after what it was asked for.
+    #[must_use]
+    pub fn of_file_system(what: &str, error: &io::Error) -> Self {
+        let text = format!("{what}: {error}");
+        match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::DiskFull(text),
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => Self::ReadOnly(text),
+            _ => Self::Other(text),
+        }
     }
 
     /// Whether the work was certainly not applied, so that it may be repeated without a key.

@@ -1,7 +1,7 @@
 //! A store behind a circuit breaker: every call passes the gate of the service, which refuses it at
 //! once while the service is left alone. What the store does is none of its business.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use agent_memory_proto::{
     model::{Conflict, Entry, EntryKind, Id, PortableScope, Project, ScopeLevel, ScopeRef, Session, Task},
@@ -16,11 +16,12 @@ use agent_memory_proto::{
 };
 
 use super::{
-    ConflictStore, ContextQuery, EntryStore, ExportQuery, ExportedEntries, FloorStore, HealthStore, HeldLock,
-    ListQuery, LockStore, MemberStore, ScopeStore, SearchQuery, SearchStore, SimilarQuery, Store, StoreError,
-    StoreFuture, TaskQuery, TaskStore, TransferStore, WriteOutcome, WriteRequest, WriteStore,
+    BackupStore, ConflictStore, ContextQuery, EntryStore, ExportQuery, ExportedEntries, FloorStore,
+    HealthStore, HeldLock, KeptAside, ListQuery, LockStore, MemberStore, ScheduledBackup, ScopeStore,
+    SearchQuery, SearchStore, SimilarQuery, Store, StoreError, StoreFuture, TaskQuery, TaskStore,
+    TransferStore, WriteOutcome, WriteRequest, WriteStore,
 };
-use crate::breaker::Gate;
+use crate::{backups::BackupDirectory, breaker::Gate};
 
 /// Whether the service may be asked at all, for a reason that the store knows by itself.
 pub type Ready = Arc<dyn Fn() -> Result<(), StoreError> + Send + Sync>;
@@ -48,6 +49,7 @@ pub fn guarded(inner: Store, gate: Gate, ready: Ready) -> Store {
         writes: Arc::clone(&shared) as _,
         members: Arc::clone(&shared) as _,
         health: Arc::clone(&shared) as _,
+        backups: Arc::clone(&shared) as _,
         floors: shared,
     }
 }
@@ -112,6 +114,34 @@ impl ScopeStore for GuardedStore {
 
     fn sessions(&self, request: ListSessions) -> StoreFuture<'_, SessionReportPage> {
         self.pass(self.inner.scopes.sessions(request))
+    }
+}
+
+impl BackupStore for GuardedStore {
+    fn copy_out(&self, directory: PathBuf) -> StoreFuture<'_, ()> {
+        self.pass(self.inner.backups.copy_out(directory))
+    }
+
+    fn restore(&self, staged: PathBuf, aside: BackupDirectory, now_ms: i64) -> StoreFuture<'_, KeptAside> {
+        self.pass(self.inner.backups.restore(staged, aside, now_ms))
+    }
+
+    fn claim_scheduled(&self, due_at_ms: i64, daemon: Id) -> StoreFuture<'_, bool> {
+        self.pass(self.inner.backups.claim_scheduled(due_at_ms, daemon))
+    }
+
+    fn settle_scheduled(
+        &self,
+        due_at_ms: i64,
+        daemon: Id,
+        at_ms: i64,
+        outcome: Result<(), String>,
+    ) -> StoreFuture<'_, ()> {
+        self.pass(self.inner.backups.settle_scheduled(due_at_ms, daemon, at_ms, outcome))
+    }
+
+    fn scheduled(&self) -> StoreFuture<'_, Option<ScheduledBackup>> {
+        self.pass(self.inner.backups.scheduled())
     }
 }
 

@@ -28,9 +28,10 @@ pub(crate) use rules::{file_taken, goes_to_others};
 pub use snapshot::Snapshot;
 pub use task_write::{NewTask, TaskChange, TaskWrite};
 pub use traits::{
-    ConflictStore, ContextQuery, EntryStore, ExportQuery, ExportedEntries, FloorStore, HealthStore, HeldLock,
-    ListQuery, LockStore, MemberStore, ScopeStore, SearchQuery, SearchStore, SimilarQuery, Store,
-    StoreFuture, TaskQuery, TaskStore, TransferStore, WriteStore,
+    BackupStore, ConflictStore, ContextQuery, EntryStore, ExportQuery, ExportedEntries, FloorStore,
+    HealthStore, HeldLock, KeptAside, ListQuery, LockStore, MemberStore, ScheduledBackup, ScopeStore,
+    SearchQuery, SearchStore, SimilarQuery, Store, StoreFuture, TaskQuery, TaskStore, TransferStore,
+    WriteStore,
 };
 pub use write::{
     Change, EntryUpdate, IdempotencyKey, Import, LockClaim, LockOwner, NewEntry, OnChange, Resolution, Write,

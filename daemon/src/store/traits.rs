@@ -1,7 +1,7 @@
 //! One trait per aggregate. Every backend implements all of them, and one contract suite holds
 //! them to the same behaviour.
 
-use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Instant};
+use std::{fmt, future::Future, path::PathBuf, pin::Pin, sync::Arc, time::Instant};
 
 use agent_memory_proto::{
     model::{
@@ -13,12 +13,13 @@ use agent_memory_proto::{
         ListTasks, MeasureFloor, Search, TaskHistory,
     },
     response::{
-        ClusterDaemon, ConflictPage, Context, DatabaseHealth, EntryPage, FileLockPage, Floor, History,
-        OrgPage, ProjectPage, SearchPage, SessionReportPage, SimilarEntry, TaskPage, TaskVersions,
+        BackupFile, ClusterDaemon, ConflictPage, Context, DatabaseHealth, EntryPage, FileLockPage, Floor,
+        History, OrgPage, ProjectPage, SearchPage, SessionReportPage, SimilarEntry, TaskPage, TaskVersions,
     },
 };
 
 use super::{StoreError, WriteOutcome, WriteRequest};
+use crate::backups::BackupDirectory;
 
 /// What every method of a store returns.
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
@@ -255,6 +256,54 @@ pub trait FloorStore: Send + Sync {
     fn measure_floor(&self, request: MeasureFloor, now_ms: i64) -> StoreFuture<'_, Floor>;
 }
 
+/// What a backup took the place of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptAside {
+    /// It, as a backup.
+    pub backup: BackupFile,
+    /// Why it fails its check, if it does.
+    pub damage: Option<String>,
+}
+
+/// How the scheduled backups of a store go that several daemons share.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ScheduledBackup {
+    /// When the last good one was made.
+    pub last_good_at_ms: Option<i64>,
+    /// When and why the last one failed.
+    pub failure: Option<(i64, String)>,
+}
+
+/// Is copied while it is used, and replaced.
+pub trait BackupStore: Send + Sync {
+    /// Copies everything, as of one moment, into a new SQLite store in an empty directory. Writers do not wait.
+    fn copy_out(&self, directory: PathBuf) -> StoreFuture<'_, ()>;
+    /// Keeps everything as a backup in `aside`, then puts the SQLite store of the directory `staged`, which has the schema of this
+    /// build, in its place: all or nothing. Writes wait meanwhile. Locks of files stay as they are.
+    fn restore(&self, staged: PathBuf, aside: BackupDirectory, now_ms: i64) -> StoreFuture<'_, KeptAside>;
+    /// Whether the backup that was due at that time is this daemon's to make. A store that belongs to one daemon
+    /// leaves all to it.
+    fn claim_scheduled(&self, due_at_ms: i64, daemon: Id) -> StoreFuture<'_, bool> {
+        let _ = (due_at_ms, daemon);
+        Box::pin(std::future::ready(Ok(true)))
+    }
+    /// Tells the other daemons how the backup went that this one had claimed.
+    fn settle_scheduled(
+        &self,
+        due_at_ms: i64,
+        daemon: Id,
+        at_ms: i64,
+        outcome: Result<(), String>,
+    ) -> StoreFuture<'_, ()> {
+        let _ = (due_at_ms, daemon, at_ms, outcome);
+        Box::pin(std::future::ready(Ok(())))
+    }
+    /// How the scheduled backups go; `None` in a store that belongs to one daemon.
+    fn scheduled(&self) -> StoreFuture<'_, Option<ScheduledBackup>> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
+}
+
 /// A store: every aggregate behind one handle, cheap to clone.
 #[derive(Clone)]
 pub struct Store {
@@ -278,6 +327,8 @@ pub struct Store {
     pub members: Arc<dyn MemberStore>,
     /// Health.
     pub health: Arc<dyn HealthStore>,
+    /// Backups.
+    pub backups: Arc<dyn BackupStore>,
     /// Floors.
     pub floors: Arc<dyn FloorStore>,
 }

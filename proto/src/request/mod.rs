@@ -1,6 +1,7 @@
 //! Requests: one enum, one struct per request, each in a file named after it. Append only.
 
 mod add_entry;
+mod backups;
 mod bulk;
 mod conflicts;
 mod context;
@@ -21,6 +22,7 @@ mod transfer;
 mod update_entry;
 
 pub use add_entry::{AddEntry, EntryDraft};
+pub use backups::{CleanupBackups, CreateBackup, RestoreBackup, VerifyBackup};
 pub use bulk::{BulkAddEntries, BulkDeleteEntries, BulkUpdateEntries};
 pub use conflicts::{ConflictPick, GetConflict, ListConflicts, ResolveConflict};
 pub use context::GetContext;
@@ -48,6 +50,7 @@ pub use update_entry::{EntryPatch, UpdateEntry};
 
 use crate::{
     codec::{Decode, Encode},
+    limits,
     model::Id,
 };
 
@@ -181,6 +184,16 @@ pub enum Request {
     ResolveConflict(ResolveConflict),
     /// Ends a session, and says what it came to.
     FinishSession(FinishSession),
+    /// Makes a backup.
+    CreateBackup(CreateBackup),
+    /// Lists the backups, and how the schedule goes.
+    ListBackups,
+    /// Checks a backup.
+    VerifyBackup(VerifyBackup),
+    /// Puts a backup in the place of everything that is stored.
+    RestoreBackup(RestoreBackup),
+    /// Removes all but the newest backups.
+    CleanupBackups(CleanupBackups),
 }
 
 impl Request {
@@ -244,15 +257,21 @@ impl Request {
             Self::GetConflict(_) => "get_conflict",
             Self::ResolveConflict(_) => "resolve_conflict",
             Self::FinishSession(_) => "finish_session",
+            Self::CreateBackup(_) => "create_backup",
+            Self::ListBackups => "list_backups",
+            Self::VerifyBackup(_) => "verify_backup",
+            Self::RestoreBackup(_) => "restore_backup",
+            Self::CleanupBackups(_) => "cleanup_backups",
         }
     }
 
-    /// How long the request may wait for something that another has, in milliseconds. A caller allows this
-    /// beside the time of the work.
+    /// How long the request may wait for something that another has, or work on as much as there is, in
+    /// milliseconds. A caller allows this beside the time of the work.
     #[must_use]
     pub const fn wait_ms(&self) -> u64 {
         match self {
             Self::CheckoutFile(request) => request.wait_ms,
+            Self::CreateBackup(_) | Self::VerifyBackup(_) | Self::RestoreBackup(_) => limits::BACKUP_MS_MAX,
             _ => 0,
         }
     }

@@ -1,5 +1,6 @@
 //! Responses: one enum, one struct per answer. Append only.
 
+mod backups;
 mod cluster;
 mod config;
 mod conflicts;
@@ -18,6 +19,7 @@ mod tasks;
 mod transfer;
 mod written;
 
+pub use backups::{BackupFile, BackupList, BackupReport, BackupSchedule, CleanedBackups, RestoredBackup};
 pub use cluster::{ClusterDaemon, ClusterStatus, DaemonLoad};
 pub use config::{ConfigReport, SettingValue};
 pub use conflicts::{ConflictDetails, ConflictPage, ConflictResolved};
@@ -131,6 +133,16 @@ pub enum Response {
     SessionReport(Box<SessionReport>),
     /// A page of sessions, and what they came to.
     SessionReports(SessionReportPage),
+    /// A backup was made and verified.
+    BackupCreated(Box<BackupReport>),
+    /// The backups.
+    Backups(Box<BackupList>),
+    /// A backup is sound.
+    BackupVerified(Box<BackupReport>),
+    /// A backup took the place of what was stored.
+    BackupRestored(Box<RestoredBackup>),
+    /// Backups were removed.
+    BackupsCleaned(CleanedBackups),
 }
 
 impl Response {

@@ -391,9 +391,17 @@ pub const ALL: &[Setting] = &[
         "ADMIN_KEY",
         SettingKind::Secret,
         "",
-        "Key that removing a project, importing and unlocking a file by force ask for; when not set, the socket's owner may at the command line, and nobody over MCP",
+        "Key that removing a project, importing, unlocking a file by force and backups ask for; when not set, the socket's owner may at the command line, and nobody over MCP",
     ),
     number("MAX_IMPORT_ENTRIES", "100000", 1, 10_000_000, "Entries that one import may have"),
+    other(
+        "BACKUP_SCHEDULE",
+        SettingKind::Text,
+        "",
+        "When backups are made, as a cron expression in UTC (`0 3 * * *` for every night at three); never when not set",
+    ),
+    number("BACKUP_RETENTION", "7", 1, 10_000, "How many scheduled backups are kept"),
+    other("BACKUP_ENABLED", SettingKind::Flag, "1", "Whether backups are made by the schedule"),
     other(
         "PROJECT",
         SettingKind::Text,

@@ -33,6 +33,7 @@ pub(crate) fn requests() -> Vec<(String, Request)> {
         vec![Request::ClusterStatus, Request::EchoStored(EchoStored { name: "list-7".to_owned() })],
         super::tasks::requests(),
         super::conflicts::requests(),
+        backups(),
     ]
     .into_iter()
     .flatten()
@@ -94,6 +95,11 @@ pub(crate) fn requests() -> Vec<(String, Request)> {
         Request::GetConflict(_) => "get_conflict",
         Request::ResolveConflict(_) => "resolve_conflict",
         Request::FinishSession(_) => "finish_session",
+        Request::CreateBackup(_) => "create_backup",
+        Request::ListBackups => "list_backups",
+        Request::VerifyBackup(_) => "verify_backup",
+        Request::RestoreBackup(_) => "restore_backup",
+        Request::CleanupBackups(_) => "cleanup_backups",
     })
 }
 
@@ -390,5 +396,16 @@ fn locks() -> Vec<Request> {
             reason: text("its owner is gone"),
             admin_key: text("key"),
         }),
+    ]
+}
+
+fn backups() -> Vec<Request> {
+    let filename = || "nightly-20260131T120000000Z.db".to_owned();
+    vec![
+        Request::CreateBackup(CreateBackup { name: text("nightly"), admin_key: text("key") }),
+        Request::ListBackups,
+        Request::VerifyBackup(VerifyBackup { filename: filename(), admin_key: text("key") }),
+        Request::RestoreBackup(RestoreBackup { filename: filename(), admin_key: text("key") }),
+        Request::CleanupBackups(CleanupBackups { keep: 7, admin_key: text("key") }),
     ]
 }

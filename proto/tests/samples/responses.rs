@@ -42,6 +42,7 @@ pub(crate) fn responses() -> Vec<(String, Response)> {
     let report = || SessionReport { session: session(), summary: text("the nozzle holds") };
     all.push(Response::SessionReport(Box::new(report())));
     all.push(Response::SessionReports(SessionReportPage { sessions: vec![report()], has_more: true }));
+    all.extend(about_backups());
     all.extend(entries().into_iter().map(|entry| Response::Entry(Box::new(entry))));
     named_variants!(all, {
         Response::Error(_) => "error",
@@ -85,6 +86,11 @@ pub(crate) fn responses() -> Vec<(String, Response)> {
         Response::ConflictResolved(_) => "conflict_resolved",
         Response::SessionReport(_) => "session_report",
         Response::SessionReports(_) => "session_reports",
+        Response::BackupCreated(_) => "backup_created",
+        Response::Backups(_) => "backups",
+        Response::BackupVerified(_) => "backup_verified",
+        Response::BackupRestored(_) => "backup_restored",
+        Response::BackupsCleaned(_) => "backups_cleaned",
     })
 }
 
@@ -106,6 +112,50 @@ fn about_file_locks() -> Vec<Response> {
             waiting: 3,
         })),
         Response::FileLocks(FileLockPage { locks: vec![file_lock()], has_more: false }),
+    ]
+}
+
+fn about_backups() -> Vec<Response> {
+    let file = |name: &str| BackupFile {
+        filename: format!("{name}-20260131T120000000Z.db"),
+        size_bytes: 131_072,
+        created_at_ms: AT_MS,
+    };
+    let report = || BackupReport {
+        backup: file("nightly"),
+        directory: "/var/lib/agent-memory/backups".to_owned(),
+        schema_version: 2,
+        rows: 1_234,
+        has_checksums: true,
+    };
+    let schedule = BackupSchedule {
+        schedule: "0 3 * * *".to_owned(),
+        retention: 7,
+        next_at_ms: Some(AT_MS + 1),
+        last_good_at_ms: Some(AT_MS),
+        failure: Some((AT_MS, "no space left".to_owned())),
+    };
+    let list = BackupList {
+        backups: vec![file("nightly"), file("before-restore")],
+        has_more: true,
+        directory: report().directory,
+        schedule: Some(schedule),
+    };
+    let restored = RestoredBackup {
+        restored: report(),
+        kept_aside: file("before-restore"),
+        damage: text("a page is missing"),
+        writes_waited_ms: 250,
+    };
+    vec![
+        Response::BackupCreated(Box::new(report())),
+        Response::Backups(Box::new(list)),
+        Response::BackupVerified(Box::new(report())),
+        Response::BackupRestored(Box::new(restored)),
+        Response::BackupsCleaned(CleanedBackups {
+            deleted: vec![file("old").filename],
+            kept: vec![file("nightly").filename],
+        }),
     ]
 }
 

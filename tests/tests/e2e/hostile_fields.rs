@@ -322,6 +322,8 @@ const TEXT_FIELDS: &[Field] = &[
         let path = "/src/a.rs".to_owned();
         Request::ForceUnlockFile(ForceUnlockFile { path, agent_id: None, reason: None, admin_key: Some(t) })
     }),
+    ("backup file", |_, t| Request::VerifyBackup(VerifyBackup { filename: t, admin_key: None })),
+    ("restored file", |_, t| Request::RestoreBackup(RestoreBackup { filename: t, admin_key: None })),
     ("delete project key", |_, t| {
         Request::DeleteProject(DeleteProject { id: requests::new_id(), confirm: true, admin_key: Some(t) })
     }),

@@ -1,6 +1,9 @@
 //! The real executables over the real socket: one module for each promise or request.
 
 mod autostart;
+mod backup;
+mod backup_faults;
+mod backup_schedule;
 mod cluster;
 mod cluster_status;
 mod database_away;

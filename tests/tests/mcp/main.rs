@@ -1,5 +1,6 @@
 //! The MCP bridge, as agents and real clients see it. One executable: each costs a link.
 
+mod backup;
 mod life;
 mod protocol;
 mod sdk_clients;

@@ -42,6 +42,8 @@ pub(super) async fn check(invocation: &Invocation) -> Vec<Finding> {
     findings
 }
 
+const DAMAGED: &str = "The database file is damaged: move memory.db, memory.db-wal and memory.db-shm out of the data directory, start \
+    again, and restore a backup (agent-memory backup list)";
 const UPGRADE: &str = "Install agent-memory and agent-memoryd of the same release";
 
 fn living(welcome: &Welcome) -> Finding {
@@ -103,8 +105,8 @@ fn start_mend(tail: &[String]) -> String {
             "Give this user access to the path that the log names; a sandbox may forbid it",
         ),
         ("not permitted", "A sandbox forbids it: allow the path that the log names in its settings"),
-        ("malformed", "The database file is damaged: restore the latest backup of the data directory"),
-        ("corrupt", "The database file is damaged: restore the latest backup of the data directory"),
+        ("malformed", DAMAGED),
+        ("corrupt", DAMAGED),
         ("is not allowed", "Correct the setting that the log names"),
         (
             "in use by another",

@@ -1,6 +1,7 @@
 //! Answers as text for a model: short lines, ids included, bodies once. Whatever was stored by
 //! somebody is quoted, line by line, so that it cannot pass for words of this program.
 
+mod backups;
 mod conflicts;
 mod context;
 mod entry;
@@ -56,6 +57,11 @@ pub(super) fn response(request: &Request, response: &Response, names: &Names) ->
         Response::Conflicts(page) => conflicts::page(page, names),
         Response::Conflict(report) => conflicts::details(report, names),
         Response::ConflictResolved(report) => conflicts::resolved(report, names),
+        Response::BackupCreated(report) => backups::report("Made and verified", report),
+        Response::Backups(found) => backups::list(found),
+        Response::BackupVerified(report) => backups::report("Sound", report),
+        Response::BackupRestored(restored) => backups::restored(restored),
+        Response::BackupsCleaned(cleaned) => backups::cleaned(cleaned),
         Response::Done if matches!(request, Request::DeleteProject(_)) => {
             "Deleted the project with its sessions and entries.".to_owned()
         }

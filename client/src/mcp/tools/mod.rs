@@ -1,5 +1,6 @@
 //! The tools: their names, actions and parameters, and how a call becomes a request. One file each.
 
+mod backup;
 mod conflict;
 mod entry;
 mod export;
@@ -59,6 +60,7 @@ pub(super) const ALL: &[Tool] = &[
     import::TOOL,
     task::TOOL,
     conflict::TOOL,
+    backup::TOOL,
 ];
 
 /// The tools of the default profile.
@@ -171,6 +173,7 @@ mod tests {
             "memory_conflict" => json!({ "id": id, "resolution": "r", "keep": "a" }),
             "memory_file_lock" => json!({ "file_path": "/src/a.rs" }),
             "memory_remember" => json!({ "text": "t" }),
+            "memory_backup" => json!({ "filename": "backup-20260131T120000000Z.db" }),
             _ => json!({}),
         }
     }
@@ -223,6 +226,7 @@ mod tests {
             ("memory_task", json!({ "action": "add" }), "title"),
             ("memory_task", json!({ "action": "list_by_status" }), "status"),
             ("memory_task", json!({ "action": "add_blocker", "id": Id([3; 16]).to_string() }), "blockerId"),
+            ("memory_backup", json!({ "action": "restore" }), "filename"),
         ] {
             let error = plan(tool, &arguments).expect_err("a field is missing");
             assert_eq!(

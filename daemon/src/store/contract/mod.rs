@@ -3,6 +3,7 @@
 
 pub(crate) mod fixtures;
 
+pub(crate) mod backups;
 pub(crate) mod bulk;
 pub(crate) mod changes;
 pub(crate) mod common_words;
@@ -57,6 +58,7 @@ macro_rules! contract_suite {
                 tasks_have_parts_to_a_bounded_depth, a_claimed_task_has_one_owner,
                 of_many_claims_at_once_one_gets_the_task, a_claim_under_a_key_is_applied_once,
                 tasks_are_listed_by_what_presses, a_deleted_project_takes_its_tasks_along;
+            backups: what_was_is_put_back_and_what_is_is_kept, what_cannot_be_put_back_changes_nothing;
             random: random_histories_match_a_model;
             remember: remembered_texts_are_stored_once;
             health: a_healthy_store_says_so;

@@ -9,10 +9,10 @@ mod words;
 
 use std::fmt;
 
+use self::digest::TableDigest;
 pub use self::digest::{TableReport, TableSum};
-use self::{digest::TableDigest, tables::TABLES};
 pub(in crate::store) use self::{
-    tables::{Cell, Column, ColumnKind, Row, Table, column},
+    tables::{Cell, Column, ColumnKind, Row, TABLES, Table, column},
     words::words_of,
 };
 use super::StoreError;
@@ -63,6 +63,14 @@ pub trait Progress {
     fn advance(&mut self, rows: u64);
 }
 
+/// Nobody waits for it.
+pub(crate) struct Unseen;
+
+impl Progress for Unseen {
+    fn begin(&mut self, _: &str, _: u64) {}
+    fn advance(&mut self, _: u64) {}
+}
+
 /// What was copied, or found.
 #[derive(Clone, Debug)]
 pub struct CopyReport {
@@ -107,7 +115,11 @@ pub(crate) async fn copy(
     copied
 }
 
-async fn copy_all(
+/// Copies everything within a transaction that has begun, and compares both sides.
+///
+/// # Errors
+/// As [`copy`].
+pub(in crate::store) async fn copy_all(
     source: &mut impl Source,
     target: &mut impl Target,
     progress: &mut dyn Progress,

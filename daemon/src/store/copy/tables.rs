@@ -108,7 +108,7 @@ pub(in crate::store) const fn column(name: &'static str, kind: ColumnKind) -> Co
 /// holds one asks the daemon of the store that was copied, and gets a new one from the daemon of the copy. The tokens of the
 /// copy go on where those of the original ended, so that a lock of the original is known to be the older.
 /// The daemons of a PostgreSQL store are left out, too: those of the copy say by themselves that they are there.
-pub(super) const TABLES: &[&Table] = &[
+pub(in crate::store) const TABLES: &[&Table] = &[
     &SCOPES,
     &ORGS,
     &PROJECTS,

@@ -8,7 +8,7 @@ use agent_memory_proto::{
 };
 use agent_memory_testbed::Postgres;
 
-use super::{CopyReport, Progress, compare, copy};
+use super::{CopyReport, Progress, Unseen, compare, copy};
 use crate::{
     actors::block_on,
     clock::Clock,
@@ -23,13 +23,6 @@ use crate::{
         sqlite::{self, SqliteOptions, SqliteSide},
     },
 };
-
-struct Silent;
-
-impl Progress for Silent {
-    fn begin(&mut self, _: &str, _: u64) {}
-    fn advance(&mut self, _: u64) {}
-}
 
 /// Does something once so many rows went over.
 struct After<F: FnMut()>(u64, F);
@@ -191,12 +184,12 @@ fn a_store_goes_there_and_back_and_is_the_same() {
     let stores = Stores::new();
     block_on(async {
         stores.filled().await;
-        let there = stores.to_postgres(&mut Silent).await.unwrap();
+        let there = stores.to_postgres(&mut Unseen).await.unwrap();
         assert!(there.is_same(), "{there}");
         assert!(there.tables.iter().all(|table| table.from.rows > 0), "{there}");
-        let again = stores.to_postgres(&mut Silent).await.unwrap_err();
+        let again = stores.to_postgres(&mut Unseen).await.unwrap_err();
         assert!(again.to_string().contains("is not empty: it has 7 in scopes"), "{again}");
-        let back = stores.back(&mut Silent).await.unwrap();
+        let back = stores.back(&mut Unseen).await.unwrap();
         assert!(back.is_same(), "{back}");
         for (there, back) in there.tables.iter().zip(&back.tables) {
             assert_eq!(there.from, back.from, "{}", there.name);
@@ -257,13 +250,13 @@ fn locks_are_not_copied_and_their_tokens_go_on() {
             last = locked(&world, &format!("/{number}")).await;
         }
         handle.close().await;
-        assert!(stores.to_postgres(&mut Silent).await.unwrap().is_same());
+        assert!(stores.to_postgres(&mut Unseen).await.unwrap().is_same());
         let (server, handle) = postgres::tests::open(stores.postgres()).await;
         assert_eq!(server.store.locks.file_lock("/1".to_owned(), 0).await.unwrap(), None);
         let next = locked(&server, "/1").await;
         assert!(next > last, "{next} after {last}");
         handle.close().await;
-        assert!(stores.back(&mut Silent).await.unwrap().is_same());
+        assert!(stores.back(&mut Unseen).await.unwrap().is_same());
         let (world, handle) = sqlite::tests::open(SqliteOptions::new(stores.second.path()));
         let again = locked(&world, "/1").await;
         assert!(again > next, "{again} after {next}");
@@ -282,11 +275,11 @@ fn a_copy_that_breaks_leaves_nothing_behind() {
         let mut killing = After(80, || drop(stores.server.sql("postgres", kill).unwrap()));
         stores.to_postgres(&mut killing).await.unwrap_err();
         assert_eq!(stores.rows(), "1|0|0|0");
-        assert!(stores.to_postgres(&mut Silent).await.unwrap().is_same(), "and it can be done again");
+        assert!(stores.to_postgres(&mut Unseen).await.unwrap().is_same(), "and it can be done again");
 
         let mut killing = After(80, || drop(stores.server.sql("postgres", kill).unwrap()));
         stores.back(&mut killing).await.unwrap_err();
-        assert!(stores.back(&mut Silent).await.unwrap().is_same(), "nothing was left there");
+        assert!(stores.back(&mut Unseen).await.unwrap().is_same(), "nothing was left there");
     })
     .unwrap();
 }
@@ -302,15 +295,15 @@ fn a_comparison_tells_what_differs_and_writes_nothing() {
         assert!(PostgresSide::open(stores.postgres(), clock.clone()).await.unwrap().is_none());
         let place = stores.postgres().location();
         let nowhere: Option<&mut PostgresSide> = None;
-        let report = compare(&mut source, nowhere, place.clone(), &mut Silent).await.unwrap();
+        let report = compare(&mut source, nowhere, place.clone(), &mut Unseen).await.unwrap();
         assert!(report.is_target_empty() && !report.is_same());
         drop(source);
-        stores.to_postgres(&mut Silent).await.unwrap();
+        stores.to_postgres(&mut Unseen).await.unwrap();
         stores.server.sql("postgres", "UPDATE entries SET category = 'other' WHERE rowid = 5").unwrap();
         let mut source =
             SqliteSide::open(SqliteOptions::new(stores.first.path()), clock.clone()).unwrap().unwrap();
         let mut target = PostgresSide::open(stores.postgres(), clock).await.unwrap();
-        let report = compare(&mut source, target.as_mut(), place, &mut Silent).await.unwrap();
+        let report = compare(&mut source, target.as_mut(), place, &mut Unseen).await.unwrap();
         let different: Vec<&str> =
             report.tables.iter().filter(|table| !table.is_same()).map(|table| table.name).collect();
         assert_eq!(different, ["entries"]);

@@ -24,7 +24,8 @@ use crate::{
     store::{
         StoreError,
         copy::{
-            BATCH_BYTES, BATCH_ROWS, Cell, Column, ColumnKind, Row, Sink, Source, Table, Target, words_of,
+            BATCH_BYTES, BATCH_ROWS, Cell, Column, ColumnKind, Row, Sink, Source, TABLES, Table, Target,
+            words_of,
         },
     },
 };
@@ -75,8 +76,50 @@ impl PostgresSide {
         Ok(Some(side))
     }
 
+    /// Begins to put something else in the place of everything. Whoever writes meanwhile waits.
+    ///
+    /// # Errors
+    /// What the server says.
+    pub(super) async fn begin_replacing(&self) -> Result<(), StoreError> {
+        self.run(BEGIN_WRITING).await
+    }
+
+    /// Removes everything that a copy brings. Rows that a new store has stay.
+    ///
+    /// # Errors
+    /// What the server says.
+    pub(super) async fn clear(&self) -> Result<(), StoreError> {
+        for table in TABLES.iter().rev() {
+            let kept = if table.rows_of_new_store > 0 { " WHERE level > 0" } else { "" };
+            self.run(&format!("DELETE FROM {}{kept}", table.name)).await?;
+        }
+        Ok(())
+    }
+
     async fn run(&self, sql: &str) -> Result<(), StoreError> {
         self.client.batch_execute(sql).await.map_err(failed)
+    }
+
+    async fn number(&self, sql: &str) -> Result<i64, StoreError> {
+        let rows = self.client.query_typed(sql, &[]).await.map_err(failed)?;
+        rows.first().map_or(Ok(0), |row| get(row, 0))
+    }
+
+    /// The number that a column gave out last; 0 when it gave none. Whoever may use the sequence may ask.
+    async fn last_number(&self, table: &str, column: &str) -> Result<i64, StoreError> {
+        self.number(&format!(
+            "SELECT coalesce(pg_sequence_last_value(pg_get_serial_sequence('{table}', '{column}')::regclass), 0)"
+        ))
+        .await
+    }
+
+    /// A column gives out larger numbers from now on. This alone needs the right to change the sequence, so it
+    /// is done only where it has to be.
+    async fn raise_number(&self, table: &str, column: &str, last: i64) -> Result<(), StoreError> {
+        if last <= self.last_number(table, column).await? {
+            return Ok(());
+        }
+        self.run(&format!("SELECT setval(pg_get_serial_sequence('{table}', '{column}'), {last})")).await
     }
 
     /// Stores the words of entries.
@@ -147,12 +190,7 @@ impl Source for PostgresSide {
     }
 
     async fn last_token(&mut self) -> Result<i64, StoreError> {
-        const SEQUENCE: &str = "SELECT pg_get_serial_sequence('file_locks', 'token')";
-        let rows = self.client.query_typed(SEQUENCE, &[]).await.map_err(failed)?;
-        let sequence: String = rows.first().map_or_else(|| Ok(String::new()), |row| get(row, 0))?;
-        let sql = format!("SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM {sequence}");
-        let rows = self.client.query_typed(&sql, &[]).await.map_err(failed)?;
-        rows.first().map_or(Ok(0), |row| get(row, 0))
+        self.last_number("file_locks", "token").await
     }
 }
 
@@ -194,17 +232,13 @@ impl Target for PostgresSide {
     }
 
     async fn finish(&mut self, last_token: i64) -> Result<(), StoreError> {
-        if last_token > self.last_token().await? {
-            self.run(&format!("SELECT setval(pg_get_serial_sequence('file_locks', 'token'), {last_token})"))
-                .await?;
-        }
+        self.raise_number("file_locks", "token", last_token).await?;
         for (table, key) in
             [("scopes", "key"), ("entries", "rowid"), ("conflicts", "rowid"), ("tasks", "key")]
         {
-            self.run(&format!(
-                "SELECT setval(pg_get_serial_sequence('{table}', '{key}'), max({key})) FROM {table} HAVING max({key}) > 0"
-            ))
-            .await?;
+            let sql = format!("SELECT coalesce(max({key}), 0) FROM {table}");
+            let highest = self.number(&sql).await?;
+            self.raise_number(table, key, highest).await?;
         }
         // Daemons that are there already have to look anew: no daemon tells of its changes like this.
         self.run(&format!(

@@ -61,6 +61,12 @@ pub(super) const ALL: &[Migration] = &[
         sql: include_str!("../../../../migrations/postgres/0007_session_summaries.sql"),
         locks: "sessions, for a moment",
     },
+    Migration {
+        version: 8,
+        name: "scheduled_backups",
+        sql: include_str!("../../../../migrations/postgres/0008_scheduled_backups.sql"),
+        locks: "nothing that exists",
+    },
 ];
 
 /// Version of the newest step.

@@ -2,6 +2,7 @@
 //! is one transaction, and readers see what was committed. The only folder that names the driver.
 
 mod address;
+mod backup;
 mod cells;
 mod columns;
 mod conflicts;
@@ -29,6 +30,7 @@ mod readiness;
 mod reads;
 mod refusal;
 mod rights;
+mod scheduled_backup;
 mod scope_keys;
 mod search;
 mod server;
@@ -160,6 +162,7 @@ impl PostgresStore {
             writes: Arc::clone(&shared) as _,
             members: Arc::clone(&shared) as _,
             health: Arc::clone(&shared) as _,
+            backups: Arc::clone(&shared) as _,
             floors: shared,
         };
         Ok((store, handle))

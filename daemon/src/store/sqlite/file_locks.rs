@@ -64,6 +64,12 @@ fn page(connection: &Connection, request: &ListFileLocks, now_ms: i64) -> Result
     Ok(FileLockPage { locks, has_more })
 }
 
+/// Every lock, held or past its time.
+pub(super) fn all(connection: &Connection) -> Result<Vec<FileLock>, StoreError> {
+    let mut statement = connection.prepare(&format!("SELECT {LOCK} FROM file_locks l"))?;
+    Ok(statement.query_map([], lock_from_row)?.collect::<Result<_, _>>()?)
+}
+
 pub(super) fn grant(connection: &Connection, claim: &LockClaim, now_ms: i64) -> Result<FileLock, StoreError> {
     let token: i64 = connection
         .prepare_cached("UPDATE fencing SET last = last + 1 WHERE id = 1 RETURNING last")?

@@ -53,7 +53,7 @@ pub(super) fn migrate(
     let mut writer = connection::open_writer(options)?;
     if applied > 0 {
         let name = format!("before-migration-{applied}-to-{}", last.version);
-        let file = backup::create(&writer, options, &name, clock.now_ms())?;
+        let file = backup::before_migration(&writer, options, &name, clock.now_ms(), migrations)?;
         tracing::info!(file = %file.display(), "backed up and verified the store before its migration");
     }
     writer.execute_batch(TABLE)?;
@@ -89,6 +89,26 @@ fn inspect(options: &SqliteOptions, migrations: &[Migration]) -> Result<usize, S
     connection::set_up_library()?;
     let reader = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     reader.busy_timeout(options.busy_timeout)?;
+    applied_in(&reader, &path.display().to_string(), migrations)
+}
+
+/// The version of the schema of an open store.
+///
+/// # Errors
+/// As [`migrate`].
+pub(super) fn version_of(
+    reader: &Connection,
+    place: &str,
+    migrations: &[Migration],
+) -> Result<u32, StoreError> {
+    let applied = applied_in(reader, place, migrations)?;
+    let last = applied.checked_sub(1).and_then(|last| migrations.get(last));
+    last.map(|last| last.version).ok_or_else(|| {
+        StoreError::Unavailable(format!("{place} is not a store of agent-memory: it is empty"))
+    })
+}
+
+fn applied_in(reader: &Connection, path: &str, migrations: &[Migration]) -> Result<usize, StoreError> {
     let has_history: bool = reader.query_row(
         "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'schema_migrations'",
         [],
@@ -101,13 +121,12 @@ fn inspect(options: &SqliteOptions, migrations: &[Migration]) -> Result<usize, S
         return match foreign {
             None => Ok(0),
             Some(table) => Err(StoreError::Unavailable(format!(
-                "{} is not a store of agent-memory (it has a table {table:?} and no schema_migrations); \
-                 choose another data directory",
-                path.display()
+                "{path} is not a store of agent-memory (it has a table {table:?} and no schema_migrations); \
+                 choose another data directory"
             ))),
         };
     }
-    check(&reader, &path.display().to_string(), migrations)
+    check(reader, path, migrations)
 }
 
 fn check(reader: &Connection, path: &str, migrations: &[Migration]) -> Result<usize, StoreError> {

@@ -33,6 +33,10 @@ use std::sync::{Arc, atomic::AtomicI64};
 
 use agent_memory_proto::response::ClusterDaemon;
 
+pub(crate) use backup::{
+    HEAD_BYTES as BACKUP_HEAD_BYTES, Sealed, examine as examine_backup, is_ours as is_backup_head,
+    prepare as prepare_backup, seal as seal_backup,
+};
 pub use connection::ReadConnection;
 pub(crate) use copy::SqliteSide;
 pub use options::{SqliteOptions, Synchronous};
@@ -115,6 +119,7 @@ impl SqliteStore {
             writes: Arc::clone(&shared) as _,
             members: Arc::clone(&shared) as _,
             health: Arc::clone(&shared) as _,
+            backups: Arc::clone(&shared) as _,
             floors: shared,
         };
         Ok((store, handle))

@@ -25,9 +25,9 @@ pub(super) enum Job {
 }
 
 pub(super) struct SqliteWriter {
-    connection: Connection,
+    pub(super) connection: Connection,
     options: SqliteOptions,
-    on_change: OnChange,
+    pub(super) on_change: OnChange,
     housekeeping: Housekeeping,
     file: FileIdentity,
     /// SQLite gave up the open transaction by itself, with what was applied in it.
@@ -81,6 +81,21 @@ impl SqliteWriter {
             | StoreError::Unsettled(_) => {}
         }
         error
+    }
+
+    /// Leaves no transaction open, and looks whether the store is still the one that was opened.
+    pub(super) fn make_ready(&mut self) -> Result<(), StoreError> {
+        self.rollback();
+        self.file.check()?;
+        self.reopen_if_suspect()
+    }
+
+    /// Goes on with a new connection: whatever the old one remembers of the store goes with it.
+    pub(super) fn open_anew(&mut self) {
+        self.is_suspect = true;
+        if let Err(error) = self.reopen_if_suspect() {
+            tracing::warn!(%error, "the writer has no new connection yet; the next write makes one");
+        }
     }
 
     fn reopen_if_suspect(&mut self) -> Result<(), StoreError> {
@@ -141,9 +156,7 @@ impl BatchWriter for SqliteWriter {
     type Reply = WriteOutcome;
 
     fn begin(&mut self) -> Result<(), StoreError> {
-        self.rollback();
-        self.file.check()?;
-        self.reopen_if_suspect()?;
+        self.make_ready()?;
         let begun = self.execute("BEGIN IMMEDIATE");
         begun.map_err(|error| self.note(error))
     }

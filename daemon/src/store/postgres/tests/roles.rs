@@ -68,6 +68,7 @@ super::scenarios! { as_application;
     scopes::sessions_end_and_are_taken_up_again,
     changes::every_durable_write_is_told,
     health::a_healthy_store_says_so,
+    backups::what_was_is_put_back_and_what_is_is_kept,
     search::words_find_what_has_them_best_first,
 }
 

@@ -1,0 +1,16 @@
+//! Remove all but the newest backups.
+
+use agent_memory_proto::{ErrorBody, Response, limits, request::CleanupBackups};
+
+use super::{Call, Handled};
+use crate::backups;
+
+pub(super) async fn handle(call: Call, request: CleanupBackups) -> Handled {
+    if request.keep == 0 || request.keep > limits::BACKUPS_KEPT_MAX {
+        let allowed = format!("1 to {}", limits::BACKUPS_KEPT_MAX);
+        return Err(ErrorBody::invalid("keepCount", request.keep, allowed));
+    }
+    call.check_admin("removing backups", request.admin_key.as_deref())?;
+    let cleaned = backups::clean_up(&call.services, request.keep).await?;
+    Ok(Response::BackupsCleaned(cleaned).into())
+}

@@ -1,0 +1,12 @@
+//! Check a backup.
+
+use agent_memory_proto::{Response, request::VerifyBackup};
+
+use super::{Call, Handled};
+use crate::backups;
+
+pub(super) async fn handle(call: Call, request: VerifyBackup) -> Handled {
+    call.check_admin("checking a backup", request.admin_key.as_deref())?;
+    let report = backups::verify(&call.services, request.filename).await?;
+    Ok(Response::BackupVerified(Box::new(report)).into())
+}

@@ -5,6 +5,7 @@ mod commands;
 mod content;
 mod failure;
 mod invocation;
+mod node_argument;
 mod output;
 mod scope_argument;
 

@@ -67,6 +67,18 @@ pub const QUERY_BYTES_MAX: usize = 16_384;
 pub const QUERY_TERMS_MAX: usize = 32;
 /// Largest text of `remember`, in characters.
 pub const REMEMBER_CHARS_MAX: usize = CONTENT_CHARS_MAX;
+/// Over how many relations a search may go.
+pub const RELATION_DEPTH_MAX: u8 = 5;
+/// Over how many relations a search goes that names no depth.
+pub const RELATION_DEPTH_DEFAULT: u8 = 1;
+/// Most entries and projects that a search for what is related looks among.
+pub const RELATED_MAX: u32 = 1_000;
+/// How many it looks among when the caller names no limit.
+pub const RELATED_DEFAULT: u32 = 100;
+/// Most entries that are added to hits because they are related to them.
+pub const FOLLOWED_MAX: u32 = 100;
+/// How many are added when the caller names no limit.
+pub const FOLLOWED_DEFAULT: u32 = 20;
 /// Largest priority of a guideline; the smallest is 0.
 pub const PRIORITY_MAX: u8 = 100;
 /// Priority of a guideline whose author names none.

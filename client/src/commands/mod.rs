@@ -19,9 +19,11 @@ mod mcp;
 mod org;
 mod project;
 mod query;
+mod relation;
 mod remember;
 mod session;
 mod status;
+mod tag;
 mod task;
 mod transfer_progress;
 
@@ -104,6 +106,12 @@ pub(crate) enum Command {
     /// Locks of files, so that agents do not change one at the same time
     #[command(subcommand)]
     Lock(lock::LockCommand),
+    /// Relations: that one entry or project has to do with another
+    #[command(subcommand)]
+    Relation(relation::RelationCommand),
+    /// Tags: words that entries are filed under
+    #[command(subcommand)]
+    Tag(tag::TagCommand),
     /// Search, and the context of a scope
     #[command(subcommand)]
     Query(query::QueryCommand),
@@ -161,6 +169,8 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Conflict(command) => conflict::run(&invocation, command).await,
         Command::Task(command) => task::run(&invocation, command).await,
         Command::Lock(command) => lock::run(&invocation, command).await,
+        Command::Relation(command) => relation::run(&invocation, command).await,
+        Command::Tag(command) => tag::run(&invocation, command).await,
         Command::Query(command) => query::run(&invocation, command).await,
         Command::Remember(args) => remember::run(&invocation, args).await,
         Command::Export(args) => export::run(&invocation, args).await,

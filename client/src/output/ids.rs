@@ -53,6 +53,18 @@ pub(crate) fn of(response: &Response) -> Vec<String> {
         Response::Backups(list) => list.backups.iter().map(|backup| backup.filename.clone()).collect(),
         Response::BackupRestored(restored) => vec![restored.kept_aside.filename.clone()],
         Response::BackupsCleaned(cleaned) => cleaned.deleted.clone(),
+        Response::RelationCreated(report) => vec![report.relation.id.to_string()],
+        Response::Relations(page) => {
+            page.relations.iter().map(|listed| listed.relation.id.to_string()).collect()
+        }
+        Response::RelationDeleted(one) => vec![one.id.to_string()],
+        Response::TagCreated(report) => vec![report.tag.id.to_string()],
+        Response::Tags(page) => page.tags.iter().map(|tag| tag.name.clone()).collect(),
+        Response::EntryTagged(report) => vec![report.written.id.to_string()],
+        Response::RelatedSearchPage(found) => {
+            let related = found.related.iter().map(|related| related.hit.id);
+            found.page.hits.iter().map(|hit| hit.id).chain(related).map(|id| id.to_string()).collect()
+        }
         Response::FileLocks(page) => page.locks.iter().map(|lock| lock.path.clone()).collect(),
     }
 }

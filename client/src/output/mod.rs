@@ -7,9 +7,11 @@ mod entries;
 mod file_locks;
 mod health;
 mod ids;
+mod relations;
 mod results;
 mod style;
 mod tables;
+mod tags;
 mod tasks;
 mod writes;
 
@@ -181,6 +183,13 @@ impl Output {
             Response::BackupVerified(report) => backups::report(style, "sound:", report),
             Response::BackupRestored(restored) => backups::restored(style, restored),
             Response::BackupsCleaned(cleaned) => backups::cleaned(cleaned),
+            Response::RelationCreated(report) => relations::created(report),
+            Response::Relations(page) => relations::page(style, page),
+            Response::RelationDeleted(one) => relations::deleted(one),
+            Response::RelatedSearchPage(page) => relations::search(style, page, project),
+            Response::TagCreated(report) => tags::created(report),
+            Response::Tags(page) => tags::page(style, page),
+            Response::EntryTagged(report) => tags::tagged(report),
         }
     }
 }

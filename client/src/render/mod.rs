@@ -8,8 +8,10 @@ mod context;
 mod entry;
 mod file_locks;
 mod health;
+mod relations;
 mod scopes;
 mod search;
+mod tags;
 mod tasks;
 mod transfer;
 mod written;
@@ -26,8 +28,10 @@ pub use context::{context, quickstarted};
 pub use entry::{entry, entry_page, entry_page_of, history, version};
 pub use file_locks::file_lock;
 pub use health::{health, health_report, health_with_redis};
+pub use relations::{related_search_page, relation};
 pub use scopes::{org, project, session, session_report};
 pub use search::search_page;
+pub use tags::tag;
 pub use tasks::task;
 pub use transfer::import_report;
 pub use written::{action, bulk_written, remembered, written};
@@ -93,6 +97,13 @@ pub fn response(response: &Response) -> Value {
         Response::BackupVerified(report) => backups::verified(report),
         Response::BackupRestored(restored) => backups::restored(restored),
         Response::BackupsCleaned(cleaned) => backups::cleaned(cleaned),
+        Response::RelationCreated(report) => relations::created(report),
+        Response::Relations(page) => relations::page(page),
+        Response::RelationDeleted(one) => json!({ "success": true, "relation": relation(one) }),
+        Response::RelatedSearchPage(page) => related_search_page(page),
+        Response::TagCreated(report) => tags::created(report),
+        Response::Tags(page) => tags::page(page),
+        Response::EntryTagged(report) => tags::tagged(report),
     }
 }
 

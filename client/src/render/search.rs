@@ -21,7 +21,7 @@ pub fn search_page(page: &SearchPage) -> Value {
     })
 }
 
-fn hit(hit: &Hit) -> Value {
+pub(super) fn hit(hit: &Hit) -> Value {
     let mut fields = object(json!({
         "id": hit.id,
         "type": hit.kind.name(),

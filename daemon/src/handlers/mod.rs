@@ -23,10 +23,13 @@ mod config;
 mod create_backup;
 mod create_org;
 mod create_project;
+mod create_relation;
+mod create_tag;
 mod deactivate_entry;
 mod deactivate_task;
 mod delete_entry;
 mod delete_project;
+mod delete_relation;
 mod delete_task;
 mod drafts;
 mod echo;
@@ -51,7 +54,9 @@ mod list_entries;
 mod list_file_locks;
 mod list_orgs;
 mod list_projects;
+mod list_relations;
 mod list_sessions;
+mod list_tags;
 mod list_tasks;
 mod lock_path;
 mod measure_floor;
@@ -63,9 +68,12 @@ mod remove_task_blocker;
 mod resolve_conflict;
 mod restore_backup;
 mod search;
+mod search_related;
 mod stage_import;
 mod start_session;
 mod stop;
+mod tag_entry;
+mod tags_of_entry;
 mod task_details;
 mod task_history;
 mod update_entry;
@@ -213,6 +221,7 @@ pub(crate) fn is_cacheable(request: &Request) -> bool {
             | Request::ListEntries(_)
             | Request::EntryHistory(_)
             | Request::Search(_)
+            | Request::SearchRelated(_)
             | Request::GetContext(_)
             | Request::GetProject(_)
     )
@@ -285,5 +294,14 @@ async fn handle(call: Call, request: Request) -> Handled {
         Request::VerifyBackup(request) => verify_backup::handle(call, request).await,
         Request::RestoreBackup(request) => restore_backup::handle(call, request).await,
         Request::CleanupBackups(request) => cleanup_backups::handle(call, request).await,
+        Request::CreateRelation(request) => create_relation::handle(call, request).await,
+        Request::ListRelations(request) => list_relations::handle(call, request).await,
+        Request::DeleteRelation(request) => delete_relation::handle(call, request).await,
+        Request::SearchRelated(request) => search_related::handle(call, request).await,
+        Request::CreateTag(request) => create_tag::handle(call, request).await,
+        Request::ListTags(request) => list_tags::handle(call, request).await,
+        Request::AttachTag(request) => tag_entry::handle(call, request, true).await,
+        Request::DetachTag(request) => tag_entry::handle(call, request, false).await,
+        Request::TagsOfEntry(request) => tags_of_entry::handle(call, request).await,
     }
 }

@@ -13,10 +13,7 @@ use crate::store::SearchQuery;
 const CURSOR_CHARS_MAX: usize = 200;
 
 pub(super) async fn handle(call: Call, mut request: Search) -> Handled {
-    check(&request)?;
-    for tags in [&mut request.tags.include, &mut request.tags.require, &mut request.tags.exclude] {
-        *tags = checks::tags("tags", std::mem::take(tags))?;
-    }
+    normalise(&mut request)?;
     let (scopes, dependencies) = call.looked_at(request.scope, request.inherit).await?;
     let left = call.look_at_left(QuestionKind::Search, &request, 0, scopes.as_deref(), &dependencies).await;
     let place = match left {
@@ -29,6 +26,15 @@ pub(super) async fn handle(call: Call, mut request: Search) -> Handled {
     let ttl = call.until_validity_changes().await?;
     let cacheable = Some(Cacheable { dependencies, ttl, place });
     Ok(Answer::made(Response::SearchPage(page), 0, cacheable))
+}
+
+/// Checks a search, and brings it into its normal form.
+pub(super) fn normalise(request: &mut Search) -> Result<(), ErrorBody> {
+    check(request)?;
+    for tags in [&mut request.tags.include, &mut request.tags.require, &mut request.tags.exclude] {
+        *tags = checks::tags("tags", std::mem::take(tags))?;
+    }
+    Ok(())
 }
 
 fn check(request: &Search) -> Result<(), ErrorBody> {

@@ -1,6 +1,8 @@
 //! How values of the model stand in columns, in every backend.
 
-use agent_memory_proto::model::{EntryBody, EntryKind, Json, ScopeLevel, SessionStatus};
+use agent_memory_proto::model::{
+    EntryBody, EntryKind, Json, RelationKind, ScopeLevel, SessionStatus, TagCategory,
+};
 
 /// The columns that an entry is read from, of `entries e` joined with `scopes s`.
 pub(in crate::store) const ENTRY: &str = "e.id, e.kind, s.level, s.id, e.name, e.category, e.tags, e.metadata, \
@@ -52,6 +54,46 @@ pub(in crate::store) const LOCK: &str = "l.id, l.path, l.agent_id, l.session, l.
     l.token, l.acquired_at_ms, l.expires_at_ms";
 /// How many columns [`LOCK`] has; further ones of a query follow.
 pub(in crate::store) const LOCK_COUNT: usize = 10;
+
+/// The columns that a tag is read from, of `tags t`.
+pub(in crate::store) const TAG: &str =
+    "t.id, t.name, t.category, t.description, t.is_predefined, t.created_at_ms";
+/// The columns that a tag in a list is read from, of names `n` and (left) `tags t`; how many entries carry it follows.
+pub(in crate::store) const LISTED_TAG: &str =
+    "n.name, t.id, t.name, t.category, t.description, t.is_predefined, t.created_at_ms";
+
+pub(in crate::store) const fn category_code(category: TagCategory) -> i64 {
+    match category {
+        TagCategory::Language => 0,
+        TagCategory::Domain => 1,
+        TagCategory::Category => 2,
+        TagCategory::Meta => 3,
+        TagCategory::Custom => 4,
+    }
+}
+
+/// The columns that a relation and its ends are read from, of [`RELATIONS`].
+pub(in crate::store) const RELATION: &str = "r.id, r.kind, r.metadata, r.created_at_ms, r.created_by, \
+    se.kind, se.id, ss.level, ss.id, coalesce(se.name, sp.name), \
+    te.kind, te.id, ts.level, ts.id, coalesce(te.name, tp.name)";
+/// Relations with their ends: entries or projects, and their scopes.
+pub(in crate::store) const RELATIONS: &str = "relations r \
+    LEFT JOIN entries se ON se.rowid = r.source_entry LEFT JOIN projects sp ON sp.scope = r.source_project \
+    LEFT JOIN scopes ss ON ss.key = coalesce(se.scope, r.source_project) \
+    LEFT JOIN entries te ON te.rowid = r.target_entry LEFT JOIN projects tp ON tp.scope = r.target_project \
+    LEFT JOIN scopes ts ON ts.key = coalesce(te.scope, r.target_project)";
+
+pub(in crate::store) const fn relation_code(kind: RelationKind) -> i64 {
+    match kind {
+        RelationKind::AppliesTo => 0,
+        RelationKind::DependsOn => 1,
+        RelationKind::ConflictsWith => 2,
+        RelationKind::RelatedTo => 3,
+        RelationKind::ParentTask => 4,
+        RelationKind::SubtaskOf => 5,
+        RelationKind::PromotedTo => 6,
+    }
+}
 
 pub(in crate::store) const fn kind_code(kind: EntryKind) -> i64 {
     match kind {

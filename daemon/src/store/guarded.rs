@@ -6,20 +6,21 @@ use std::{path::PathBuf, sync::Arc};
 use agent_memory_proto::{
     model::{Conflict, Entry, EntryKind, Id, PortableScope, Project, ScopeLevel, ScopeRef, Session, Task},
     request::{
-        GetProject, ListConflicts, ListFileLocks, ListOrgs, ListProjects, ListSessions, MeasureFloor,
-        TaskHistory,
+        GetProject, ListConflicts, ListFileLocks, ListOrgs, ListProjects, ListRelations, ListSessions,
+        ListTags, MeasureFloor, TaskHistory,
     },
     response::{
         ClusterDaemon, ConflictPage, Context, DatabaseHealth, EntryPage, FileLockPage, Floor, History,
-        OrgPage, ProjectPage, SearchPage, SessionReportPage, SimilarEntry, TaskPage, TaskVersions,
+        ListedTag, OrgPage, ProjectPage, RelatedSearchPage, RelationPage, SearchPage, SessionReportPage,
+        SimilarEntry, TagPage, TaskPage, TaskVersions,
     },
 };
 
 use super::{
     BackupStore, ConflictStore, ContextQuery, EntryStore, ExportQuery, ExportedEntries, FloorStore,
-    HealthStore, HeldLock, KeptAside, ListQuery, LockStore, MemberStore, ScheduledBackup, ScopeStore,
-    SearchQuery, SearchStore, SimilarQuery, Store, StoreError, StoreFuture, TaskQuery, TaskStore,
-    TransferStore, WriteOutcome, WriteRequest, WriteStore,
+    HealthStore, HeldLock, KeptAside, ListQuery, LockStore, MemberStore, RelatedQuery, RelationStore,
+    ScheduledBackup, ScopeStore, SearchQuery, SearchStore, SimilarQuery, Store, StoreError, StoreFuture,
+    TagStore, TaskQuery, TaskStore, TransferStore, WriteOutcome, WriteRequest, WriteStore,
 };
 use crate::{backups::BackupDirectory, breaker::Gate};
 
@@ -44,6 +45,8 @@ pub fn guarded(inner: Store, gate: Gate, ready: Ready) -> Store {
         locks: Arc::clone(&shared) as _,
         tasks: Arc::clone(&shared) as _,
         conflicts: Arc::clone(&shared) as _,
+        relations: Arc::clone(&shared) as _,
+        tags: Arc::clone(&shared) as _,
         search: Arc::clone(&shared) as _,
         transfer: Arc::clone(&shared) as _,
         writes: Arc::clone(&shared) as _,
@@ -191,9 +194,29 @@ impl ConflictStore for GuardedStore {
     }
 }
 
+impl RelationStore for GuardedStore {
+    fn relations(&self, request: ListRelations) -> StoreFuture<'_, RelationPage> {
+        self.pass(self.inner.relations.relations(request))
+    }
+}
+
+impl TagStore for GuardedStore {
+    fn tags(&self, request: ListTags) -> StoreFuture<'_, TagPage> {
+        self.pass(self.inner.tags.tags(request))
+    }
+
+    fn tags_named(&self, names: Vec<String>) -> StoreFuture<'_, Vec<ListedTag>> {
+        self.pass(self.inner.tags.tags_named(names))
+    }
+}
+
 impl SearchStore for GuardedStore {
     fn search(&self, query: SearchQuery) -> StoreFuture<'_, SearchPage> {
         self.pass(self.inner.search.search(query))
+    }
+
+    fn search_related(&self, query: RelatedQuery) -> StoreFuture<'_, RelatedSearchPage> {
+        self.pass(self.inner.search.search_related(query))
     }
 
     fn context(&self, query: ContextQuery) -> StoreFuture<'_, Context> {

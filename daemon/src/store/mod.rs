@@ -29,11 +29,11 @@ pub use snapshot::Snapshot;
 pub use task_write::{NewTask, TaskChange, TaskWrite};
 pub use traits::{
     BackupStore, ConflictStore, ContextQuery, EntryStore, ExportQuery, ExportedEntries, FloorStore,
-    HealthStore, HeldLock, KeptAside, ListQuery, LockStore, MemberStore, ScheduledBackup, ScopeStore,
-    SearchQuery, SearchStore, SimilarQuery, Store, StoreFuture, TaskQuery, TaskStore, TransferStore,
-    WriteStore,
+    HealthStore, HeldLock, KeptAside, ListQuery, LockStore, MemberStore, RelatedQuery, RelationStore,
+    ScheduledBackup, ScopeStore, SearchQuery, SearchStore, SimilarQuery, Store, StoreFuture, TagStore,
+    TaskQuery, TaskStore, TransferStore, WriteStore,
 };
 pub use write::{
-    Change, EntryUpdate, IdempotencyKey, Import, LockClaim, LockOwner, NewEntry, OnChange, Resolution, Write,
-    WriteOutcome, WriteRequest,
+    Change, EntryUpdate, IdempotencyKey, Import, LockClaim, LockOwner, NewEntry, OnChange, Resolution,
+    TagChange, Write, WriteOutcome, WriteRequest,
 };

@@ -9,12 +9,13 @@ use agent_memory_proto::{
         ScopeRef, Session, Task,
     },
     request::{
-        GetContext, GetProject, ListConflicts, ListFileLocks, ListOrgs, ListProjects, ListSessions,
-        ListTasks, MeasureFloor, Search, TaskHistory,
+        GetContext, GetProject, ListConflicts, ListFileLocks, ListOrgs, ListProjects, ListRelations,
+        ListSessions, ListTags, ListTasks, MeasureFloor, RelatedTo, RelationWalk, Search, TaskHistory,
     },
     response::{
         BackupFile, ClusterDaemon, ConflictPage, Context, DatabaseHealth, EntryPage, FileLockPage, Floor,
-        History, OrgPage, ProjectPage, SearchPage, SessionReportPage, SimilarEntry, TaskPage, TaskVersions,
+        History, ListedTag, OrgPage, ProjectPage, RelatedSearchPage, RelationPage, SearchPage,
+        SessionReportPage, SimilarEntry, TagPage, TaskPage, TaskVersions,
     },
 };
 
@@ -53,6 +54,17 @@ pub struct SearchQuery {
     pub now_ms: i64,
     /// When to give up.
     pub deadline: Instant,
+}
+
+/// A search along relations; limits are already checked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RelatedQuery {
+    /// The search.
+    pub search: SearchQuery,
+    /// Only hits that are related to this.
+    pub related_to: Option<RelatedTo>,
+    /// Adds what is related to the hits.
+    pub follow: Option<RelationWalk>,
 }
 
 /// A context; limits are already checked.
@@ -205,10 +217,32 @@ pub trait ConflictStore: Send + Sync {
     fn conflicts(&self, request: ListConflicts) -> StoreFuture<'_, ConflictPage>;
 }
 
+/// Reads relations.
+pub trait RelationStore: Send + Sync {
+    /// A page of relations by id.
+    ///
+    /// # Errors
+    /// `Refused`, naming the field, when an end that the request names does not exist.
+    fn relations(&self, request: ListRelations) -> StoreFuture<'_, RelationPage>;
+}
+
+/// Reads tags.
+pub trait TagStore: Send + Sync {
+    /// A page of tags by name: those that were created, and those that entries carry.
+    fn tags(&self, request: ListTags) -> StoreFuture<'_, TagPage>;
+    /// What is known of the tags of these names, in their order.
+    fn tags_named(&self, names: Vec<String>) -> StoreFuture<'_, Vec<ListedTag>>;
+}
+
 /// Finds entries by words.
 pub trait SearchStore: Send + Sync {
     /// A page of hits, best first.
     fn search(&self, query: SearchQuery) -> StoreFuture<'_, SearchPage>;
+    /// A page of hits along relations, best first, and what is related to them.
+    ///
+    /// # Errors
+    /// `Refused`, naming `relatedTo.id`, when there is nothing of that id.
+    fn search_related(&self, query: RelatedQuery) -> StoreFuture<'_, RelatedSearchPage>;
     /// The memory of the scopes under the budget.
     fn context(&self, query: ContextQuery) -> StoreFuture<'_, Context>;
     /// Active entries that share most terms with the text, best first.
@@ -317,6 +351,10 @@ pub struct Store {
     pub tasks: Arc<dyn TaskStore>,
     /// Conflicts.
     pub conflicts: Arc<dyn ConflictStore>,
+    /// Relations.
+    pub relations: Arc<dyn RelationStore>,
+    /// Tags.
+    pub tags: Arc<dyn TagStore>,
     /// Words.
     pub search: Arc<dyn SearchStore>,
     /// Exports.

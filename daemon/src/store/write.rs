@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use agent_memory_proto::{
     Event, Response,
-    model::{EntryKind, FileLock, Id, Json, Org, Project, ScopeRef, Session, SessionStatus},
-    request::{ConflictPick, EntryDraft, EntryPatch, UpdateProject},
+    model::{EntryKind, FileLock, Id, Json, Org, Project, Relation, ScopeRef, Session, SessionStatus, Tag},
+    request::{ConflictPick, EntryDraft, EntryPatch, TagSelector, UpdateProject},
 };
 
 use super::TaskWrite;
@@ -101,6 +101,25 @@ pub struct LockClaim {
     pub ttl_ms: u64,
     /// Of somebody who waits, where daemons share the store.
     pub ticket: Option<i64>,
+}
+
+/// A tag of an entry that is to be there, or not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TagChange {
+    /// Of which kind the entry is.
+    pub kind: EntryKind,
+    /// Which entry.
+    pub id: Id,
+    /// Which tag.
+    pub tag: TagSelector,
+    /// Whether it is to be there.
+    pub attach: bool,
+    /// The id of the version that records it.
+    pub version_id: Id,
+    /// The id of the tag, if it has to be created.
+    pub new_tag_id: Id,
+    /// Which agent.
+    pub updated_by: Option<String>,
 }
 
 /// One atomic change of the store.
@@ -210,6 +229,15 @@ pub enum Write {
     Task(TaskWrite),
     /// Resolves a conflict. Answered with `ConflictResolved`.
     ResolveConflict(Box<Resolution>),
+    /// Creates a relation, unless one of its kind is there between the same two. Answered with
+    /// `RelationCreated`.
+    CreateRelation(Relation),
+    /// Removes a relation. Answered with `RelationDeleted`.
+    DeleteRelation(Id),
+    /// Creates a tag, unless one of its name is there. Answered with `TagCreated`.
+    CreateTag(Tag),
+    /// Attaches a tag to an entry, or detaches it. Answered with `EntryTagged`.
+    ChangeTag(TagChange),
 }
 
 /// How a conflict is to be resolved.

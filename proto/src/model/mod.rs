@@ -1,5 +1,6 @@
 //! What the store holds, as it crosses the wire: scopes, entries and their versions,
-//! organisations, projects, sessions, tasks, conflicts, locks of files. Times are milliseconds since the Unix epoch, UTC.
+//! organisations, projects, sessions, tasks, conflicts, relations, tags, locks of files. Times are milliseconds
+//! since the Unix epoch, UTC.
 
 mod conflict;
 mod entry;
@@ -9,8 +10,10 @@ mod json;
 mod org;
 mod portable;
 mod project;
+mod relation;
 mod scope;
 mod session;
+mod tag;
 mod task;
 
 pub use conflict::{Conflict, ConflictSide};
@@ -21,6 +24,8 @@ pub use json::Json;
 pub use org::Org;
 pub use portable::{PortableEntry, PortableScope, PortableVersion};
 pub use project::Project;
+pub use relation::{Node, NodeKind, Relation, RelationKind};
 pub use scope::{ScopeLevel, ScopeRef};
 pub use session::{Session, SessionReport, SessionStatus};
+pub use tag::{Tag, TagCategory};
 pub use task::{Task, TaskDetails, TaskDomain, TaskSeverity, TaskStatus, TaskType, TaskUrgency, TaskVersion};

@@ -14,9 +14,11 @@ mod measure_floor;
 mod orgs;
 mod projects;
 mod quickstart;
+mod relations;
 mod remember;
 mod search;
 mod sessions;
+mod tags;
 mod tasks;
 mod transfer;
 mod update_entry;
@@ -35,9 +37,13 @@ pub use measure_floor::{FloorOperation, MeasureFloor};
 pub use orgs::{CreateOrg, ListOrgs};
 pub use projects::{CreateProject, DeleteProject, GetProject, ListProjects, UpdateProject};
 pub use quickstart::Quickstart;
+pub use relations::{
+    CreateRelation, DeleteRelation, Direction, ListRelations, RelatedTo, RelationWalk, SearchRelated,
+};
 pub use remember::Remember;
 pub use search::{Search, TagFilter};
 pub use sessions::{EndSession, FinishSession, ListSessions, StartSession};
+pub use tags::{CreateTag, EntryTag, ListTags, TagSelector, TagsOfEntry};
 pub use tasks::{
     AddTask, AddTaskBlocker, ClaimTask, DeactivateTask, DeleteTask, GetTask, ListTasks, RemoveTaskBlocker,
     TaskHistory, TaskPatch, UpdateTask,
@@ -194,6 +200,24 @@ pub enum Request {
     RestoreBackup(RestoreBackup),
     /// Removes all but the newest backups.
     CleanupBackups(CleanupBackups),
+    /// Creates a relation.
+    CreateRelation(CreateRelation),
+    /// Lists relations.
+    ListRelations(ListRelations),
+    /// Removes a relation.
+    DeleteRelation(DeleteRelation),
+    /// Full-text search along relations.
+    SearchRelated(SearchRelated),
+    /// Creates a tag.
+    CreateTag(CreateTag),
+    /// Lists tags.
+    ListTags(ListTags),
+    /// Attaches a tag to an entry.
+    AttachTag(EntryTag),
+    /// Detaches a tag from an entry.
+    DetachTag(EntryTag),
+    /// Lists the tags of an entry.
+    TagsOfEntry(TagsOfEntry),
 }
 
 impl Request {
@@ -262,6 +286,15 @@ impl Request {
             Self::VerifyBackup(_) => "verify_backup",
             Self::RestoreBackup(_) => "restore_backup",
             Self::CleanupBackups(_) => "cleanup_backups",
+            Self::CreateRelation(_) => "create_relation",
+            Self::ListRelations(_) => "list_relations",
+            Self::DeleteRelation(_) => "delete_relation",
+            Self::SearchRelated(_) => "search_related",
+            Self::CreateTag(_) => "create_tag",
+            Self::ListTags(_) => "list_tags",
+            Self::AttachTag(_) => "attach_tag",
+            Self::DetachTag(_) => "detach_tag",
+            Self::TagsOfEntry(_) => "tags_of_entry",
         }
     }
 
@@ -309,6 +342,11 @@ impl Request {
                 | Self::ClaimTask(_)
                 | Self::ResolveConflict(_)
                 | Self::FinishSession(_)
+                | Self::CreateRelation(_)
+                | Self::DeleteRelation(_)
+                | Self::CreateTag(_)
+                | Self::AttachTag(_)
+                | Self::DetachTag(_)
         )
     }
 }

@@ -12,9 +12,11 @@ mod floor;
 mod health;
 mod passed_on;
 mod quickstart;
+mod relations;
 mod remember;
 mod scopes;
 mod search;
+mod tags;
 mod tasks;
 mod transfer;
 mod written;
@@ -35,9 +37,13 @@ pub use health::{
 };
 pub use passed_on::PassedOn;
 pub use quickstart::Quickstarted;
+pub use relations::{
+    ListedRelation, RelatedHit, RelatedSearchPage, RelationCreated, RelationEnd, RelationPage,
+};
 pub use remember::{Remembered, SimilarEntry};
 pub use scopes::{OrgPage, ProjectPage, SessionPage, SessionReportPage};
 pub use search::{Hit, SearchPage};
+pub use tags::{EntryTagged, ListedTag, TagCreated, TagPage};
 pub use tasks::{TaskAction, TaskPage, TaskVersions, TaskWritten};
 pub use transfer::{ExportedPage, ImportCount, ImportRefusal, ImportReport};
 pub use written::{WriteAction, Written};
@@ -45,7 +51,7 @@ pub use written::{WriteAction, Written};
 use crate::{
     codec::{Decode, Encode},
     error::ErrorBody,
-    model::{Entry, Id, Org, Project, Session, SessionReport, Task},
+    model::{Entry, Id, Org, Project, Relation, Session, SessionReport, Task},
 };
 
 /// Everything the daemon can answer. Append only.
@@ -143,6 +149,20 @@ pub enum Response {
     BackupRestored(Box<RestoredBackup>),
     /// Backups were removed.
     BackupsCleaned(CleanedBackups),
+    /// A relation is there.
+    RelationCreated(Box<RelationCreated>),
+    /// A page of relations.
+    Relations(RelationPage),
+    /// A relation is gone; as it was.
+    RelationDeleted(Box<Relation>),
+    /// A page of hits of a search along relations.
+    RelatedSearchPage(Box<RelatedSearchPage>),
+    /// A tag is there.
+    TagCreated(TagCreated),
+    /// A page of tags.
+    Tags(TagPage),
+    /// A tag was attached to an entry, or detached from it.
+    EntryTagged(Box<EntryTagged>),
 }
 
 impl Response {

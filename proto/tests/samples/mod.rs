@@ -3,8 +3,10 @@
 
 mod conflicts;
 mod events;
+mod relations;
 mod requests;
 mod responses;
+mod tags;
 mod tasks;
 mod transfer;
 mod values;

@@ -34,6 +34,8 @@ pub(crate) fn requests() -> Vec<(String, Request)> {
         super::tasks::requests(),
         super::conflicts::requests(),
         backups(),
+        super::relations::requests(),
+        super::tags::requests(),
     ]
     .into_iter()
     .flatten()
@@ -100,6 +102,15 @@ pub(crate) fn requests() -> Vec<(String, Request)> {
         Request::VerifyBackup(_) => "verify_backup",
         Request::RestoreBackup(_) => "restore_backup",
         Request::CleanupBackups(_) => "cleanup_backups",
+        Request::CreateRelation(_) => "create_relation",
+        Request::ListRelations(_) => "list_relations",
+        Request::DeleteRelation(_) => "delete_relation",
+        Request::SearchRelated(_) => "search_related",
+        Request::CreateTag(_) => "create_tag",
+        Request::ListTags(_) => "list_tags",
+        Request::AttachTag(_) => "attach_tag",
+        Request::DetachTag(_) => "detach_tag",
+        Request::TagsOfEntry(_) => "tags_of_entry",
     })
 }
 

@@ -43,6 +43,8 @@ pub(crate) fn responses() -> Vec<(String, Response)> {
     all.push(Response::SessionReport(Box::new(report())));
     all.push(Response::SessionReports(SessionReportPage { sessions: vec![report()], has_more: true }));
     all.extend(about_backups());
+    all.extend(super::relations::responses());
+    all.extend(super::tags::responses(written()));
     all.extend(entries().into_iter().map(|entry| Response::Entry(Box::new(entry))));
     named_variants!(all, {
         Response::Error(_) => "error",
@@ -91,6 +93,13 @@ pub(crate) fn responses() -> Vec<(String, Response)> {
         Response::BackupVerified(_) => "backup_verified",
         Response::BackupRestored(_) => "backup_restored",
         Response::BackupsCleaned(_) => "backups_cleaned",
+        Response::RelationCreated(_) => "relation_created",
+        Response::Relations(_) => "relations",
+        Response::RelationDeleted(_) => "relation_deleted",
+        Response::RelatedSearchPage(_) => "related_search_page",
+        Response::TagCreated(_) => "tag_created",
+        Response::Tags(_) => "tags",
+        Response::EntryTagged(_) => "entry_tagged",
     })
 }
 
@@ -375,7 +384,7 @@ fn session() -> Session {
     }
 }
 
-fn search_page() -> SearchPage {
+pub(crate) fn search_page() -> SearchPage {
     let hit = Hit {
         id: id(1),
         kind: EntryKind::Guideline,

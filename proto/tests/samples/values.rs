@@ -66,6 +66,8 @@ pub(crate) fn small_values() -> Vec<(String, Vec<u8>)> {
     ));
     all.extend(actions());
     all.extend(super::tasks::words());
+    all.extend(super::relations::small_values());
+    all.extend(super::tags::small_values());
     all
 }
 

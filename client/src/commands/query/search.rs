@@ -1,17 +1,21 @@
 //! `query search`: full-text search.
 
 use agent_memory_proto::{
-    ErrorBody, Request,
-    model::EntryKind,
-    request::{Search, TagFilter},
+    ErrorBody, Request, limits,
+    model::{EntryKind, RelationKind},
+    request::{Direction, RelatedTo, RelationWalk, Search, SearchRelated, TagFilter},
 };
 use clap::Args;
 
 use crate::{
-    commands::entry::{Page, kind},
+    commands::{
+        entry::{Page, kind},
+        relation,
+    },
     content::time,
     failure::Failure,
     invocation::Invocation,
+    node_argument::NodeArgument,
     scope_argument::ScopeArgument,
 };
 
@@ -73,6 +77,24 @@ pub(crate) struct SearchArgs {
     /// Only what this agent created
     #[arg(long, value_name = "AGENT")]
     created_by: Option<String>,
+    /// Only what is related to this entry or project
+    #[arg(long, value_name = "KIND:ID|NAME")]
+    related_to: Option<NodeArgument>,
+    /// Over relations of this kind
+    #[arg(long, value_name = "RELATION", value_parser = relation::kind)]
+    relation: Option<RelationKind>,
+    /// Which way relations are followed: forward, backward or both
+    #[arg(long, default_value = "both", value_parser = direction)]
+    direction: Direction,
+    /// Over how many relations, 1 to 5
+    #[arg(long, value_name = "NUMBER", default_value_t = limits::RELATION_DEPTH_DEFAULT)]
+    depth: u8,
+    /// Among how many that are related, the nearest first [default: 100]
+    #[arg(long, value_name = "NUMBER", requires = "related_to")]
+    max_related: Option<u32>,
+    /// Adds what is related to the hits
+    #[arg(long)]
+    follow_relations: bool,
     #[command(flatten)]
     page: Page,
     /// Where the last page ended
@@ -85,7 +107,20 @@ pub(crate) async fn run(invocation: &Invocation, args: SearchArgs) -> Result<(),
         true => None,
         false => Some(invocation.scope_to_read(args.scope.as_ref()).await?),
     };
-    let request = Search {
+    let related_to = args.related_to.as_ref();
+    let related_to = NodeArgument::node_of(related_to, invocation).await?;
+    let along = |plain: RelationWalk| RelationWalk {
+        kind: args.relation,
+        direction: args.direction,
+        depth: args.depth,
+        ..plain
+    };
+    let related_to = related_to.map(|node| {
+        let walk = along(RelationWalk::FILTER);
+        RelatedTo { node, walk: RelationWalk { limit: args.max_related.unwrap_or(walk.limit), ..walk } }
+    });
+    let follow = args.follow_relations.then(|| along(RelationWalk::FROM_HITS));
+    let search = Search {
         query: args.words.join(" "),
         kinds: args.kinds,
         scope,
@@ -106,9 +141,18 @@ pub(crate) async fn run(invocation: &Invocation, args: SearchArgs) -> Result<(),
         offset: args.page.offset,
         cursor: args.cursor,
     };
-    let response = invocation.call(Request::Search(request)).await?;
+    let request = match (related_to, follow) {
+        (None, None) => Request::Search(search),
+        (related_to, follow) => Request::SearchRelated(SearchRelated { search, related_to, follow }),
+    };
+    let response = invocation.call(request).await?;
     invocation.output.show(&response, invocation.known_project());
     Ok(())
+}
+
+/// Reads a direction.
+fn direction(text: &str) -> Result<Direction, String> {
+    text.parse().map_err(|()| format!("allowed: {}", Direction::ALL.map(Direction::name).join(", ")))
 }
 
 fn period(text: Option<&str>) -> Result<Option<(i64, i64)>, Failure> {

@@ -7,8 +7,10 @@ mod context;
 mod entry;
 mod file_locks;
 mod health;
+mod relations;
 mod scopes;
 mod search;
+mod tags;
 mod tasks;
 mod written;
 
@@ -62,6 +64,13 @@ pub(super) fn response(request: &Request, response: &Response, names: &Names) ->
         Response::BackupVerified(report) => backups::report("Sound", report),
         Response::BackupRestored(restored) => backups::restored(restored),
         Response::BackupsCleaned(cleaned) => backups::cleaned(cleaned),
+        Response::RelationCreated(report) => relations::created(report),
+        Response::Relations(page) => relations::page(page, names),
+        Response::RelationDeleted(one) => relations::deleted(one),
+        Response::RelatedSearchPage(page) => relations::found(request, page, names),
+        Response::TagCreated(report) => tags::created(report),
+        Response::Tags(page) => tags::page(page),
+        Response::EntryTagged(report) => tags::tagged(report),
         Response::Done if matches!(request, Request::DeleteProject(_)) => {
             "Deleted the project with its sessions and entries.".to_owned()
         }

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use agent_memory_proto::{
     Request,
+    request::Search,
     response::{Hit, SearchPage},
 };
 
@@ -32,7 +33,7 @@ pub(super) fn page(request: &Request, page: &SearchPage, names: &Names) -> Strin
     out
 }
 
-fn line(out: &mut String, hit: &Hit, names: &Names) {
+pub(super) fn line(out: &mut String, hit: &Hit, names: &Names) {
     let _ = write!(out, "- {} {:?} (id {}, version {})", hit.kind, hit.name, hit.id, hit.version);
     part(out, "", Some(&names.label(hit.scope)));
     if let Some(priority) = hit.priority {
@@ -47,7 +48,7 @@ fn line(out: &mut String, hit: &Hit, names: &Names) {
 }
 
 fn place(request: &Request, names: &Names) -> String {
-    let Request::Search(search) = request else { return "memory".to_owned() };
+    let Some(search) = search_of(request) else { return "memory".to_owned() };
     match search.scope {
         None => "every scope".to_owned(),
         Some(scope) if search.inherit && scope.id.is_some() => {
@@ -58,11 +59,19 @@ fn place(request: &Request, names: &Names) -> String {
 }
 
 fn advice(request: &Request) -> &'static str {
-    match request {
-        Request::Search(search) if search.scope.is_some_and(|scope| scope.id.is_none()) => {
+    match search_of(request) {
+        Some(search) if search.scope.is_some_and(|scope| scope.id.is_none()) => {
             " Only what is global was searched; for a project call memory_quickstart, or give scopeType and scopeId."
         }
-        Request::Search(_) => " Try other words, fewer filters, or a prefix*.",
-        _ => "",
+        Some(_) => " Try other words, fewer filters, or a prefix*.",
+        None => "",
+    }
+}
+
+const fn search_of(request: &Request) -> Option<&Search> {
+    match request {
+        Request::Search(search) => Some(search),
+        Request::SearchRelated(related) => Some(&related.search),
+        _ => None,
     }
 }

@@ -15,8 +15,10 @@ mod query;
 mod quickstart;
 #[cfg(test)]
 mod reference;
+mod relation;
 mod remember;
 mod session;
+mod tag;
 mod task;
 mod tool;
 
@@ -54,6 +56,8 @@ pub(super) const ALL: &[Tool] = &[
     project::TOOL,
     session::TOOL,
     file_lock::TOOL,
+    tag::TOOL,
+    relation::TOOL,
     org::TOOL,
     health::TOOL,
     export::TOOL,
@@ -172,6 +176,11 @@ mod tests {
             "memory_task" => json!({ "id": id, "title": "t", "status": "open", "blockerId": id }),
             "memory_conflict" => json!({ "id": id, "resolution": "r", "keep": "a" }),
             "memory_file_lock" => json!({ "file_path": "/src/a.rs" }),
+            "memory_tag" => json!({ "name": "n", "entryType": "tool", "entryId": id, "tagName": "n" }),
+            "memory_relation" => {
+                json!({ "id": id, "sourceType": "tool", "sourceId": id, "targetType": "project",
+                "targetId": id, "relationType": "depends_on" })
+            }
             "memory_remember" => json!({ "text": "t" }),
             "memory_backup" => json!({ "filename": "backup-20260131T120000000Z.db" }),
             _ => json!({}),
@@ -227,6 +236,13 @@ mod tests {
             ("memory_task", json!({ "action": "list_by_status" }), "status"),
             ("memory_task", json!({ "action": "add_blocker", "id": Id([3; 16]).to_string() }), "blockerId"),
             ("memory_backup", json!({ "action": "restore" }), "filename"),
+            ("memory_relation", json!({ "action": "create" }), "sourceType"),
+            ("memory_tag", json!({ "action": "create" }), "name"),
+            ("memory_tag", json!({ "action": "attach", "entryType": "tool" }), "entryId"),
+            ("memory_tag", json!({ "action": "for_entry" }), "entryType"),
+            ("memory_relation", json!({ "action": "list", "targetType": "tool" }), "targetId"),
+            ("memory_relation", json!({ "action": "delete" }), "id"),
+            ("memory_query", json!({ "action": "search", "relatedTo": { "type": "tool" } }), "relatedTo.id"),
         ] {
             let error = plan(tool, &arguments).expect_err("a field is missing");
             assert_eq!(
@@ -244,16 +260,10 @@ mod tests {
         let (request, ignored) = plan("memory_query", &search).expect("planned");
         assert!(matches!(request, Request::Search(_)));
         assert_eq!(ignored, ["fuzzy", "semanticSearch"]);
-        for (name, value) in [
-            ("regex", json!(true)),
-            ("relatedTo", json!({ "type": "tool" })),
-            ("followRelations", json!(true)),
-        ] {
-            let error =
-                plan("memory_query", &json!({ "action": "search", name: value })).expect_err("refused");
-            assert_eq!(error.field.as_deref(), Some(name));
-            assert!(error.suggestion.is_some());
-        }
+        let misleading = json!({ "action": "search", "regex": true });
+        let error = plan("memory_query", &misleading).expect_err("refused");
+        assert_eq!(error.field.as_deref(), Some("regex"));
+        assert!(error.suggestion.is_some());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use agent_memory_proto::{
     ErrorBody, ErrorCode, Request, limits,
     model::{EntryKind, ScopeRef},
-    request::{GetContext, Search, TagFilter},
+    request::{Direction, GetContext, RelatedTo, RelationWalk, Search, SearchRelated, TagFilter},
 };
 use serde_json::Value;
 
@@ -12,7 +12,7 @@ use super::{
         arguments::{Arguments, Refusal},
         scopes::Scopes,
     },
-    Tool, unplanned,
+    Tool, relation, unplanned,
 };
 
 pub(super) const TOOL: Tool = Tool {
@@ -63,11 +63,8 @@ pub(super) const TOOL: Tool = Tool {
 };
 
 /// Ignoring one of these would answer another question than the one asked.
-const UNSUPPORTED: &[(&str, &str)] = &[
-    ("relatedTo", "Search for the words of the related entry instead"),
-    ("followRelations", "Search for the words of the related entries instead"),
-    ("regex", "Search for plain words, a \"phrase in quotes\" or a prefix* instead"),
-];
+const UNSUPPORTED: &[(&str, &str)] =
+    &[("regex", "Search for plain words, a \"phrase in quotes\" or a prefix* instead")];
 
 fn plan(call: &mut Arguments, action: &str, scopes: &Scopes) -> Result<Request, Refusal> {
     for (name, instead) in UNSUPPORTED {
@@ -75,7 +72,7 @@ fn plan(call: &mut Arguments, action: &str, scopes: &Scopes) -> Result<Request, 
     }
     call.flag("useFts5")?;
     match action {
-        "search" => search(call, scopes).map(Request::Search),
+        "search" => along_relations(call, scopes),
         "context" => context(call, scopes).map(Request::GetContext),
         other => Err(unplanned(other)),
     }
@@ -93,6 +90,35 @@ fn refuse_unless_off(call: &mut Arguments, name: &str, instead: &str) -> Result<
             .with_suggestion(instead),
         )),
     }
+}
+
+/// A search, along relations if that is asked for.
+fn along_relations(call: &mut Arguments, scopes: &Scopes) -> Result<Request, Refusal> {
+    let search = search(call, scopes)?;
+    let related_to = related_to(call)?;
+    let follow = call.flag("followRelations")?.unwrap_or(false).then_some(RelationWalk::FROM_HITS);
+    Ok(match (related_to, follow) {
+        (None, None) => Request::Search(search),
+        (related_to, follow) => Request::SearchRelated(SearchRelated { search, related_to, follow }),
+    })
+}
+
+/// `{type, id, relation, direction, depth, maxResults}`.
+fn related_to(call: &mut Arguments) -> Result<Option<RelatedTo>, Refusal> {
+    let known = ["type", "id", "relation", "direction", "depth", "maxResults"];
+    let Some(mut inner) = call.inner("relatedTo", &known)? else { return Ok(None) };
+    let node = relation::node(&mut inner, "type", "id")?;
+    let plain = RelationWalk::FILTER;
+    let directions = Direction::ALL.map(Direction::name).join(", ");
+    Ok(Some(RelatedTo {
+        node: inner.need("id", node)?,
+        walk: RelationWalk {
+            kind: relation::kind(&mut inner, "relation")?,
+            direction: inner.choice("direction", &directions)?.unwrap_or(plain.direction),
+            depth: inner.integer("depth", 1..=limits::RELATION_DEPTH_MAX)?.unwrap_or(plain.depth),
+            limit: inner.integer("maxResults", 1..=limits::RELATED_MAX)?.unwrap_or(plain.limit),
+        },
+    }))
 }
 
 fn search(call: &mut Arguments, scopes: &Scopes) -> Result<Search, Refusal> {

@@ -1,6 +1,11 @@
 //! Cursors: where a page of hits ended, as text that only this file understands.
 
-use agent_memory_proto::{ErrorBody, codec::Message, model::Id, request::Search};
+use agent_memory_proto::{
+    ErrorBody,
+    codec::Message,
+    model::Id,
+    request::{RelatedTo, Search},
+};
 
 use crate::store::StoreError;
 
@@ -65,6 +70,13 @@ fn bytes_of(text: &str) -> Option<[u8; BYTES]> {
         *byte = u8::from_str_radix(&text[2 * index..2 * index + 2], 16).ok()?;
     }
     Some(bytes)
+}
+
+/// The search that cursors are bound to of a search for what is related to something.
+pub(in crate::store) fn bound_to(search: &Search, related_to: Option<&RelatedTo>) -> Search {
+    let Some(related_to) = related_to else { return search.clone() };
+    // No text that is searched for matters: it is only hashed.
+    Search { query: format!("{}\0{related_to:?}", search.query), ..search.clone() }
 }
 
 /// A hash of everything in the search that decides which hits there are, and in which order.

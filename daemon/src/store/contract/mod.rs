@@ -17,10 +17,12 @@ pub(crate) mod idempotency;
 pub(crate) mod lists;
 pub(crate) mod names;
 pub(crate) mod random;
+pub(crate) mod relations;
 pub(crate) mod remember;
 pub(crate) mod scopes;
 pub(crate) mod search;
 pub(crate) mod sessions;
+pub(crate) mod tags;
 pub(crate) mod tasks;
 pub(crate) mod updates;
 
@@ -60,6 +62,12 @@ macro_rules! contract_suite {
                 tasks_are_listed_by_what_presses, a_deleted_project_takes_its_tasks_along;
             backups: what_was_is_put_back_and_what_is_is_kept, what_cannot_be_put_back_changes_nothing;
             random: random_histories_match_a_model;
+            relations: a_relation_is_there_once, relations_are_listed_by_their_ends,
+                relations_go_with_either_end, both_scopes_of_a_relation_are_told,
+                what_is_related_is_found_over_cycles, a_search_is_narrowed_to_what_is_related,
+                hits_bring_what_is_related_to_them, pages_of_what_is_related_follow_each_other;
+            tags: a_tag_is_there_once, attaching_is_a_change_of_the_entry, an_entry_has_so_many_tags_at_most,
+                tags_are_listed_with_their_use;
             remember: remembered_texts_are_stored_once;
             health: a_healthy_store_says_so;
             floor: every_floor_is_measured_and_nothing_stays, a_floor_of_nothing_is_refused;

@@ -30,6 +30,12 @@ impl World {
         self.store.search.search(query).await
     }
 
+    /// The ids of the hits everywhere.
+    pub(crate) async fn hits(&self, request: Search) -> Vec<Id> {
+        let page = self.try_search(request, None).await.expect("a page");
+        page.hits.into_iter().map(|hit| hit.id).collect()
+    }
+
     async fn names(&self, request: Search, scopes: Option<&[ScopeRef]>) -> Vec<String> {
         let page = self.try_search(request, scopes).await.expect("a page");
         page.hits.into_iter().map(|hit| hit.name).collect()

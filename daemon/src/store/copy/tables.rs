@@ -120,6 +120,8 @@ pub(in crate::store) const TABLES: &[&Table] = &[
     &TASKS,
     &TASK_BLOCKERS,
     &TASK_VERSIONS,
+    &RELATIONS,
+    &TAGS,
 ];
 
 const SCOPES: Table = Table {
@@ -253,6 +255,37 @@ const CONFLICTS: Table = Table {
         c("resolution", Text),
     ],
     order: "rowid",
+    rows_of_new_store: 0,
+};
+
+const RELATIONS: Table = Table {
+    name: "relations",
+    columns: &[
+        c("id", Id),
+        c("source_entry", Big),
+        c("source_project", Big),
+        c("target_entry", Big),
+        c("target_project", Big),
+        c("kind", Small),
+        c("metadata", Text),
+        c("created_at_ms", Big),
+        c("created_by", Text),
+    ],
+    order: "id",
+    rows_of_new_store: 0,
+};
+
+const TAGS: Table = Table {
+    name: "tags",
+    columns: &[
+        c("id", Id),
+        c("name", Text),
+        c("category", Small),
+        c("description", Text),
+        c("is_predefined", Flag),
+        c("created_at_ms", Big),
+    ],
+    order: "id",
     rows_of_new_store: 0,
 };
 

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use agent_memory_proto::{
-    model::{EntryKind, Id, Json, ScopeRef},
+    model::{EntryKind, Id, Json, Node, Relation, RelationKind, ScopeRef, Tag, TagCategory},
     request::Search,
 };
 use agent_memory_testbed::Postgres;
@@ -82,6 +82,7 @@ async fn fill(world: &World) {
         world.write_keyed(world.adding(fact), Some(key)).await.unwrap();
     }
     add_tasks(world, &scopes).await;
+    relate_and_tag(world, project.id).await;
     remove_and_move(world, scopes[1], early.id).await;
 }
 
@@ -103,6 +104,34 @@ async fn add_tasks(world: &World, scopes: &[ScopeRef]) {
             world.write(Write::Task(TaskWrite::AddBlocker { change, blocker_id })).await.unwrap();
         }
     }
+}
+
+/// Relations of both kinds of ends, and tags that somebody said something of.
+async fn relate_and_tag(world: &World, project: Id) {
+    let rule = world.find("rule 5 größe 日本", &[ScopeRef::GLOBAL]).await.expect("there");
+    let rule = Node::entry(EntryKind::Guideline, rule.id);
+    for (target, kind) in [(Node::project(project), RelationKind::AppliesTo), (rule, RelationKind::RelatedTo)]
+    {
+        let relation = Relation {
+            id: world.clock.new_id(),
+            source: rule,
+            target,
+            kind,
+            metadata: Some(Json(r#"{"n":2}"#.to_owned())),
+            created_at_ms: world.clock.now_ms(),
+            created_by: Some("ada".to_owned()),
+        };
+        world.write(Write::CreateRelation(relation)).await.expect("related");
+    }
+    let tag = Tag {
+        id: world.clock.new_id(),
+        name: "a".to_owned(),
+        category: TagCategory::Meta,
+        description: Some("größe".to_owned()),
+        is_predefined: true,
+        created_at_ms: world.clock.now_ms(),
+    };
+    world.write(Write::CreateTag(tag)).await.expect("a tag");
 }
 
 /// An entry goes, and a project comes below an organisation that is younger than it.

@@ -69,7 +69,7 @@ pub(super) fn scope_from(row: &Row, column: usize) -> Result<ScopeRef, StoreErro
     Ok(ScopeRef { level, id })
 }
 
-fn json_from(row: &Row, column: usize) -> Result<Option<Json>, StoreError> {
+pub(super) fn json_from(row: &Row, column: usize) -> Result<Option<Json>, StoreError> {
     Ok(get::<Option<String>>(row, column)?.map(Json))
 }
 

@@ -10,7 +10,7 @@ use std::{
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::{PostgresStore, connection::Connection, file_locks, values::value, writes::idempotency};
+use super::{PostgresStore, connection::Connection, file_locks, tags, values::value, writes::idempotency};
 use crate::store::StoreError;
 
 /// Between two turns while somebody writes. The list of waiting words must not grow to
@@ -19,9 +19,9 @@ const TURN: Duration = Duration::from_millis(100);
 /// Between two looks at what grows slowly.
 const SLOW_TURN: Duration = Duration::from_secs(5);
 /// Rows of the counts that are folded together in one turn.
-const FOLDED_MAX: i64 = 20_000;
+pub(super) const FOLDED_MAX: i64 = 20_000;
 /// "agmhouse" as a number: held by the daemon that keeps house.
-const LOCK: i64 = 0x6167_6d68_6f75_7365;
+pub(super) const LOCK: i64 = 0x6167_6d68_6f75_7365;
 
 /// Wakes the housekeeping, and ends it.
 #[derive(Debug, Default)]
@@ -98,6 +98,7 @@ async fn turn(store: &PostgresStore, may_clean: &mut bool, is_slow: bool) -> Res
     }
     if is_slow {
         fold_counts(&connection).await?;
+        tags::fold_counts(&connection).await?;
         while idempotency::purge(&connection, store.clock.now_ms()).await? {}
         file_locks::forget_waiters(&connection).await?;
         while file_locks::purge(&connection).await? {}

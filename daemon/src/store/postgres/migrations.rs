@@ -67,6 +67,18 @@ pub(super) const ALL: &[Migration] = &[
         sql: include_str!("../../../../migrations/postgres/0008_scheduled_backups.sql"),
         locks: "nothing that exists",
     },
+    Migration {
+        version: 9,
+        name: "relations",
+        sql: include_str!("../../../../migrations/postgres/0009_relations.sql"),
+        locks: "writes of entries and projects",
+    },
+    Migration {
+        version: 10,
+        name: "tags",
+        sql: include_str!("../../../../migrations/postgres/0010_tags.sql"),
+        locks: "writes of entries",
+    },
 ];
 
 /// Version of the newest step.

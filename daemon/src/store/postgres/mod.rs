@@ -29,6 +29,7 @@ mod pool;
 mod readiness;
 mod reads;
 mod refusal;
+mod relations;
 mod rights;
 mod scheduled_backup;
 mod scope_keys;
@@ -36,6 +37,7 @@ mod search;
 mod server;
 mod similar;
 mod snapshot;
+mod tags;
 mod tasks;
 #[cfg(test)]
 pub(in crate::store) mod tests;
@@ -157,6 +159,8 @@ impl PostgresStore {
             locks: Arc::clone(&shared) as _,
             tasks: Arc::clone(&shared) as _,
             conflicts: Arc::clone(&shared) as _,
+            relations: Arc::clone(&shared) as _,
+            tags: Arc::clone(&shared) as _,
             search: Arc::clone(&shared) as _,
             transfer: Arc::clone(&shared) as _,
             writes: Arc::clone(&shared) as _,

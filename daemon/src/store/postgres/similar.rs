@@ -48,7 +48,8 @@ impl PostgresStore {
         // Validity is no matter here: what has expired may still say the same.
         let mut request = search::unfiltered(Vec::new());
         request.valid_during_ms = Some((i64::MIN, i64::MAX));
-        let ranking = search::Ranking { parsed, request: &request, keys: Some(&keys), now_ms: 0 };
+        let ranking =
+            search::Ranking { parsed, request: &request, keys: Some(&keys), now_ms: 0, among: None };
         let ranked = search::ranked(connection, &self.statistics, &ranking, likeness::CANDIDATES).await?;
         let rows = connection.commit_with(COMPARED, &[value(&ranked)]).await?;
         rows.iter().map(|row| compare(row, terms)).collect()

@@ -14,10 +14,12 @@ mod once;
 mod orgs;
 mod projects;
 mod refusals;
+mod relations;
 mod remember;
 mod reports;
 mod scopes;
 mod sessions;
+mod tags;
 mod tasks;
 mod transaction;
 mod update_entries;
@@ -31,6 +33,7 @@ pub(in crate::store) use self::{
     file_locks::end as lock_end,
     once::KEPT_MS,
     refusals::no_scope,
+    relations::{NodeKey, StoredNode, no_node},
     transaction::{GLOBAL_KEY, KeptReply, PathLock, SessionState, Step, StoredEntry, WriteTransaction},
     words::{PreparedWrite, is_quick, reads_the_same, text_of, texts_of},
 };
@@ -101,5 +104,9 @@ async fn apply_each_time(
         }
         Write::ResolveConflict(wish) => conflicts::resolve(rows, wish, at_ms).await,
         Write::Task(write) => tasks::apply(rows, write, at_ms).await,
+        Write::CreateRelation(relation) => relations::create(rows, relation).await,
+        Write::DeleteRelation(id) => relations::delete(rows, *id).await,
+        Write::CreateTag(tag) => tags::create(rows, tag).await,
+        Write::ChangeTag(change) => tags::change(rows, change, at_ms).await,
     }
 }

@@ -3,10 +3,15 @@
 
 use std::future::Future;
 
-use agent_memory_proto::model::{
-    Conflict, Entry, EntryKind, FileLock, Id, Org, Project, ScopeLevel, ScopeRef, Session, SessionReport,
-    SessionStatus, Task, Version,
+use agent_memory_proto::{
+    model::{
+        Conflict, Entry, EntryKind, FileLock, Id, Node, Org, Project, Relation, RelationKind, ScopeLevel,
+        ScopeRef, Session, SessionReport, SessionStatus, Tag, Task, Version,
+    },
+    response::ListedRelation,
 };
+
+use super::relations::{NodeKey, StoredNode};
 
 use crate::{
     store::{IdempotencyKey, LockClaim, Resolution, StoreError, task_rows::StoredTask},
@@ -147,6 +152,34 @@ pub(in crate::store) trait WriteTransaction {
     fn remove_entry(&self, old: &StoredEntry) -> impl Future<Output = Step<()>>;
     /// Records that `new` followed `old` within the conflict window.
     fn insert_conflict(&self, old: &StoredEntry, new: &Entry, at_ms: i64) -> impl Future<Output = Step<()>>;
+
+    /// An entry or project as an end of a relation. It stays until the transaction ends.
+    fn node(&self, node: Node) -> impl Future<Output = Step<Option<StoredNode>>>;
+    /// Stores a new relation; false when one of its kind is there between the two.
+    fn insert_relation(
+        &self,
+        source: NodeKey,
+        target: NodeKey,
+        relation: &Relation,
+    ) -> impl Future<Output = Step<bool>>;
+    /// The relation of that kind between the two.
+    fn relation_between(
+        &self,
+        source: NodeKey,
+        target: NodeKey,
+        kind: RelationKind,
+    ) -> impl Future<Output = Step<Option<Relation>>>;
+    /// Removes the relation of that id, and returns it with its ends.
+    fn remove_relation(&self, id: Id) -> impl Future<Output = Step<Option<ListedRelation>>>;
+
+    /// The tag of that id.
+    fn tag(&self, id: Id) -> impl Future<Output = Step<Option<Tag>>>;
+    /// The tag of that name.
+    fn tag_named(&self, name: &str) -> impl Future<Output = Step<Option<Tag>>>;
+    /// Stores a new tag; false when its name is taken.
+    fn insert_tag(&self, tag: &Tag) -> impl Future<Output = Step<bool>>;
+    /// Stores another category and description of a tag.
+    fn update_tag(&self, tag: &Tag) -> impl Future<Output = Step<()>>;
 
     /// Whether a session is there and has not ended. It does not end before the transaction does.
     fn session_goes_on(&self, id: Id) -> impl Future<Output = Step<Option<bool>>>;

@@ -55,7 +55,7 @@ pub(super) fn tags_from(row: &Row<'_>, column: usize) -> rusqlite::Result<Vec<St
         .map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error)))
 }
 
-fn json_from(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Json>> {
+pub(super) fn json_from(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Json>> {
     Ok(row.get::<_, Option<String>>(column)?.map(Json))
 }
 

@@ -31,6 +31,8 @@ pub(super) const ALL: &[Migration] = &[
     migration!(2, "file_locks", "0002_file_locks.sql"),
     migration!(3, "tasks", "0003_tasks.sql"),
     migration!(4, "session_summaries", "0004_session_summaries.sql"),
+    migration!(5, "relations", "0005_relations.sql"),
+    migration!(6, "tags", "0006_tags.sql"),
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (

@@ -20,9 +20,11 @@ mod index;
 mod migrations;
 mod options;
 mod reads;
+mod relations;
 mod scope_keys;
 mod search;
 mod similar;
+mod tags;
 mod tasks;
 #[cfg(test)]
 pub(super) mod tests;
@@ -114,6 +116,8 @@ impl SqliteStore {
             locks: Arc::clone(&shared) as _,
             tasks: Arc::clone(&shared) as _,
             conflicts: Arc::clone(&shared) as _,
+            relations: Arc::clone(&shared) as _,
+            tags: Arc::clone(&shared) as _,
             search: Arc::clone(&shared) as _,
             transfer: Arc::clone(&shared) as _,
             writes: Arc::clone(&shared) as _,

@@ -26,7 +26,8 @@ pub(super) fn find(connection: &Connection, query: &SimilarQuery) -> Result<Vec<
     // Validity is no matter here: what has expired may still say the same.
     let mut request = search::unfiltered(Vec::new());
     request.valid_during_ms = Some((i64::MIN, i64::MAX));
-    let ranking = search::Ranking { parsed: &parsed, request: &request, keys: Some(&keys), now_ms: 0 };
+    let ranking =
+        search::Ranking { parsed: &parsed, request: &request, keys: Some(&keys), now_ms: 0, among: None };
     let mut found = Vec::new();
     let mut statement = connection.prepare_cached(
         "SELECT e.id, e.kind, e.name, s.level, s.id, e.content FROM entries e \

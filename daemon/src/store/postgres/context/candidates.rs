@@ -97,7 +97,8 @@ pub(super) async fn relevance(
         return Ok(Relevance::new());
     }
     let request = search::unfiltered(kinds.to_vec());
-    let ranking = Ranking { parsed: &parsed, request: &request, keys: Some(keys), now_ms: query.now_ms };
+    let ranking =
+        Ranking { parsed: &parsed, request: &request, keys: Some(keys), now_ms: query.now_ms, among: None };
     let ranked = search::ranked(connection, statistics, &ranking, RELEVANT_MAX).await?;
     Ok(ranked.into_iter().enumerate().map(|(rank, rowid)| (rowid, rank)).collect())
 }

@@ -75,6 +75,20 @@ static PASSED: LazyLock<String> = LazyLock::new(|| {
     format!("SELECT i.entry, e.id, e.updated_at_ms FROM unnest(${QUERY}::int8[]) AS i (entry) {}", *PASSING)
 });
 
+/// Of some entries, those that match and that the filters let pass, with what the server says of each part.
+fn matching_among(parts: usize) -> String {
+    let each: Vec<String> = (1..=parts).map(|part| format!("i.terms @@ w.parts[{part}]")).collect();
+    format!(
+        "SELECT i.entry, i.tokens, i.frequencies, ARRAY[{}]::bool[], e.id, e.updated_at_ms \
+         FROM (SELECT ${THIRD}::text[]::tsquery[] AS parts OFFSET 0) w \
+         CROSS JOIN unnest(${SECOND}::int8[]) AS r (entry) CROSS JOIN LATERAL (\
+             SELECT i.entry, i.tokens, i.frequencies, i.terms FROM entry_index i \
+             WHERE i.entry = r.entry AND i.terms @@ (SELECT ${QUERY}::text::tsquery) OFFSET 0) i {}",
+        each.join(", "),
+        *PASSING
+    )
+}
+
 /// Up to so many are scored together with the filters.
 const FILTERED_MAX: f64 = 60.0;
 /// Beyond those that are wanted, so many are looked up at first, in case some do not pass; then so
@@ -109,8 +123,7 @@ pub(super) async fn scored(
     filters: &Filters,
     asked: &Scored<'_>,
 ) -> Result<(Vec<Ranked>, usize), StoreError> {
-    let in_columns = |unit: &&Unit| expression::in_each_column(unit).into_iter().take(asked.columns);
-    let parts: Vec<String> = asked.looked_for.iter().flat_map(in_columns).collect();
+    let parts = asked.parts();
     if parts.is_empty() && asked.expected <= FILTERED_MAX {
         let mut values = filters.values();
         values.push(value(&asked.expression));
@@ -132,6 +145,40 @@ pub(super) async fn scored(
     Ok((passed(reading, filters, asked, &heads).await?, heads.len()))
 }
 
+/// Those of some entries that match and pass, best first.
+///
+/// # Errors
+/// What the server says.
+pub(super) async fn scored_among(
+    reading: &Reading<'_>,
+    filters: &Filters,
+    asked: &Scored<'_>,
+    among: &[i64],
+) -> Result<Vec<Ranked>, StoreError> {
+    let parts = asked.parts();
+    let mut values = filters.values();
+    values.extend([value(&asked.expression), value(&among), value(&parts)]);
+    let rows = reading.rows(&matching_among(parts.len()), &values).await?;
+    let ranked = |row| Ok(Ranked { score: asked.score(row)?, ..ranked(row, [0, 4, 5])? });
+    let mut found: Vec<Ranked> = rows.iter().map(ranked).collect::<Result<_, StoreError>>()?;
+    found.sort_unstable_by(Ranked::order);
+    Ok(found)
+}
+
+/// Those of some entries that the filters let pass, in no order.
+///
+/// # Errors
+/// What the server says.
+pub(super) async fn passing(
+    reading: &Reading<'_>,
+    filters: &Filters,
+    rowids: &[i64],
+) -> Result<Vec<Ranked>, StoreError> {
+    let mut values = filters.values();
+    values.push(value(&rowids));
+    reading.rows(&PASSED, &values).await?.iter().map(|row| ranked(row, [0, 1, 2])).collect()
+}
+
 /// The first of scored entries that pass, in their final order.
 async fn passed(
     reading: &Reading<'_>,
@@ -150,11 +197,8 @@ async fn passed(
         let (now, later) = heads.split_at(end);
         let scores: HashMap<i64, f64> = now.iter().map(|(score, rowid)| (*rowid, *score)).collect();
         let rowids: Vec<i64> = now.iter().map(|(_, rowid)| *rowid).collect();
-        let mut values = filters.values();
-        values.push(value(&rowids));
         let first = found.len();
-        for row in &reading.rows(&PASSED, &values).await? {
-            let ranked = ranked(row, [0, 1, 2])?;
+        for ranked in passing(reading, filters, &rowids).await? {
             let score = scores.get(&ranked.rowid).copied().unwrap_or_default();
             found.push(Ranked { score, ..ranked });
         }
@@ -166,6 +210,12 @@ async fn passed(
 }
 
 impl Scored<'_> {
+    /// What the server has to look for in each entry.
+    fn parts(&self) -> Vec<String> {
+        let in_columns = |unit: &&Unit| expression::in_each_column(unit).into_iter().take(self.columns);
+        self.looked_for.iter().flat_map(in_columns).collect()
+    }
+
     /// The score of a row that begins with the entry, its tokens, frequencies and parts.
     fn score(&self, row: &Row) -> Result<f64, StoreError> {
         let others: Vec<f64> = if self.looked_for.is_empty() {
@@ -180,7 +230,7 @@ impl Scored<'_> {
 
 impl Ranked {
     /// The best first, then the latest change.
-    fn order(one: &Self, other: &Self) -> Ordering {
+    pub(super) fn order(one: &Self, other: &Self) -> Ordering {
         let by_score = other.score.total_cmp(&one.score);
         by_score.then(other.updated_at_ms.cmp(&one.updated_at_ms)).then(one.id.cmp(&other.id))
     }

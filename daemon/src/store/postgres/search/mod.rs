@@ -9,6 +9,7 @@ mod hit;
 pub(super) mod index;
 mod latest;
 mod reading;
+mod related;
 mod score;
 mod statistics;
 mod tiers;
@@ -16,7 +17,7 @@ mod tiers;
 use agent_memory_proto::{
     model::EntryKind,
     request::Search,
-    response::{Context, SearchPage, SimilarEntry},
+    response::{Context, RelatedSearchPage, SearchPage, SimilarEntry},
 };
 
 #[cfg(test)]
@@ -24,14 +25,16 @@ pub(super) use self::candidates::statements;
 use self::{
     candidates::Ranked,
     filters::Filters,
-    reading::Reading,
     statistics::{Looked, Where},
 };
-pub(super) use self::{reading::begin_until, statistics::Statistics};
+pub(super) use self::{
+    reading::{Reading, begin_until},
+    statistics::Statistics,
+};
 use super::{PostgresStore, connection::Connection};
 use crate::{
     store::{
-        ContextQuery, SearchQuery, SearchStore, SimilarQuery, StoreError, StoreFuture,
+        ContextQuery, RelatedQuery, SearchQuery, SearchStore, SimilarQuery, StoreError, StoreFuture,
         answers::{cursor::Cursor, window::Window},
     },
     text::{
@@ -46,6 +49,10 @@ const SCORED_MAX: u32 = 1_000;
 impl SearchStore for PostgresStore {
     fn search(&self, query: SearchQuery) -> StoreFuture<'_, SearchPage> {
         Box::pin(async move { self.page(&query).await })
+    }
+
+    fn search_related(&self, query: RelatedQuery) -> StoreFuture<'_, RelatedSearchPage> {
+        Box::pin(async move { self.related_page(&query).await })
     }
 
     fn context(&self, query: ContextQuery) -> StoreFuture<'_, Context> {
@@ -71,7 +78,7 @@ impl PostgresStore {
             let place = query.scopes.as_deref().map_or(Where::Everywhere, Where::Scopes);
             let looked = self.statistics.look(&reading, place, &parsed.units).await?;
             let keys = looked.keys.as_deref();
-            let ranking = Ranking { parsed: &parsed, request, keys, now_ms: query.now_ms };
+            let ranking = Ranking { parsed: &parsed, request, keys, now_ms: query.now_ms, among: None };
             let found = ranked_in(&reading, &self.statistics, &looked, &ranking, &window).await?;
             let (page, next_cursor) = window.page(found, |ranked| ranked.id, request, cursor);
             Ok((hit::read(&reading, &page, &Wanted::of(&parsed)).await?, next_cursor))
@@ -94,6 +101,8 @@ pub(super) struct Ranking<'a> {
     /// The scopes, narrowest first; `None` looks everywhere.
     pub(super) keys: Option<&'a [i64]>,
     pub(super) now_ms: i64,
+    /// Only the entries of these row ids, if any are given.
+    pub(super) among: Option<&'a [i64]>,
 }
 
 /// The row ids of the best entries, best first, in the transaction that the connection is in: one
@@ -122,6 +131,11 @@ async fn ranked_in(
     ranking: &Ranking<'_>,
     window: &Window,
 ) -> Result<Vec<Ranked>, StoreError> {
+    if let (true, Some(among)) = (ranking.parsed.is_empty(), ranking.among) {
+        let mut found = candidates::passing(reading, &Filters::of(ranking), among).await?;
+        found.sort_unstable_by(Ranked::order);
+        return Ok(found.into_iter().skip(window.offset as usize).take(window.limit as usize).collect());
+    }
     if ranking.parsed.is_empty() {
         let limit = i64::from(window.offset) + i64::from(window.limit);
         let mut found = latest::changed(reading, &Filters::of(ranking), limit).await?;

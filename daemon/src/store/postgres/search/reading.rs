@@ -21,7 +21,7 @@ const PATIENCE_MIN: Duration = Duration::from_millis(1);
 
 /// A transaction that only reads.
 #[derive(Debug)]
-pub(super) struct Reading<'a> {
+pub(in crate::store::postgres) struct Reading<'a> {
     connection: &'a Connection,
     /// How to begin; `None` once that is done.
     begin: Mutex<Option<String>>,
@@ -63,7 +63,11 @@ impl<'a> Reading<'a> {
     ///
     /// # Errors
     /// What the server says.
-    pub(super) async fn rows(&self, sql: &str, values: &[Value<'_>]) -> Result<Vec<Row>, StoreError> {
+    pub(in crate::store::postgres) async fn rows(
+        &self,
+        sql: &str,
+        values: &[Value<'_>],
+    ) -> Result<Vec<Row>, StoreError> {
         let begin = lock(&self.begin).take();
         match begin {
             Some(begin) => self.connection.begin_with(&begin, sql, values).await,

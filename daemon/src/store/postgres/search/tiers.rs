@@ -71,6 +71,12 @@ pub(super) async fn over(
         has_scopes: ranking.keys.is_some(),
     };
     let mut found = Found { skip: window.offset as usize, limit: window.limit as usize, entries: Vec::new() };
+    if let Some(among) = ranking.among {
+        let asked = search.asked(&expression::any_of(units), 0.0, window.limit as usize);
+        let asked = Scored { expression: expression::any_of(units), ..asked };
+        found.extend(candidates::scored_among(reading, &search.filters, &asked, among).await?);
+        return Ok(found.entries);
+    }
     let is_exact = figures.is_tiny() || is_narrow && inside <= f64::from(SCORED_MAX);
     if is_exact {
         let expected = looked.having.iter().sum::<f64>().min(inside);
@@ -230,7 +236,16 @@ impl<'a> Search<'a> {
         expected: f64,
         wanted: usize,
     ) -> Result<Vec<Ranked>, StoreError> {
-        let asked = Scored {
+        let asked = self.asked(expression, expected, wanted);
+        let (found, matched) = candidates::scored(self.reading, &self.filters, &asked).await?;
+        if matched > SCORED_MAX as usize {
+            self.statistics.remember(self.restricted(learnt), matched);
+        }
+        Ok(found)
+    }
+
+    fn asked(&self, expression: &str, expected: f64, wanted: usize) -> Scored<'_> {
+        Scored {
             expected,
             wanted,
             passing: self.passing(),
@@ -238,12 +253,7 @@ impl<'a> Search<'a> {
             scoring: &self.scoring,
             looked_for: self.units.iter().filter(|unit| !matches!(unit, Unit::Term(_))).collect(),
             columns: 3,
-        };
-        let (found, matched) = candidates::scored(self.reading, &self.filters, &asked).await?;
-        if matched > SCORED_MAX as usize {
-            self.statistics.remember(self.restricted(learnt), matched);
         }
-        Ok(found)
     }
 
     /// The share of matches that lies inside the scopes.

@@ -182,6 +182,7 @@ fn entries_of(write: &Write) -> Vec<Id> {
     match write {
         Write::UpdateEntries { updates, .. } => updates.iter().map(|update| update.id).collect(),
         Write::DeactivateEntry { id, .. } => vec![*id],
+        Write::ChangeTag(change) => vec![change.id],
         Write::DeleteEntries { ids, .. } => ids.clone(),
         _ => Vec::new(),
     }

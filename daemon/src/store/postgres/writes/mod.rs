@@ -18,6 +18,7 @@ mod task_rows;
 mod transaction;
 
 pub(super) use batches::{Batches, batches};
+pub(super) use transaction::PgTransaction;
 
 use super::PostgresStore;
 use crate::store::{

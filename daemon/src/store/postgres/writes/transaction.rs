@@ -6,9 +6,12 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use agent_memory_proto::model::{
-    Conflict, Entry, EntryKind, FileLock, Id, Org, Project, ScopeLevel, ScopeRef, Session, SessionReport,
-    Task, Version,
+use agent_memory_proto::{
+    model::{
+        Conflict, Entry, EntryKind, FileLock, Id, Node, Org, Project, Relation, RelationKind, ScopeLevel,
+        ScopeRef, Session, SessionReport, Tag, Task, Version,
+    },
+    response::ListedRelation,
 };
 use tokio_postgres::Row;
 
@@ -26,16 +29,19 @@ use crate::{
         IdempotencyKey, LockClaim, Resolution, StoreError, WriteRequest,
         postgres::{
             connection::{BEGIN, Connection},
+            relations, tags,
             values::Value,
         },
-        rules::{KeptReply, PathLock, SessionState, Step, StoredEntry, WriteTransaction},
+        rules::{
+            KeptReply, NodeKey, PathLock, SessionState, Step, StoredEntry, StoredNode, WriteTransaction,
+        },
         task_rows::StoredTask,
     },
     supervisor::lock,
     text::entry::IndexedEntry,
 };
 
-pub(super) struct PgTransaction<'a> {
+pub(in crate::store::postgres) struct PgTransaction<'a> {
     connection: &'a Connection,
     is_begun: AtomicBool,
     /// The name that was looked for last, if it was free.
@@ -86,7 +92,7 @@ impl<'a> PgTransaction<'a> {
     }
 
     /// The rows of a statement of the transaction.
-    pub(super) async fn rows(&self, sql: &str, values: &[Value<'_>]) -> Step<Vec<Row>> {
+    pub(in crate::store::postgres) async fn rows(&self, sql: &str, values: &[Value<'_>]) -> Step<Vec<Row>> {
         self.flush().await?;
         if self.is_begun.swap(true, Ordering::Relaxed) {
             self.connection.rows(sql, values).await
@@ -106,7 +112,7 @@ impl<'a> PgTransaction<'a> {
     }
 
     /// The only row of a statement of the transaction, if there is one.
-    pub(super) async fn row(&self, sql: &str, values: &[Value<'_>]) -> Step<Option<Row>> {
+    pub(in crate::store::postgres) async fn row(&self, sql: &str, values: &[Value<'_>]) -> Step<Option<Row>> {
         Ok(self.rows(sql, values).await?.into_iter().next())
     }
 
@@ -297,6 +303,43 @@ impl WriteTransaction for PgTransaction<'_> {
         let conflict = later::Conflict { rowid: old.rowid, old: old.entry.clone(), new: new.clone(), at_ms };
         lock(&self.later).conflicts.push(conflict);
         Ok(())
+    }
+
+    async fn node(&self, node: Node) -> Step<Option<StoredNode>> {
+        relations::locked_node(self, node).await
+    }
+
+    async fn insert_relation(&self, source: NodeKey, target: NodeKey, relation: &Relation) -> Step<bool> {
+        relations::insert(self, source, target, relation).await
+    }
+
+    async fn relation_between(
+        &self,
+        source: NodeKey,
+        target: NodeKey,
+        kind: RelationKind,
+    ) -> Step<Option<Relation>> {
+        relations::between(self, source, target, kind).await
+    }
+
+    async fn remove_relation(&self, id: Id) -> Step<Option<ListedRelation>> {
+        relations::remove(self, id).await
+    }
+
+    async fn tag(&self, id: Id) -> Step<Option<Tag>> {
+        tags::by_id(self, id).await
+    }
+
+    async fn tag_named(&self, name: &str) -> Step<Option<Tag>> {
+        tags::by_name(self, name).await
+    }
+
+    async fn insert_tag(&self, tag: &Tag) -> Step<bool> {
+        tags::insert(self, tag).await
+    }
+
+    async fn update_tag(&self, tag: &Tag) -> Step<()> {
+        tags::update(self, tag).await
     }
 
     async fn session_goes_on(&self, id: Id) -> Step<Option<bool>> {

@@ -78,7 +78,8 @@ fn relevance(
         return Ok(Relevance::new());
     }
     let request = search::unfiltered(kinds.to_vec());
-    let ranking = Ranking { parsed: &parsed, request: &request, keys: Some(keys), now_ms: query.now_ms };
+    let ranking =
+        Ranking { parsed: &parsed, request: &request, keys: Some(keys), now_ms: query.now_ms, among: None };
     let ranked = search::ranked(connection, &ranking, heads::RELEVANT_MAX)?;
     Ok(ranked.into_iter().enumerate().map(|(rank, rowid)| (rowid, rank)).collect())
 }

@@ -26,7 +26,11 @@ impl Sql {
     }
 
     /// Appends `text` if there is a value.
-    fn with_some(&mut self, text: &str, value: Option<impl Into<Value>>) -> &mut Self {
+    pub(in crate::store::sqlite) fn with_some(
+        &mut self,
+        text: &str,
+        value: Option<impl Into<Value>>,
+    ) -> &mut Self {
         if let Some(value) = value {
             self.with(text, value);
         }

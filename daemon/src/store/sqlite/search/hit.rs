@@ -10,11 +10,12 @@ use crate::{
 
 /// The columns of a hit, of `r`, `entries e` and `scopes s`.
 pub(super) const COLUMNS: &str = "r.score, e.id, e.kind, e.name, s.level, s.id, e.category, e.tags, \
-    e.updated_at_ms, e.created_by, e.version, e.is_active, e.priority, e.content";
+    e.updated_at_ms, e.created_by, e.version, e.is_active, e.priority, e.content, e.rowid";
 
 /// A hit whose snippet is still the whole text: most rows around a cursor need none.
 pub(super) struct Found {
     pub(super) hit: Hit,
+    pub(super) rowid: i64,
 }
 
 impl Found {
@@ -37,6 +38,7 @@ impl Found {
                 priority: row.get(12)?,
                 snippet: row.get(13)?,
             },
+            rowid: row.get(14)?,
         })
     }
 

@@ -4,9 +4,14 @@
 mod expression;
 mod filters;
 mod hit;
+mod related;
 mod tiers;
 
-use agent_memory_proto::{model::EntryKind, request::Search, response::SearchPage};
+use agent_memory_proto::{
+    model::EntryKind,
+    request::Search,
+    response::{RelatedSearchPage, SearchPage},
+};
 use rusqlite::{Connection, params_from_iter};
 
 pub(super) use self::filters::Sql;
@@ -14,7 +19,7 @@ use self::tiers::{Order, Tier};
 use super::{SqliteStore, context, scope_keys, similar};
 use crate::{
     store::{
-        ContextQuery, SearchQuery, SearchStore, SimilarQuery, StoreError, StoreFuture,
+        ContextQuery, RelatedQuery, SearchQuery, SearchStore, SimilarQuery, StoreError, StoreFuture,
         answers::{cursor::Cursor, window::Window},
     },
     text::{
@@ -27,6 +32,12 @@ impl SearchStore for SqliteStore {
     fn search(&self, query: SearchQuery) -> StoreFuture<'_, SearchPage> {
         let deadline = query.deadline;
         let read = move |connection: &Connection| page(connection, &query);
+        Box::pin(self.readers.run_long(move |reader| reader.snapshot(Some(deadline), read)))
+    }
+
+    fn search_related(&self, query: RelatedQuery) -> StoreFuture<'_, RelatedSearchPage> {
+        let deadline = query.search.deadline;
+        let read = move |connection: &Connection| related::page(connection, &query);
         Box::pin(self.readers.run_long(move |reader| reader.snapshot(Some(deadline), read)))
     }
 
@@ -61,7 +72,7 @@ pub(super) fn page(connection: &Connection, query: &SearchQuery) -> Result<Searc
     let window = Window::of(request, cursor);
     let hits = read_hits(
         connection,
-        &Ranking { parsed: &parsed, request, keys: keys.as_deref(), now_ms: query.now_ms },
+        &Ranking { parsed: &parsed, request, keys: keys.as_deref(), now_ms: query.now_ms, among: None },
         &window,
     )?;
 
@@ -83,6 +94,8 @@ pub(super) struct Ranking<'a> {
     /// The scopes, narrowest first; `None` looks everywhere.
     pub(super) keys: Option<&'a [i64]>,
     pub(super) now_ms: i64,
+    /// Only these entries, if any are given: a JSON array of row ids.
+    pub(super) among: Option<&'a str>,
 }
 
 impl Ranking<'_> {
@@ -97,9 +110,18 @@ impl Ranking<'_> {
     /// The rows `entry` and `score` of one tier, in its order.
     fn push_to(&self, sql: &mut Sql, tier: Option<&Tier>, window: &Window) {
         match tier {
-            None => {
-                sql.push("SELECT e.rowid AS entry, 0.0 AS score FROM entries e WHERE TRUE");
-            }
+            None => match self.among {
+                None => {
+                    sql.push("SELECT e.rowid AS entry, 0.0 AS score FROM entries e WHERE TRUE");
+                }
+                Some(among) => {
+                    sql.with(
+                        "SELECT e.rowid AS entry, 0.0 AS score FROM json_each(?) j \
+                         CROSS JOIN entries e ON e.rowid = j.value WHERE TRUE",
+                        among.to_owned(),
+                    );
+                }
+            },
             Some(Tier { expression, order }) => {
                 sql.push("SELECT e.rowid AS entry, ")
                     .push(match order {
@@ -111,6 +133,10 @@ impl Ranking<'_> {
                          WHERE entry_index MATCH ?",
                         expression.clone(),
                     );
+                // Looked up in a set: sought in the index one by one, they would be scored one by one.
+                if let Some(among) = self.among {
+                    sql.with(" AND +entry_index.rowid IN (SELECT value FROM json_each(?))", among.to_owned());
+                }
             }
         }
         filters::push_filters(sql, self.request, self.keys, self.now_ms);

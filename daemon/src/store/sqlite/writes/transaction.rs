@@ -1,8 +1,11 @@
 //! The rows of a write, in the open transaction of a connection.
 
-use agent_memory_proto::model::{
-    Conflict, Entry, EntryKind, FileLock, Id, Org, Project, ScopeLevel, ScopeRef, Session, SessionReport,
-    Task, Version,
+use agent_memory_proto::{
+    model::{
+        Conflict, Entry, EntryKind, FileLock, Id, Node, Org, Project, Relation, RelationKind, ScopeLevel,
+        ScopeRef, Session, SessionReport, Tag, Task, Version,
+    },
+    response::ListedRelation,
 };
 use rusqlite::Connection;
 
@@ -11,12 +14,13 @@ use crate::{
     store::{
         IdempotencyKey, LockClaim, Resolution,
         rules::{
-            KeptReply, PathLock, SessionState, Step, StoredEntry, WriteTransaction, reads_the_same, text_of,
+            KeptReply, NodeKey, PathLock, SessionState, Step, StoredEntry, StoredNode, WriteTransaction,
+            reads_the_same, text_of,
         },
         sqlite::{
             conflicts, file_locks, idempotency, index,
             reads::{entries, projects, sessions},
-            scope_keys, tasks,
+            relations, scope_keys, tags, tasks,
         },
         task_rows::StoredTask,
     },
@@ -152,6 +156,43 @@ impl WriteTransaction for SqliteTransaction<'_> {
 
     async fn insert_conflict(&self, old: &StoredEntry, new: &Entry, at_ms: i64) -> Step<()> {
         entry_rows::insert_conflict(self.connection, old, new, at_ms)
+    }
+
+    async fn node(&self, node: Node) -> Step<Option<StoredNode>> {
+        relations::node(self.connection, node)
+    }
+
+    async fn insert_relation(&self, source: NodeKey, target: NodeKey, relation: &Relation) -> Step<bool> {
+        relations::insert(self.connection, source, target, relation)
+    }
+
+    async fn relation_between(
+        &self,
+        source: NodeKey,
+        target: NodeKey,
+        kind: RelationKind,
+    ) -> Step<Option<Relation>> {
+        relations::between(self.connection, source, target, kind)
+    }
+
+    async fn remove_relation(&self, id: Id) -> Step<Option<ListedRelation>> {
+        relations::remove(self.connection, id)
+    }
+
+    async fn tag(&self, id: Id) -> Step<Option<Tag>> {
+        tags::by_id(self.connection, id)
+    }
+
+    async fn tag_named(&self, name: &str) -> Step<Option<Tag>> {
+        tags::by_name(self.connection, name)
+    }
+
+    async fn insert_tag(&self, tag: &Tag) -> Step<bool> {
+        tags::insert(self.connection, tag)
+    }
+
+    async fn update_tag(&self, tag: &Tag) -> Step<()> {
+        tags::update(self.connection, tag)
     }
 
     async fn session_goes_on(&self, id: Id) -> Step<Option<bool>> {

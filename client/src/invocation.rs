@@ -204,6 +204,8 @@ fn canonical(path: &Path) -> Option<PathBuf> {
     std::fs::canonicalize(path).ok()
 }
 
+/// Whether there is no such project, or none that this agent may read.
 fn is_not_found(failure: &Failure) -> bool {
-    failure.body.as_ref().is_some_and(|body| body.code == ErrorCode::NotFound)
+    let is_nothing = |code| matches!(code, ErrorCode::NotFound | ErrorCode::PermissionDenied);
+    failure.body.as_ref().is_some_and(|body| is_nothing(body.code))
 }

@@ -8,6 +8,7 @@ use crate::{
     backups::Schedule,
     breaker::BreakerOptions,
     limiter::{Limit, Limits},
+    permissions::{ChosenMode, Mode},
     redis::RedisOptions,
     store::postgres::PostgresOptions,
 };
@@ -63,6 +64,8 @@ pub struct Config {
     pub conflict_window_ms: i64,
     /// How long nothing may happen in a session before it ends by itself; zero means for ever.
     pub session_timeout: Duration,
+    /// What agents may do where nothing was said, and why.
+    pub permissions: ChosenMode,
     /// The key that removing a project asks for.
     pub admin_key: Option<AdminKey>,
     /// The settings it was made from.
@@ -155,10 +158,12 @@ impl Config {
             Some("postgresql") => StoreKind::Postgres(Box::new(PostgresOptions::from_settings(&settings)?)),
             _ => StoreKind::Sqlite,
         };
+        let permissions = chosen_mode(&settings, &store);
         let redis = RedisOptions::from_settings(&settings, &places.data_dir)?.map(Box::new);
         Ok(Self {
             store,
             redis,
+            permissions,
             data_dir: places.data_dir,
             socket: places.socket,
             started_by_client,
@@ -213,6 +218,18 @@ impl LiveConfig {
             },
         }
     }
+}
+
+/// A store of one person's own is open to that person's agents; one that a team shares is not, until somebody
+/// says what they may do.
+fn chosen_mode(settings: &Settings, store: &StoreKind) -> ChosenMode {
+    let (mode, reason) = match (settings.text("PERMISSIONS_MODE"), store) {
+        (Some("strict"), _) => (Mode::Strict, "AGENT_MEMORY_PERMISSIONS_MODE says so"),
+        (Some(_), _) => (Mode::Permissive, "AGENT_MEMORY_PERMISSIONS_MODE says so"),
+        (None, StoreKind::Sqlite) => (Mode::Permissive, "an SQLite store belongs to one user"),
+        (None, StoreKind::Postgres(_)) => (Mode::Strict, "a PostgreSQL store may be shared by many"),
+    };
+    ChosenMode { mode, reason }
 }
 
 fn millis(settings: &Settings, name: &str) -> Duration {

@@ -18,6 +18,7 @@ pub mod limiter;
 pub mod lock_lines;
 mod members;
 pub mod memory;
+pub mod permissions;
 pub mod places;
 pub mod redis;
 pub mod remember;

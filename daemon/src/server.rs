@@ -115,6 +115,7 @@ async fn serve(config: Config, log_level: LogLevel) -> Result<Ending, StartError
     };
     let services = Arc::new(Services::new(config, parts));
     handle.follow(&services).await.map_err(StartError::Store)?;
+    say_permissions(&services).await;
     share_limits(&services).map_err(StartError::Redis)?;
     share_answers(&services).map_err(StartError::Redis)?;
     back_up(&services).map_err(StartError::Store)?;
@@ -124,6 +125,15 @@ async fn serve(config: Config, log_level: LogLevel) -> Result<Ending, StartError
     accept(listener, &arbiters, &services).await;
     service_manager.stopping();
     Ok(finish(&services, handle).await)
+}
+
+/// Says what agents may do, and reads what was said of them. A store that is away is asked again later.
+async fn say_permissions(services: &Services) {
+    let chosen = services.config.permissions;
+    info!(mode = chosen.mode.name(), "permissions: {}", chosen.reason);
+    if let Err(error) = services.permissions.current(services).await {
+        warn!("permissions are not known yet: {}", error.message);
+    }
 }
 
 /// Keeps the rate limits together with those of the other daemons, where they share Redis.

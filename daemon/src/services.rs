@@ -27,6 +27,7 @@ use crate::{
     lifecycle::Shutdown,
     limiter::{Cluster, Limiter},
     lock_lines::LockLines,
+    permissions::Permissions,
     redis::{Redis, SharedLimits},
     store::{Change, Store},
     supervisor::{Supervisor, lock},
@@ -65,6 +66,8 @@ pub struct Services {
     pub changes: Arc<Changes>,
     /// Who waits for which file.
     pub lock_lines: LockLines,
+    /// What agents may do.
+    pub permissions: Permissions,
     /// Scope chains.
     pub chains: ScopeCache,
     /// When the next entry becomes or ceases to be valid.
@@ -139,11 +142,18 @@ impl Default for Changes {
 impl Changes {
     /// Makes old answers unreachable, then tells the subscribers.
     pub fn publish(&self, change: &Change) {
-        if change.touches_answers() {
-            self.generations.raise(change.scope, change.scope_tree);
-        }
+        self.raise(change);
         if let Some(event) = &change.event {
             self.tell(event.clone());
+        }
+    }
+
+    fn raise(&self, change: &Change) {
+        if change.permissions {
+            self.generations.raise_permissions();
+        }
+        if change.touches_answers() {
+            self.generations.raise(change.scope, change.scope_tree);
         }
     }
 
@@ -155,9 +165,7 @@ impl Changes {
 
     /// As [`Changes::publish`], for a change of another daemon, which several channels may tell of.
     pub fn publish_of_other(&self, change: &Change) {
-        if change.touches_answers() {
-            self.generations.raise(change.scope, change.scope_tree);
-        }
+        self.raise(change);
         if let Some(event) = &change.event
             && lock(&self.passed_on).is_new(event)
         {
@@ -293,6 +301,7 @@ impl Services {
             flights: Flights::default(),
             changes: parts.changes,
             lock_lines: LockLines::default(),
+            permissions: Permissions::new(config.permissions.mode),
             chains: ScopeCache::default(),
             next_validity_change: NextValidityChange::default(),
             redis: parts.redis,

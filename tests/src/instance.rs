@@ -69,10 +69,20 @@ impl Instance {
         self
     }
 
-    /// The same with its store in a database of PostgreSQL.
+    /// The same with its store in a database of PostgreSQL. Agents may do there what they may elsewhere: tests
+    /// that are about permissions say otherwise before or after.
     #[must_use]
-    pub fn with_database(self, url: &str) -> Self {
+    pub fn with_database(mut self, url: &str) -> Self {
+        const MODE: &str = "AGENT_MEMORY_PERMISSIONS_MODE";
+        self.settings.entry(MODE.to_owned()).or_insert_with(|| "permissive".to_owned());
         self.with("DB_TYPE", "postgresql").with("PG_URL", url)
+    }
+
+    /// The same without a setting, named without its prefix.
+    #[must_use]
+    pub fn without(mut self, setting: &str) -> Self {
+        self.settings.remove(&format!("AGENT_MEMORY_{setting}"));
+        self
     }
 
     /// The same with its store on a server that ends with it.

@@ -17,6 +17,7 @@ mod import;
 mod lock;
 mod mcp;
 mod org;
+mod permission;
 mod project;
 mod query;
 mod relation;
@@ -112,6 +113,9 @@ pub(crate) enum Command {
     /// Tags: words that entries are filed under
     #[command(subcommand)]
     Tag(tag::TagCommand),
+    /// What agents may do, and where
+    #[command(subcommand)]
+    Permission(permission::PermissionCommand),
     /// Search, and the context of a scope
     #[command(subcommand)]
     Query(query::QueryCommand),
@@ -171,6 +175,7 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Lock(command) => lock::run(&invocation, command).await,
         Command::Relation(command) => relation::run(&invocation, command).await,
         Command::Tag(command) => tag::run(&invocation, command).await,
+        Command::Permission(command) => permission::run(&invocation, command).await,
         Command::Query(command) => query::run(&invocation, command).await,
         Command::Remember(args) => remember::run(&invocation, args).await,
         Command::Export(args) => export::run(&invocation, args).await,

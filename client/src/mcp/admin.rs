@@ -26,6 +26,8 @@ impl AdminKey {
             Request::VerifyBackup(request) => &mut request.admin_key,
             Request::RestoreBackup(request) => &mut request.admin_key,
             Request::CleanupBackups(request) => &mut request.admin_key,
+            Request::GrantPermission(request) => &mut request.admin_key,
+            Request::RevokePermission(request) => &mut request.admin_key,
             _ => return,
         };
         given.get_or_insert_with(|| self.0.clone());

@@ -60,10 +60,15 @@ impl Bound {
                 scopes.project = Some(project);
                 Ok(scopes)
             }
-            Err(error) if error.code != ErrorCode::NotFound => Err(error),
+            Err(error) if !matches!(error.code, ErrorCode::NotFound | ErrorCode::PermissionDenied) => {
+                Err(error)
+            }
             Err(_) if may_miss || !binding.source.is_explicit() => Ok(scopes),
             Err(mut error) => {
                 error.message = format!("{} (named by {})", error.message, binding.source.name());
+                if error.code == ErrorCode::PermissionDenied {
+                    return Err(error);
+                }
                 Err(Box::new(
                     error.with_suggestion("memory_quickstart creates it, or give scopeType and scopeId"),
                 ))

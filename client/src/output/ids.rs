@@ -65,6 +65,9 @@ pub(crate) fn of(response: &Response) -> Vec<String> {
             let related = found.related.iter().map(|related| related.hit.id);
             found.page.hits.iter().map(|hit| hit.id).chain(related).map(|id| id.to_string()).collect()
         }
+        Response::Permission(change) => vec![change.permission.id.to_string()],
+        Response::PermissionCheck(check) => vec![check.level.to_string()],
+        Response::Permissions(page) => page.permissions.iter().map(|row| row.id.to_string()).collect(),
         Response::FileLocks(page) => page.locks.iter().map(|lock| lock.path.clone()).collect(),
     }
 }

@@ -7,6 +7,7 @@ mod entries;
 mod file_locks;
 mod health;
 mod ids;
+mod permissions;
 mod relations;
 mod results;
 mod style;
@@ -190,6 +191,9 @@ impl Output {
             Response::TagCreated(report) => tags::created(report),
             Response::Tags(page) => tags::page(style, page),
             Response::EntryTagged(report) => tags::tagged(report),
+            Response::Permission(change) => permissions::changed(style, change),
+            Response::PermissionCheck(check) => permissions::check(style, check),
+            Response::Permissions(page) => permissions::page(style, page),
         }
     }
 }

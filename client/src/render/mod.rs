@@ -8,6 +8,7 @@ mod context;
 mod entry;
 mod file_locks;
 mod health;
+mod permissions;
 mod relations;
 mod scopes;
 mod search;
@@ -28,6 +29,7 @@ pub use context::{context, quickstarted};
 pub use entry::{entry, entry_page, entry_page_of, history, version};
 pub use file_locks::file_lock;
 pub use health::{health, health_report, health_with_redis};
+pub use permissions::permission;
 pub use relations::{related_search_page, relation};
 pub use scopes::{org, project, session, session_report};
 pub use search::search_page;
@@ -104,6 +106,9 @@ pub fn response(response: &Response) -> Value {
         Response::TagCreated(report) => tags::created(report),
         Response::Tags(page) => tags::page(page),
         Response::EntryTagged(report) => tags::tagged(report),
+        Response::Permission(change) => permissions::changed(change),
+        Response::PermissionCheck(check) => permissions::check(check),
+        Response::Permissions(page) => permissions::page(page),
     }
 }
 

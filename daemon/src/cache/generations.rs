@@ -26,6 +26,8 @@ pub struct Generations {
     any: Number,
     /// Raised when a scope's parents may have changed.
     tree: Number,
+    /// Raised when what agents may do may have changed.
+    permissions: AtomicU64,
     scopes: RwLock<HashMap<ScopeRef, Number, RandomState>>,
     /// Changes may happen that raise no number.
     is_blind: AtomicBool,
@@ -47,12 +49,24 @@ impl Generations {
         }
     }
 
+    /// Notes that what agents may do has changed.
+    pub fn raise_permissions(&self) {
+        self.permissions.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// How often what agents may do may have changed.
+    #[must_use]
+    pub fn permissions(&self) -> u64 {
+        self.permissions.load(Ordering::SeqCst)
+    }
+
     /// Raises every number: nothing that was read before is good any more, and no reader that is
     /// under way can keep what it read.
     pub fn raise_all(&self) {
         self.requirements.raise_all();
         self.any.fetch_add(1, Ordering::SeqCst);
         self.tree.fetch_add(1, Ordering::SeqCst);
+        self.raise_permissions();
     }
 
     /// From now on changes happen that raise no number: that one stands says nothing.

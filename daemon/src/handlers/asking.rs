@@ -9,21 +9,46 @@ use bytes::Bytes;
 use super::{Answer, Cacheable, Call, Handled, Reply, handle, is_cacheable};
 use crate::{
     cache::{Boarding, Dependencies, Place, Question},
+    permissions::demands_nothing,
     services::Landed,
 };
 
 /// How often one waits for another's answer, before one asks alone.
 const FLIGHTS_MAX: usize = 4;
 
-/// Answers one request, of these bytes; once for all who ask the same just now.
-pub(crate) async fn handle_once(call: Call, request: Request, bytes: Bytes) -> Handled {
+/// What became of a request.
+pub(crate) struct Asked {
+    /// What stands for the request among those of everybody who may do the same, if that is known.
+    pub(crate) key: Option<Bytes>,
+    pub(crate) handled: Handled,
+}
+
+/// Answers one request, of these bytes; once for all who may do the same and ask the same just now.
+pub(crate) async fn handle_once(mut call: Call, request: Request, bytes: Bytes) -> Asked {
+    let services = std::sync::Arc::clone(&call.services);
+    match services.permissions.of(&services, call.asker()).await {
+        Ok(rights) => call.rights = rights,
+        Err(_) if demands_nothing(&request) => {}
+        Err(error) => {
+            let rights = services.permissions.last_known(call.asker());
+            return Asked { key: rights.map(|rights| rights.keyed(&bytes)), handled: Err(error) };
+        }
+    }
+    if !is_cacheable(&request) {
+        return Asked { handled: handle(call, request).await, key: None };
+    }
+    let key = call.rights.keyed(&bytes);
+    Asked { handled: handle_keyed(call, request, &key).await, key: Some(key) }
+}
+
+async fn handle_keyed(call: Call, request: Request, key: &Bytes) -> Handled {
     let services = std::sync::Arc::clone(&call.services);
     let generations = &services.changes.generations;
-    if !is_cacheable(&request) || generations.are_blind() {
+    if generations.are_blind() {
         return handle(call, request).await;
     }
     for _ in 0..FLIGHTS_MAX {
-        let following = match services.flights.board(&bytes) {
+        let following = match services.flights.board(key) {
             Boarding::Lead(flight) => {
                 let handled = handle(call, request).await;
                 if flight.is_followed() {

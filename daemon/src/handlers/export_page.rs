@@ -2,7 +2,7 @@
 
 use agent_memory_proto::{
     ErrorBody, Response, limits,
-    model::{EntryKind, Id, ScopeLevel},
+    model::{EntryKind, Id, PermissionLevel, ScopeLevel},
     request::ExportPage,
     response::ExportedPage,
 };
@@ -39,12 +39,11 @@ pub(super) async fn handle(call: Call, request: ExportPage) -> Handled {
         entries_in_store: None,
         changed_at_ms: None,
     };
-    let transfer = &call.services.store.transfer;
     if request.cursor.is_none() {
         if let Some(scope) = request.scope {
             call.scopes(scope, false).await?;
         }
-        let (entries, changed_at_ms) = transfer.export_totals(query(&request, None, None)).await?;
+        let (entries, changed_at_ms) = totals(&call, &request).await?;
         page.entries_in_store = Some(entries);
         page.changed_at_ms = changed_at_ms;
     }
@@ -54,6 +53,21 @@ pub(super) async fn handle(call: Call, request: ExportPage) -> Handled {
     };
     page.next_cursor = next.map(text);
     Ok(Response::Exported(Box::new(page)).into())
+}
+
+/// How many entries are stored, and when the latest of them changed: of what may be read.
+async fn totals(call: &Call, request: &ExportPage) -> Result<(u64, Option<i64>), ErrorBody> {
+    let transfer = &call.services.store.transfer;
+    if call.rights.reads_everything() {
+        return Ok(transfer.export_totals(query(request, None, None)).await?);
+    }
+    let (mut entries, mut changed_at_ms) = (0, None);
+    for kind in KINDS.into_iter().filter(|kind| request.kinds.is_empty() || request.kinds.contains(kind)) {
+        let (of_kind, changed) = transfer.export_totals(query(request, Some(kind), None)).await?;
+        entries += of_kind;
+        changed_at_ms = changed_at_ms.max(changed);
+    }
+    Ok((entries, changed_at_ms))
 }
 
 /// All scopes of a level, or those that the exported scope belongs to.
@@ -79,7 +93,11 @@ async fn scopes(
     let found = transfer.export_scopes(level, only, place.after, SCOPES_PAGE).await?;
     let is_full = only.is_none() && found.len() == usize::try_from(SCOPES_PAGE).unwrap_or(usize::MAX);
     let last = found.last().and_then(|scope| scope.scope().id);
-    page.scopes = found;
+    for scope in found {
+        if call.may(scope.scope(), None, PermissionLevel::Read).await? {
+            page.scopes.push(scope);
+        }
+    }
     Ok(if is_full { Some(Place { list: place.list, after: last }) } else { next_list })
 }
 

@@ -13,7 +13,7 @@ use crate::store::ContextQuery;
 
 pub(super) async fn handle(call: Call, request: GetContext) -> Handled {
     let budget_tokens = check(&call, &request)?;
-    let (scopes, dependencies) = call.looked_at(Some(request.scope), request.inherit).await?;
+    let (scopes, dependencies) = call.looked_at(Some(request.scope), request.inherit, &request.kinds).await?;
     let kind = QuestionKind::Context;
     let left = call.look_at_left(kind, &request, budget_tokens, scopes.as_deref(), &dependencies).await;
     let place = match left {
@@ -29,7 +29,7 @@ pub(super) async fn handle(call: Call, request: GetContext) -> Handled {
 /// Gathers the context; quickstart does so too.
 pub(super) async fn gather(call: &Call, request: GetContext) -> Result<Context, ErrorBody> {
     let budget_tokens = check(call, &request)?;
-    let scopes = call.scopes(request.scope, request.inherit).await?;
+    let scopes = call.readable_scopes(request.scope, request.inherit, &request.kinds).await?;
     read(call, request, budget_tokens, &scopes).await
 }
 

@@ -23,7 +23,7 @@ pub(super) async fn handle(call: Call, request: GetEntry) -> Handled {
         }
         EntrySelector::Name { name, scope, inherit } => {
             drafts::entry_name(kind, &name)?;
-            let (scopes, dependencies) = call.looked_at(Some(scope), inherit).await?;
+            let (scopes, dependencies) = call.looked_at(Some(scope), inherit, &[kind]).await?;
             let scopes = scopes.as_deref().unwrap_or_default().to_vec();
             let found = store.entries.find(kind, name.clone(), scopes, request.include_inactive).await?;
             let entry = found.ok_or_else(|| {

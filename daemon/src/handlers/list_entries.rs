@@ -12,7 +12,7 @@ use crate::store::ListQuery;
 pub(super) async fn handle(call: Call, request: ListEntries) -> Handled {
     checks::page(request.limit, request.offset)?;
     checks::optional("category", request.category.as_ref(), limits::TAG_CHARS_MAX)?;
-    let (scopes, dependencies) = call.looked_at(request.scope, request.inherit).await?;
+    let (scopes, dependencies) = call.looked_at(request.scope, request.inherit, &[request.kind]).await?;
     let left = call.look_at_left(QuestionKind::List, &request, 0, scopes.as_deref(), &dependencies).await;
     let place = match left {
         Left::Found(answer) => return Ok(*answer),

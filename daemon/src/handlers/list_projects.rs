@@ -1,14 +1,27 @@
 //! List projects.
 
-use agent_memory_proto::{Response, model::ScopeRef, request::ListProjects};
+use agent_memory_proto::{
+    Response,
+    model::{Project, ScopeRef},
+    request::ListProjects,
+    response::ProjectPage,
+};
 
 use super::{Call, Handled, checks};
+use crate::permissions::page_of_readable;
 
 pub(super) async fn handle(call: Call, request: ListProjects) -> Handled {
     checks::page(request.limit, request.offset)?;
     if let Some(org_id) = request.org_id {
         call.scopes(ScopeRef::org(org_id), false).await?;
     }
-    let page = call.services.store.scopes.projects(request).await?;
-    Ok(Response::Projects(page).into())
+    let fetch = async |limit, offset| {
+        let page =
+            call.services.store.scopes.projects(ListProjects { limit, offset, ..request.clone() }).await?;
+        Ok((page.projects, page.has_more))
+    };
+    let wanted = (request.limit, request.offset);
+    let scope_of = |project: &Project| ScopeRef::project(project.id);
+    let (projects, has_more) = page_of_readable(&call, wanted, fetch, scope_of).await?;
+    Ok(Response::Projects(ProjectPage { projects, has_more }).into())
 }

@@ -1,15 +1,29 @@
 //! List sessions.
 
-use agent_memory_proto::{Response, model::ScopeRef, request::ListSessions, response::SessionReportPage};
+use agent_memory_proto::{
+    Response,
+    model::{ScopeRef, SessionReport},
+    request::ListSessions,
+    response::SessionReportPage,
+};
 
 use super::{Call, Handled, checks};
+use crate::permissions::page_of_readable;
 
 pub(super) async fn handle(call: Call, request: ListSessions) -> Handled {
     checks::page(request.limit, request.offset)?;
     if let Some(project_id) = request.project_id {
         call.scopes(ScopeRef::project(project_id), false).await?;
     }
-    let page = call.services.store.scopes.sessions(request).await?;
+    let fetch = async |limit, offset| {
+        let wanted = ListSessions { limit, offset, ..request.clone() };
+        let page = call.services.store.scopes.sessions(wanted).await?;
+        Ok((page.sessions, page.has_more))
+    };
+    let wanted = (request.limit, request.offset);
+    let scope_of = |report: &SessionReport| ScopeRef::session(report.session.id);
+    let (sessions, has_more) = page_of_readable(&call, wanted, fetch, scope_of).await?;
+    let page = SessionReportPage { sessions, has_more };
     Ok(if call.protocol >= SessionReportPage::PROTOCOL {
         Response::SessionReports(page)
     } else {

@@ -16,7 +16,10 @@ pub(super) async fn handle(call: Call, request: ListTasks) -> Handled {
         return Err(ErrorBody::invalid("status", format!("{} statuses", request.statuses.len()), allowed));
     }
     let scopes = match request.scope {
-        Some(scope) => Some(call.scopes(scope, request.inherit).await?.to_vec()),
+        Some(scope) => {
+            let scopes = call.scopes(scope, request.inherit).await?;
+            Some(call.readable_without_kind(&scopes).await?)
+        }
         None => None,
     };
     if let Some(parent) = request.parent_id

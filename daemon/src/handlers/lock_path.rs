@@ -11,7 +11,7 @@ pub(super) const FIELD: &str = "file_path";
 ///
 /// # Errors
 /// `MissingField` and `InvalidParameter`.
-pub(super) fn normal(path: &str) -> Result<String, ErrorBody> {
+pub(crate) fn normal(path: &str) -> Result<String, ErrorBody> {
     if path.is_empty() {
         return Err(ErrorBody::missing(FIELD).with_allowed("an absolute path"));
     }

@@ -14,6 +14,7 @@ mod begin_import;
 mod bulk_add_entries;
 mod bulk_delete_entries;
 mod bulk_update_entries;
+mod check_permission;
 mod checkin_file;
 mod checkout_file;
 mod claim_task;
@@ -46,6 +47,7 @@ mod get_entry;
 mod get_file_lock;
 mod get_project;
 mod get_task;
+mod grant_permission;
 mod hand_over;
 mod health;
 mod list_backups;
@@ -53,12 +55,13 @@ mod list_conflicts;
 mod list_entries;
 mod list_file_locks;
 mod list_orgs;
+mod list_permissions;
 mod list_projects;
 mod list_relations;
 mod list_sessions;
 mod list_tags;
 mod list_tasks;
-mod lock_path;
+pub(crate) mod lock_path;
 mod measure_floor;
 mod patches;
 mod portable;
@@ -67,6 +70,7 @@ mod remember;
 mod remove_task_blocker;
 mod resolve_conflict;
 mod restore_backup;
+mod revoke_permission;
 mod search;
 mod search_related;
 mod stage_import;
@@ -90,11 +94,12 @@ use agent_memory_proto::{ErrorBody, ErrorCode, Request, Response, frame::FLAG_RE
 
 use bytes::Bytes;
 
-pub(crate) use asking::handle_once;
+pub(crate) use asking::{Asked, handle_once};
 pub(crate) use echo::echo;
 
 use crate::{
     cache::{Dependencies, Place},
+    permissions::{self, Asker, Rights},
     services::Services,
     store::{IdempotencyKey, Write, WriteRequest},
 };
@@ -109,6 +114,8 @@ pub(crate) struct Call {
     pub(crate) protocol: u16,
     /// An agent asks over MCP, not whoever owns the socket.
     pub(crate) is_bridge: bool,
+    /// What whoever asks may do.
+    pub(crate) rights: Arc<Rights>,
     /// When nobody waits any more.
     pub(crate) deadline: Instant,
     /// For writes.
@@ -199,6 +206,14 @@ impl Call {
         }
     }
 
+    /// Who asks: without a name, and not over MCP, it is whoever owns the socket.
+    pub(crate) fn asker(&self) -> Asker<'_> {
+        match &self.agent {
+            None if !self.is_bridge => Asker::Owner,
+            agent => Asker::Agent(agent.as_deref()),
+        }
+    }
+
     pub(crate) fn new_id(&self) -> Id {
         self.services.clock.new_id()
     }
@@ -227,8 +242,9 @@ pub(crate) fn is_cacheable(request: &Request) -> bool {
     )
 }
 
-/// Answers one request.
-async fn handle(call: Call, request: Request) -> Handled {
+/// Answers one request, if whoever asks may make it.
+async fn handle(call: Call, mut request: Request) -> Handled {
+    permissions::authorise(&call, &mut request).await?;
     match request {
         Request::Echo(request) => Ok(echo(&request)?.into()),
         Request::Health => health::handle(call).await,
@@ -303,5 +319,9 @@ async fn handle(call: Call, request: Request) -> Handled {
         Request::AttachTag(request) => tag_entry::handle(call, request, true).await,
         Request::DetachTag(request) => tag_entry::handle(call, request, false).await,
         Request::TagsOfEntry(request) => tags_of_entry::handle(call, request).await,
+        Request::GrantPermission(request) => grant_permission::handle(call, request).await,
+        Request::RevokePermission(request) => revoke_permission::handle(call, request).await,
+        Request::CheckPermission(request) => check_permission::handle(call, request).await,
+        Request::ListPermissions(request) => list_permissions::handle(call, request).await,
     }
 }

@@ -2,7 +2,7 @@
 
 use agent_memory_proto::{
     ErrorBody, ErrorCode, Response, limits,
-    model::EntryBody,
+    model::{EntryBody, PermissionLevel},
     request::{AddEntry, EntryDraft, Remember},
 };
 
@@ -40,7 +40,12 @@ pub(super) async fn handle(call: Call, request: Remember) -> Handled {
         ));
     };
     let id = remembered.written.id;
-    remembered.similar = similar.into_iter().filter(|entry| entry.id != id).take(SIMILAR_MAX).collect();
+    for entry in similar.into_iter().filter(|entry| entry.id != id) {
+        if call.may(entry.scope, Some(entry.kind), PermissionLevel::Read).await? {
+            remembered.similar.push(entry);
+        }
+    }
+    remembered.similar.truncate(SIMILAR_MAX);
     Ok(Answer::made(Response::Remembered(remembered), flags, None))
 }
 

@@ -7,7 +7,7 @@ use std::{
 
 use agent_memory_proto::{
     ErrorBody, ErrorCode,
-    model::{ScopeLevel, ScopeRef},
+    model::{EntryKind, ScopeLevel, ScopeRef},
 };
 
 use super::{Call, checks};
@@ -23,7 +23,26 @@ impl Call {
         if inherit { Ok(chain) } else { Ok(Arc::from(&chain[..1])) }
     }
 
-    /// The scopes that a question looks at, narrowest first, `None` for all, and what its answer depends on.
+    /// As [`Call::scopes`], without those whose entries of one of the kinds may not be read.
+    ///
+    /// # Errors
+    /// As [`Call::scopes`].
+    pub(crate) async fn readable_scopes(
+        &self,
+        scope: ScopeRef,
+        inherit: bool,
+        kinds: &[EntryKind],
+    ) -> Result<Arc<[ScopeRef]>, ErrorBody> {
+        let readable = self.readable(self.chain(scope).await?, kinds);
+        if inherit {
+            Ok(readable)
+        } else {
+            Ok(readable.iter().copied().filter(|one| *one == scope).collect())
+        }
+    }
+
+    /// The scopes that a question about entries of some kinds (all when there are none) looks at, narrowest
+    /// first, `None` for all, and what its answer depends on. Scopes that may not be read are left out.
     ///
     /// # Errors
     /// As [`Call::scopes`].
@@ -31,11 +50,12 @@ impl Call {
         &self,
         scope: Option<ScopeRef>,
         inherit: bool,
+        kinds: &[EntryKind],
     ) -> Result<(Option<Arc<[ScopeRef]>>, Dependencies), ErrorBody> {
         let generations = &self.services.changes.generations;
         let tree = generations.tree();
         let scopes = match scope {
-            Some(scope) => Some(self.scopes(scope, inherit).await?),
+            Some(scope) => Some(self.readable_scopes(scope, inherit, kinds).await?),
             None => None,
         };
         let dependencies = generations.capture_since(tree, scopes.as_deref());
@@ -58,7 +78,11 @@ impl Call {
         Ok(known.read(any_change, self.now_ms, change))
     }
 
-    async fn chain(&self, scope: ScopeRef) -> Result<Arc<[ScopeRef]>, ErrorBody> {
+    /// The scope and those above it, narrowest first.
+    ///
+    /// # Errors
+    /// As [`Call::scopes`].
+    pub(crate) async fn chain(&self, scope: ScopeRef) -> Result<Arc<[ScopeRef]>, ErrorBody> {
         checks::scope("scope", scope)?;
         if scope.level == ScopeLevel::Global {
             return Ok(Arc::from([ScopeRef::GLOBAL]));

@@ -14,7 +14,7 @@ const CURSOR_CHARS_MAX: usize = 200;
 
 pub(super) async fn handle(call: Call, mut request: Search) -> Handled {
     normalise(&mut request)?;
-    let (scopes, dependencies) = call.looked_at(request.scope, request.inherit).await?;
+    let (scopes, dependencies) = call.looked_at(request.scope, request.inherit, &request.kinds).await?;
     let left = call.look_at_left(QuestionKind::Search, &request, 0, scopes.as_deref(), &dependencies).await;
     let place = match left {
         Left::Found(answer) => return Ok(*answer),

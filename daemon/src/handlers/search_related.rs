@@ -19,7 +19,7 @@ pub(super) async fn handle(call: Call, request: SearchRelated) -> Handled {
     }
     // What lies between may be in any scope.
     let dependencies = call.services.changes.generations.capture(None);
-    let (scopes, _) = call.looked_at(search.scope, search.inherit).await?;
+    let (scopes, _) = call.looked_at(search.scope, search.inherit, &search.kinds).await?;
     let scopes = scopes.map(|scopes| scopes.to_vec());
     let search = SearchQuery { request: search, scopes, now_ms: call.now_ms, deadline: call.deadline };
     let query = RelatedQuery { search, related_to, follow };

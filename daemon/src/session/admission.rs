@@ -16,6 +16,7 @@ use crate::{
     handlers::Call,
     lifecycle::Phase,
     limiter::Allowance,
+    permissions::Permissions,
     services::{Live, Services},
     store::IdempotencyKey,
 };
@@ -68,6 +69,7 @@ pub(super) fn admit(services: &Arc<Services>, peer: &Peer, payload: &Bytes) -> R
         agent,
         protocol: peer.protocol,
         is_bridge: peer.purpose == Purpose::Bridge,
+        rights: Permissions::nothing(),
         deadline: Instant::now() + wait,
         idempotency,
         now_ms: services.clock.now_ms(),

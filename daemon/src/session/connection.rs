@@ -27,9 +27,10 @@ use super::{
     waiting::{Waited, Waiting},
 };
 use crate::{
-    handlers::{self, Reply},
+    handlers::{self, Call, Reply},
     lifecycle::Phase,
     limiter::Allowance,
+    permissions,
     services::Services,
     transport::Stream,
 };
@@ -49,6 +50,8 @@ pub(super) struct Connection<'a> {
     waiting: Waiting,
     running: Running,
     events: Option<broadcast::Receiver<Arc<Event>>>,
+    /// Who subscribed.
+    subscriber: Option<Call>,
     draining: bool,
     /// The peer sent what cannot be followed: nothing more is read, what was accepted is answered.
     broken: bool,
@@ -76,6 +79,7 @@ impl<'a> Connection<'a> {
             running: Running::new(Arc::clone(&services)),
             services,
             events: None,
+            subscriber: None,
             draining: false,
             broken: false,
         }
@@ -123,7 +127,7 @@ impl<'a> Connection<'a> {
                     }
                     self.take_frames();
                 }
-                Step::Event(event) => self.take_event(event),
+                Step::Event(event) => self.take_event(event).await,
                 Step::Phase(Phase::Now) => return Ok(()),
                 Step::Phase(_) => {
                     phase_change = Box::pin(shutdown.reached(Phase::Now));
@@ -219,11 +223,14 @@ impl<'a> Connection<'a> {
             },
             Request::Subscribe => {
                 self.events.get_or_insert_with(|| self.services.changes.subscribe());
+                self.subscriber = Some(admitted.call);
                 self.outbox.push(request_id, 0, &Response::Done);
             }
             request if handlers::is_cacheable(request) => {
                 let now = Instant::now();
-                match self.services.fresh_answer(&admitted.bytes, now) {
+                let rights = self.services.permissions.known(&self.services, admitted.call.asker());
+                let key = rights.map(|rights| rights.keyed(&admitted.bytes));
+                match key.and_then(|key| self.services.fresh_answer(&key, now)) {
                     Some(reply) => {
                         self.outbox.push_encoded(request_id, FLAG_CACHED, &reply.payload);
                         self.log_time(request.name(), now, "cache hit");
@@ -236,7 +243,7 @@ impl<'a> Connection<'a> {
     }
 
     fn finish(&mut self, finished: Finished) {
-        let Finished { request_id, name, bytes, started_at, result } = finished;
+        let Finished { request_id, name, key, started_at, result } = finished;
         match result {
             Ok(answer) => {
                 let payload = match &answer.reply {
@@ -244,13 +251,13 @@ impl<'a> Connection<'a> {
                     Reply::PassedOn(payload) => self.outbox.pass_on(request_id, answer.flags, payload),
                 };
                 let mut outcome = "done";
-                if let (Some(cacheable), Some(payload)) = (answer.cacheable, payload) {
+                if let (Some(cacheable), Some(payload), Some(key)) = (answer.cacheable, payload, key) {
                     outcome = if answer.flags & FLAG_CACHED == 0 { "cache miss" } else { "shared cache hit" };
-                    self.services.keep_answer(&bytes, payload, cacheable);
+                    self.services.keep_answer(&key, payload, cacheable);
                 }
                 self.log_time(name, started_at, outcome);
             }
-            Err(error) if self.answer_stale(request_id, &bytes, &error) => {
+            Err(error) if self.answer_stale(request_id, key.as_deref(), &error) => {
                 self.log_time(name, started_at, "stale");
             }
             Err(error) => {
@@ -261,11 +268,11 @@ impl<'a> Connection<'a> {
     }
 
     /// Answers from the cache what the store was asked in vain; false when there is no such answer.
-    fn answer_stale(&mut self, request_id: u64, request: &[u8], error: &ErrorBody) -> bool {
+    fn answer_stale(&mut self, request_id: u64, key: Option<&[u8]>, error: &ErrorBody) -> bool {
         if error.code != ErrorCode::Unavailable {
             return false;
         }
-        let Some(reply) = self.services.stale_answer(request) else { return false };
+        let Some(reply) = key.and_then(|key| self.services.stale_answer(key)) else { return false };
         let degradation = Degradation {
             age_ms: u64::try_from(reply.read_at.elapsed().as_millis()).ok(),
             reason: "the database cannot be reached".to_owned(),
@@ -288,10 +295,15 @@ impl<'a> Connection<'a> {
         }
     }
 
-    fn take_event(&mut self, event: Result<Arc<Event>, broadcast::error::RecvError>) {
+    async fn take_event(&mut self, event: Result<Arc<Event>, broadcast::error::RecvError>) {
         match event {
             Ok(event) if event.protocol() > self.peer.protocol => {}
-            Ok(event) => self.outbox.push_event(&event),
+            Ok(event) => {
+                let Some(subscriber) = &self.subscriber else { return };
+                if let Some(event) = permissions::hearable(subscriber, &event).await {
+                    self.outbox.push_event(&event);
+                }
+            }
             Err(broadcast::error::RecvError::Lagged(missed)) => {
                 self.outbox.push_event(&Event::Lagged { missed })
             }

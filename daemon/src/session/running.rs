@@ -15,7 +15,7 @@ use futures_util::{FutureExt, StreamExt, future::AbortHandle, stream::FuturesUno
 
 use super::admission::Admitted;
 use crate::{
-    handlers::{self, Answer},
+    handlers::{self, Answer, Asked},
     services::Services,
 };
 
@@ -24,7 +24,7 @@ pub(super) struct Finished {
     pub(super) request_id: u64,
     pub(super) name: &'static str,
     /// The key under which the answer may be cached.
-    pub(super) bytes: Bytes,
+    pub(super) key: Option<Bytes>,
     pub(super) started_at: Instant,
     pub(super) result: Result<Answer, ErrorBody>,
 }
@@ -51,23 +51,22 @@ impl Running {
         // Who waits in line is not held there; a lock that was just granted ends by itself.
         let is_cancellable = !is_write || request.wait_ms() > 0;
         let started_at = Instant::now();
-        let (handled, abort) =
-            futures_util::future::abortable(handlers::handle_once(call, request, bytes.clone()));
+        let (handled, abort) = futures_util::future::abortable(handlers::handle_once(call, request, bytes));
         if is_cancellable {
             self.cancellable.insert(request_id, abort);
         }
         let work = AssertUnwindSafe(handled).catch_unwind();
         self.services.counters.in_flight.fetch_add(1, Ordering::Relaxed);
         self.futures.push(Box::pin(async move {
-            let result = match tokio::time::timeout_at(deadline.into(), work).await {
-                Ok(Ok(Ok(result))) => result,
+            let (key, result) = match tokio::time::timeout_at(deadline.into(), work).await {
+                Ok(Ok(Ok(Asked { key, handled }))) => (key, handled),
                 Ok(Ok(Err(_))) => {
-                    Err(ErrorBody::new(ErrorCode::Cancelled, "the caller cancelled the request"))
+                    (None, Err(ErrorBody::new(ErrorCode::Cancelled, "the caller cancelled the request")))
                 }
-                Ok(Err(_)) => Err(panicked()),
-                Err(_) => Err(late(is_write)),
+                Ok(Err(_)) => (None, Err(panicked())),
+                Err(_) => (None, Err(late(is_write))),
             };
-            Finished { request_id, name, bytes, started_at, result }
+            Finished { request_id, name, key, started_at, result }
         }));
     }
 

@@ -8,7 +8,7 @@ use agent_memory_proto::{
 
 use super::Change;
 
-/// One change as a line: scope level, scope id, whether the tree of scopes changed, and the event.
+/// One change as a line: scope level, scope id, whether the tree of scopes or permissions changed, and the event.
 /// An agent's name of unusual length is left out.
 pub(crate) fn write(change: &Change) -> String {
     const NAME_BYTES_MAX: usize = 400;
@@ -20,7 +20,12 @@ pub(crate) fn write(change: &Change) -> String {
     }
     let scope = change.scope.id.map_or_else(String::new, |id| id.to_string());
     let event = event.and_then(|event| event.encode().ok()).unwrap_or_default();
-    let tree = if change.scope_tree { "tree" } else { "" };
+    let tree = match (change.scope_tree, change.permissions) {
+        (true, true) => "tree+permissions",
+        (true, false) => "tree",
+        (false, true) => "permissions",
+        (false, false) => "",
+    };
     format!("{}/{scope}/{tree}/{}", change.scope.level.name(), hex(&event))
 }
 
@@ -31,7 +36,10 @@ pub(crate) fn read(line: &str) -> Option<Change> {
     let level = ScopeLevel::ALL.into_iter().find(|known| known.name() == level)?;
     let id = if id.is_empty() { None } else { Some(id.parse().ok()?) };
     let event = if event.is_empty() { None } else { Some(Event::decode(&bytes(event)?).ok()?) };
-    Some(Change { scope: ScopeRef { level, id }, scope_tree: tree == "tree", event })
+    let mut touched = tree.split('+');
+    let (scope_tree, permissions) =
+        (touched.clone().any(|one| one == "tree"), touched.any(|one| one == "permissions"));
+    Some(Change { scope: ScopeRef { level, id }, scope_tree, permissions, event })
 }
 
 fn hex(bytes: &[u8]) -> String {

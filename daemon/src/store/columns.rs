@@ -1,7 +1,7 @@
 //! How values of the model stand in columns, in every backend.
 
 use agent_memory_proto::model::{
-    EntryBody, EntryKind, Json, RelationKind, ScopeLevel, SessionStatus, TagCategory,
+    EntryBody, EntryKind, Json, PermissionLevel, RelationKind, ScopeLevel, SessionStatus, TagCategory,
 };
 
 /// The columns that an entry is read from, of `entries e` joined with `scopes s`.
@@ -54,6 +54,35 @@ pub(in crate::store) const LOCK: &str = "l.id, l.path, l.agent_id, l.session, l.
     l.token, l.acquired_at_ms, l.expires_at_ms";
 /// How many columns [`LOCK`] has; further ones of a query follow.
 pub(in crate::store) const LOCK_COUNT: usize = 10;
+
+/// The columns that a permission is read from, of `permissions p` and `scopes s`.
+pub(in crate::store) const PERMISSION: &str =
+    "p.id, p.agent, s.level, s.id, p.kind, p.level, p.created_by, p.created_at_ms";
+
+/// Stands for entries of any kind, and for what is no entry.
+const ANY_KIND: i64 = -1;
+
+/// The code of a kind, or of any.
+pub(in crate::store) fn optional_kind_code(kind: Option<EntryKind>) -> i64 {
+    kind.map_or(ANY_KIND, kind_code)
+}
+
+/// The kind of a code that [`optional_kind_code`] made; `None` when it did not.
+pub(in crate::store) fn kind_of_code(code: i64) -> Option<Option<EntryKind>> {
+    if code == ANY_KIND {
+        return Some(None);
+    }
+    EntryKind::ALL.into_iter().find(|kind| kind_code(*kind) == code).map(Some)
+}
+
+pub(in crate::store) const fn permission_code(level: PermissionLevel) -> i64 {
+    match level {
+        PermissionLevel::None => 0,
+        PermissionLevel::Read => 1,
+        PermissionLevel::Write => 2,
+        PermissionLevel::Admin => 3,
+    }
+}
 
 /// The columns that a tag is read from, of `tags t`.
 pub(in crate::store) const TAG: &str =

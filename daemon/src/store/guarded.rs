@@ -4,7 +4,10 @@
 use std::{path::PathBuf, sync::Arc};
 
 use agent_memory_proto::{
-    model::{Conflict, Entry, EntryKind, Id, PortableScope, Project, ScopeLevel, ScopeRef, Session, Task},
+    model::{
+        Conflict, Entry, EntryKind, Id, Permission, PortableScope, Project, ScopeLevel, ScopeRef, Session,
+        Task,
+    },
     request::{
         GetProject, ListConflicts, ListFileLocks, ListOrgs, ListProjects, ListRelations, ListSessions,
         ListTags, MeasureFloor, TaskHistory,
@@ -18,9 +21,9 @@ use agent_memory_proto::{
 
 use super::{
     BackupStore, ConflictStore, ContextQuery, EntryStore, ExportQuery, ExportedEntries, FloorStore,
-    HealthStore, HeldLock, KeptAside, ListQuery, LockStore, MemberStore, RelatedQuery, RelationStore,
-    ScheduledBackup, ScopeStore, SearchQuery, SearchStore, SimilarQuery, Store, StoreError, StoreFuture,
-    TagStore, TaskQuery, TaskStore, TransferStore, WriteOutcome, WriteRequest, WriteStore,
+    HealthStore, HeldLock, KeptAside, ListQuery, LockStore, MemberStore, PermissionStore, RelatedQuery,
+    RelationStore, ScheduledBackup, ScopeStore, SearchQuery, SearchStore, SimilarQuery, Store, StoreError,
+    StoreFuture, TagStore, TaskQuery, TaskStore, TransferStore, WriteOutcome, WriteRequest, WriteStore,
 };
 use crate::{backups::BackupDirectory, breaker::Gate};
 
@@ -47,6 +50,7 @@ pub fn guarded(inner: Store, gate: Gate, ready: Ready) -> Store {
         conflicts: Arc::clone(&shared) as _,
         relations: Arc::clone(&shared) as _,
         tags: Arc::clone(&shared) as _,
+        permissions: Arc::clone(&shared) as _,
         search: Arc::clone(&shared) as _,
         transfer: Arc::clone(&shared) as _,
         writes: Arc::clone(&shared) as _,
@@ -207,6 +211,12 @@ impl TagStore for GuardedStore {
 
     fn tags_named(&self, names: Vec<String>) -> StoreFuture<'_, Vec<ListedTag>> {
         self.pass(self.inner.tags.tags_named(names))
+    }
+}
+
+impl PermissionStore for GuardedStore {
+    fn permissions(&self) -> StoreFuture<'_, Vec<Permission>> {
+        self.pass(self.inner.permissions.permissions())
     }
 }
 

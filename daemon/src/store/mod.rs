@@ -29,9 +29,9 @@ pub use snapshot::Snapshot;
 pub use task_write::{NewTask, TaskChange, TaskWrite};
 pub use traits::{
     BackupStore, ConflictStore, ContextQuery, EntryStore, ExportQuery, ExportedEntries, FloorStore,
-    HealthStore, HeldLock, KeptAside, ListQuery, LockStore, MemberStore, RelatedQuery, RelationStore,
-    ScheduledBackup, ScopeStore, SearchQuery, SearchStore, SimilarQuery, Store, StoreFuture, TagStore,
-    TaskQuery, TaskStore, TransferStore, WriteStore,
+    HealthStore, HeldLock, KeptAside, ListQuery, LockStore, MemberStore, PERMISSIONS_MAX, PermissionStore,
+    RelatedQuery, RelationStore, ScheduledBackup, ScopeStore, SearchQuery, SearchStore, SimilarQuery, Store,
+    StoreFuture, TagStore, TaskQuery, TaskStore, TransferStore, WriteStore,
 };
 pub use write::{
     Change, EntryUpdate, IdempotencyKey, Import, LockClaim, LockOwner, NewEntry, OnChange, Resolution,

@@ -5,8 +5,8 @@ use std::{fmt, future::Future, path::PathBuf, pin::Pin, sync::Arc, time::Instant
 
 use agent_memory_proto::{
     model::{
-        Conflict, Entry, EntryKind, FileLock, Id, PortableEntry, PortableScope, Project, ScopeLevel,
-        ScopeRef, Session, Task,
+        Conflict, Entry, EntryKind, FileLock, Id, Permission, PortableEntry, PortableScope, Project,
+        ScopeLevel, ScopeRef, Session, Task,
     },
     request::{
         GetContext, GetProject, ListConflicts, ListFileLocks, ListOrgs, ListProjects, ListRelations,
@@ -234,6 +234,15 @@ pub trait TagStore: Send + Sync {
     fn tags_named(&self, names: Vec<String>) -> StoreFuture<'_, Vec<ListedTag>>;
 }
 
+/// Permissions that a store takes; every daemon holds all of them in memory.
+pub const PERMISSIONS_MAX: u32 = 10_000;
+
+/// Reads what agents may do.
+pub trait PermissionStore: Send + Sync {
+    /// All of it, by id.
+    fn permissions(&self) -> StoreFuture<'_, Vec<Permission>>;
+}
+
 /// Finds entries by words.
 pub trait SearchStore: Send + Sync {
     /// A page of hits, best first.
@@ -355,6 +364,8 @@ pub struct Store {
     pub relations: Arc<dyn RelationStore>,
     /// Tags.
     pub tags: Arc<dyn TagStore>,
+    /// What agents may do.
+    pub permissions: Arc<dyn PermissionStore>,
     /// Words.
     pub search: Arc<dyn SearchStore>,
     /// Exports.

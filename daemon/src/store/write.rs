@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use agent_memory_proto::{
     Event, Response,
-    model::{EntryKind, FileLock, Id, Json, Org, Project, Relation, ScopeRef, Session, SessionStatus, Tag},
+    model::{
+        EntryKind, FileLock, Id, Json, Org, Permission, Project, Relation, ScopeRef, Session, SessionStatus,
+        Tag,
+    },
     request::{ConflictPick, EntryDraft, EntryPatch, TagSelector, UpdateProject},
 };
 
@@ -238,6 +241,11 @@ pub enum Write {
     CreateTag(Tag),
     /// Attaches a tag to an entry, or detaches it. Answered with `EntryTagged`.
     ChangeTag(TagChange),
+    /// Says what an agent may do, in the place of what was said of the same agent, scope and kind; that keeps
+    /// its id. Answered with `Permission`.
+    SetPermission(Permission),
+    /// Removes what was said. Answered with `Permission`.
+    RemovePermission(Id),
 }
 
 /// How a conflict is to be resolved.
@@ -275,6 +283,8 @@ pub struct Change {
     pub scope: ScopeRef,
     /// Whether the scope's parents may have changed too (a project moved or was removed).
     pub scope_tree: bool,
+    /// Whether what agents may do changed.
+    pub permissions: bool,
     /// What subscribers are told.
     pub event: Option<Event>,
 }

@@ -1,5 +1,5 @@
 //! What the store holds, as it crosses the wire: scopes, entries and their versions,
-//! organisations, projects, sessions, tasks, conflicts, relations, tags, locks of files. Times are milliseconds
+//! organisations, projects, sessions, tasks, conflicts, relations, tags, locks of files, permissions. Times are milliseconds
 //! since the Unix epoch, UTC.
 
 mod conflict;
@@ -8,6 +8,7 @@ mod file_lock;
 mod id;
 mod json;
 mod org;
+mod permission;
 mod portable;
 mod project;
 mod relation;
@@ -22,6 +23,7 @@ pub use file_lock::FileLock;
 pub use id::Id;
 pub use json::Json;
 pub use org::Org;
+pub use permission::{Permission, PermissionLevel};
 pub use portable::{PortableEntry, PortableScope, PortableVersion};
 pub use project::Project;
 pub use relation::{Node, NodeKind, Relation, RelationKind};

@@ -12,6 +12,7 @@ mod hand_over;
 mod list_entries;
 mod measure_floor;
 mod orgs;
+mod permissions;
 mod projects;
 mod quickstart;
 mod relations;
@@ -35,6 +36,9 @@ pub use hand_over::HandOver;
 pub use list_entries::ListEntries;
 pub use measure_floor::{FloorOperation, MeasureFloor};
 pub use orgs::{CreateOrg, ListOrgs};
+pub use permissions::{
+    CheckPermission, GrantPermission, ListPermissions, PermissionTarget, RevokePermission,
+};
 pub use projects::{CreateProject, DeleteProject, GetProject, ListProjects, UpdateProject};
 pub use quickstart::Quickstart;
 pub use relations::{
@@ -218,6 +222,14 @@ pub enum Request {
     DetachTag(EntryTag),
     /// Lists the tags of an entry.
     TagsOfEntry(TagsOfEntry),
+    /// Says what an agent may do in a scope.
+    GrantPermission(GrantPermission),
+    /// Takes away what an agent may do in a scope.
+    RevokePermission(RevokePermission),
+    /// Asks whether an agent may do something.
+    CheckPermission(CheckPermission),
+    /// Lists permissions.
+    ListPermissions(ListPermissions),
 }
 
 impl Request {
@@ -295,6 +307,10 @@ impl Request {
             Self::AttachTag(_) => "attach_tag",
             Self::DetachTag(_) => "detach_tag",
             Self::TagsOfEntry(_) => "tags_of_entry",
+            Self::GrantPermission(_) => "grant_permission",
+            Self::RevokePermission(_) => "revoke_permission",
+            Self::CheckPermission(_) => "check_permission",
+            Self::ListPermissions(_) => "list_permissions",
         }
     }
 
@@ -347,6 +363,8 @@ impl Request {
                 | Self::CreateTag(_)
                 | Self::AttachTag(_)
                 | Self::DetachTag(_)
+                | Self::GrantPermission(_)
+                | Self::RevokePermission(_)
         )
     }
 }

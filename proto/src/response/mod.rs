@@ -11,6 +11,7 @@ mod file_locks;
 mod floor;
 mod health;
 mod passed_on;
+mod permissions;
 mod quickstart;
 mod relations;
 mod remember;
@@ -36,6 +37,7 @@ pub use health::{
     SharedCacheHealth,
 };
 pub use passed_on::PassedOn;
+pub use permissions::{PermissionChange, PermissionCheck, PermissionPage};
 pub use quickstart::Quickstarted;
 pub use relations::{
     ListedRelation, RelatedHit, RelatedSearchPage, RelationCreated, RelationEnd, RelationPage,
@@ -163,6 +165,12 @@ pub enum Response {
     Tags(TagPage),
     /// A tag was attached to an entry, or detached from it.
     EntryTagged(Box<EntryTagged>),
+    /// A permission was changed.
+    Permission(Box<PermissionChange>),
+    /// Whether an agent may do something.
+    PermissionCheck(Box<PermissionCheck>),
+    /// A page of permissions.
+    Permissions(PermissionPage),
 }
 
 impl Response {

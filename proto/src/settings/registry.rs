@@ -391,7 +391,13 @@ pub const ALL: &[Setting] = &[
         "ADMIN_KEY",
         SettingKind::Secret,
         "",
-        "Key that removing a project, importing, unlocking a file by force and backups ask for; when not set, the socket's owner may at the command line, and nobody over MCP",
+        "Key that removing a project, importing, unlocking a file by force, changing permissions and backups ask for; when not set, the socket's owner may at the command line, and nobody over MCP",
+    ),
+    other(
+        "PERMISSIONS_MODE",
+        SettingKind::Choice(&["permissive", "strict"]),
+        "",
+        "What agents may do where nothing was granted or denied: everything (permissive, the default with SQLite) or nothing (strict, the default with PostgreSQL)",
     ),
     number("MAX_IMPORT_ENTRIES", "100000", 1, 10_000_000, "Entries that one import may have"),
     other(

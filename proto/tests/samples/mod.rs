@@ -3,6 +3,7 @@
 
 mod conflicts;
 mod events;
+mod permissions;
 mod relations;
 mod requests;
 mod responses;

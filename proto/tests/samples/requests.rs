@@ -36,6 +36,7 @@ pub(crate) fn requests() -> Vec<(String, Request)> {
         backups(),
         super::relations::requests(),
         super::tags::requests(),
+        super::permissions::requests(),
     ]
     .into_iter()
     .flatten()
@@ -111,6 +112,10 @@ pub(crate) fn requests() -> Vec<(String, Request)> {
         Request::AttachTag(_) => "attach_tag",
         Request::DetachTag(_) => "detach_tag",
         Request::TagsOfEntry(_) => "tags_of_entry",
+        Request::GrantPermission(_) => "grant_permission",
+        Request::RevokePermission(_) => "revoke_permission",
+        Request::CheckPermission(_) => "check_permission",
+        Request::ListPermissions(_) => "list_permissions",
     })
 }
 

@@ -45,6 +45,7 @@ pub(crate) fn responses() -> Vec<(String, Response)> {
     all.extend(about_backups());
     all.extend(super::relations::responses());
     all.extend(super::tags::responses(written()));
+    all.extend(super::permissions::responses());
     all.extend(entries().into_iter().map(|entry| Response::Entry(Box::new(entry))));
     named_variants!(all, {
         Response::Error(_) => "error",
@@ -100,6 +101,9 @@ pub(crate) fn responses() -> Vec<(String, Response)> {
         Response::TagCreated(_) => "tag_created",
         Response::Tags(_) => "tags",
         Response::EntryTagged(_) => "entry_tagged",
+        Response::Permission(_) => "permission",
+        Response::PermissionCheck(_) => "permission_check",
+        Response::Permissions(_) => "permissions",
     })
 }
 

@@ -4,7 +4,7 @@ use agent_memory_proto::{
     ErrorCode,
     codec::Message,
     event::{BreakerState, ChangeAction},
-    model::{EntryKind, ScopeLevel, SessionStatus},
+    model::{EntryKind, PermissionLevel, ScopeLevel, SessionStatus},
     request::FloorOperation,
     response::{HealthStatus, RedisKind, WriteAction},
 };
@@ -62,6 +62,15 @@ pub(crate) fn small_values() -> Vec<(String, Vec<u8>)> {
             SessionStatus::Paused => "paused",
             SessionStatus::Completed => "completed",
             SessionStatus::Discarded => "discarded",
+        }),
+    ));
+    all.extend(encoded(
+        "permission_level",
+        named_variants!(PermissionLevel::ALL, {
+            PermissionLevel::None => "none",
+            PermissionLevel::Read => "read",
+            PermissionLevel::Write => "write",
+            PermissionLevel::Admin => "admin",
         }),
     ));
     all.extend(actions());

@@ -24,6 +24,8 @@ mod hostile_values;
 mod idempotency;
 mod importers;
 mod many_bridges;
+mod permissions;
+mod permissions_of_requests;
 mod postgres_faults;
 mod postgres_kills;
 mod postgres_server_faults;
@@ -32,6 +34,9 @@ mod recall;
 mod redis_events;
 mod redis_kinds;
 mod rolling_upgrade;
+#[allow(dead_code, unused_imports, reason = "the samples are those of the protocol's own tests")]
+#[path = "../../../proto/tests/samples/mod.rs"]
+mod samples;
 mod scaling_guide;
 mod service_manager;
 mod shared_cache;

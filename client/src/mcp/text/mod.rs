@@ -7,6 +7,7 @@ mod context;
 mod entry;
 mod file_locks;
 mod health;
+mod permissions;
 mod relations;
 mod scopes;
 mod search;
@@ -71,6 +72,9 @@ pub(super) fn response(request: &Request, response: &Response, names: &Names) ->
         Response::TagCreated(report) => tags::created(report),
         Response::Tags(page) => tags::page(page),
         Response::EntryTagged(report) => tags::tagged(report),
+        Response::Permission(change) => permissions::changed(change, names),
+        Response::PermissionCheck(check) => permissions::check(check, names),
+        Response::Permissions(page) => permissions::page(page, names),
         Response::Done if matches!(request, Request::DeleteProject(_)) => {
             "Deleted the project with its sessions and entries.".to_owned()
         }

@@ -10,6 +10,7 @@ mod health;
 mod import;
 mod knowledge;
 mod org;
+mod permission;
 mod project;
 mod query;
 mod quickstart;
@@ -65,6 +66,7 @@ pub(super) const ALL: &[Tool] = &[
     task::TOOL,
     conflict::TOOL,
     backup::TOOL,
+    permission::TOOL,
 ];
 
 /// The tools of the default profile.
@@ -183,6 +185,7 @@ mod tests {
             }
             "memory_remember" => json!({ "text": "t" }),
             "memory_backup" => json!({ "filename": "backup-20260131T120000000Z.db" }),
+            "memory_permission" => json!({ "agent_id": "a", "permission": "read" }),
             _ => json!({}),
         }
     }
@@ -243,6 +246,8 @@ mod tests {
             ("memory_relation", json!({ "action": "list", "targetType": "tool" }), "targetId"),
             ("memory_relation", json!({ "action": "delete" }), "id"),
             ("memory_query", json!({ "action": "search", "relatedTo": { "type": "tool" } }), "relatedTo.id"),
+            ("memory_permission", json!({ "action": "grant", "permission": "read" }), "agent_id"),
+            ("memory_permission", json!({ "action": "check" }), "permission"),
         ] {
             let error = plan(tool, &arguments).expect_err("a field is missing");
             assert_eq!(

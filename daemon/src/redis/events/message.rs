@@ -85,7 +85,7 @@ mod tests {
 
     #[test]
     fn what_is_said_is_understood() {
-        let change = Change { scope: ScopeRef::GLOBAL, scope_tree: true, event: None };
+        let change = Change { scope: ScopeRef::GLOBAL, scope_tree: true, permissions: false, event: None };
         let lines = [change_line::write(&change), change_line::write(&change)];
         let changed = What::Changes(Some(vec![change.clone(), change]));
         assert_eq!(told(&changes(WRITER, 5, "host:/data", &lines)), Some(changed));

@@ -35,6 +35,7 @@ pub(crate) async fn every_durable_write_is_told(world: World) {
     let expected = expected.map(|(action, version, by)| Change {
         scope,
         scope_tree: false,
+        permissions: false,
         event: Some(Event::EntryChanged {
             entry_id: id,
             kind: EntryKind::Guideline,

@@ -16,6 +16,7 @@ pub(crate) mod health;
 pub(crate) mod idempotency;
 pub(crate) mod lists;
 pub(crate) mod names;
+pub(crate) mod permissions;
 pub(crate) mod random;
 pub(crate) mod relations;
 pub(crate) mod remember;
@@ -61,6 +62,8 @@ macro_rules! contract_suite {
                 of_many_claims_at_once_one_gets_the_task, a_claim_under_a_key_is_applied_once,
                 tasks_are_listed_by_what_presses, a_deleted_project_takes_its_tasks_along;
             backups: what_was_is_put_back_and_what_is_is_kept, what_cannot_be_put_back_changes_nothing;
+            permissions: what_was_said_last_stands, what_is_removed_is_gone, permissions_go_with_their_scope,
+                a_permission_needs_its_scope;
             random: random_histories_match_a_model;
             relations: a_relation_is_there_once, relations_are_listed_by_their_ends,
                 relations_go_with_either_end, both_scopes_of_a_relation_are_told,

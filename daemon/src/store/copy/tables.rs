@@ -116,6 +116,7 @@ pub(in crate::store) const TABLES: &[&Table] = &[
     &ENTRIES,
     &VERSIONS,
     &CONFLICTS,
+    &PERMISSIONS,
     &KEYS,
     &TASKS,
     &TASK_BLOCKERS,
@@ -255,6 +256,21 @@ const CONFLICTS: Table = Table {
         c("resolution", Text),
     ],
     order: "rowid",
+    rows_of_new_store: 0,
+};
+
+const PERMISSIONS: Table = Table {
+    name: "permissions",
+    columns: &[
+        c("id", Id),
+        c("agent", Text),
+        c("scope", Big),
+        c("kind", Small),
+        c("level", Small),
+        c("created_by", Text),
+        c("created_at_ms", Big),
+    ],
+    order: "id",
     rows_of_new_store: 0,
 };
 

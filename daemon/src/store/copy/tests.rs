@@ -46,6 +46,18 @@ async fn fill(world: &World) {
     let project = world.create_project(project).await;
     let session = world.session(Some(project.id)).await;
     world.session(None).await;
+    for kind in [None, Some(EntryKind::Tool)] {
+        let permission = agent_memory_proto::model::Permission {
+            id: world.clock.new_id(),
+            agent_id: "ada".to_owned(),
+            scope: ScopeRef::session(session.id),
+            kind,
+            level: agent_memory_proto::model::PermissionLevel::Write,
+            created_by: None,
+            created_at_ms: world.clock.now_ms(),
+        };
+        world.write(Write::SetPermission(permission)).await.unwrap();
+    }
     let scopes = [
         ScopeRef::GLOBAL,
         ScopeRef::org(org.id),

@@ -52,6 +52,7 @@ impl BackupStore for PostgresStore {
             (self.on_change)(&Change {
                 scope: ScopeRef::GLOBAL,
                 scope_tree: true,
+                permissions: true,
                 event: Some(Event::ChangesMissed { reason: "a backup was restored".to_owned() }),
             });
             Ok(kept)

@@ -1,15 +1,20 @@
 //! How rows become values again.
 
 use agent_memory_proto::model::{
-    Entry, EntryBody, EntryKind, FileLock, Id, Json, Org, Project, ScopeLevel, ScopeRef, Session,
-    SessionReport, SessionStatus, Version,
+    Entry, EntryBody, EntryKind, FileLock, Id, Json, Org, Permission, PermissionLevel, Project, ScopeLevel,
+    ScopeRef, Session, SessionReport, SessionStatus, Version,
 };
 use sha2::{Digest, Sha256};
 use tokio_postgres::{Row, types::FromSql};
 use uuid::Uuid;
 
-pub(super) use crate::store::columns::{ENTRY, ENTRY_COUNT, LOCK, LOCK_COUNT, PROJECT, SESSION, VERSION};
-use crate::store::{StoreError, columns::ENTRY_VERSION_AT};
+pub(super) use crate::store::columns::{
+    ENTRY, ENTRY_COUNT, LOCK, LOCK_COUNT, PERMISSION, PROJECT, SESSION, VERSION,
+};
+use crate::store::{
+    StoreError,
+    columns::{ENTRY_VERSION_AT, kind_of_code},
+};
 
 /// A value of a row.
 ///
@@ -67,6 +72,21 @@ pub(super) fn scope_from(row: &Row, column: usize) -> Result<ScopeRef, StoreErro
     let level = from_code(row, column, &ScopeLevel::ALL)?;
     let id = if level == ScopeLevel::Global { None } else { Some(id_from(row, column + 1)?) };
     Ok(ScopeRef { level, id })
+}
+
+/// Reads a permission from the columns of [`PERMISSION`].
+pub(super) fn permission_from_row(row: &Row) -> Result<Permission, StoreError> {
+    let kind: i16 = get(row, 4)?;
+    let unknown = || StoreError::Corrupt(format!("a permission has the unknown kind {kind}"));
+    Ok(Permission {
+        id: id_from(row, 0)?,
+        agent_id: get(row, 1)?,
+        scope: scope_from(row, 2)?,
+        kind: kind_of_code(kind.into()).ok_or_else(unknown)?,
+        level: from_code(row, 5, &PermissionLevel::ALL)?,
+        created_by: get(row, 6)?,
+        created_at_ms: get(row, 7)?,
+    })
 }
 
 pub(super) fn json_from(row: &Row, column: usize) -> Result<Option<Json>, StoreError> {

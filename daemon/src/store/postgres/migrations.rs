@@ -79,6 +79,12 @@ pub(super) const ALL: &[Migration] = &[
         sql: include_str!("../../../../migrations/postgres/0010_tags.sql"),
         locks: "writes of entries",
     },
+    Migration {
+        version: 11,
+        name: "permissions",
+        sql: include_str!("../../../../migrations/postgres/0011_permissions.sql"),
+        locks: "nothing that exists",
+    },
 ];
 
 /// Version of the newest step.

@@ -24,6 +24,7 @@ mod migrations;
 mod options;
 mod password_file;
 mod payload;
+mod permissions;
 mod ping;
 mod pool;
 mod readiness;
@@ -161,6 +162,7 @@ impl PostgresStore {
             conflicts: Arc::clone(&shared) as _,
             relations: Arc::clone(&shared) as _,
             tags: Arc::clone(&shared) as _,
+            permissions: Arc::clone(&shared) as _,
             search: Arc::clone(&shared) as _,
             transfer: Arc::clone(&shared) as _,
             writes: Arc::clone(&shared) as _,

@@ -78,8 +78,13 @@ mod tests {
             changed_by: Some("zoë / \n".to_owned()),
         };
         let changes = vec![
-            Change { scope: ScopeRef::GLOBAL, scope_tree: false, event: Some(event) },
-            Change { scope: ScopeRef::project(Id([1; 16])), scope_tree: true, event: None },
+            Change { scope: ScopeRef::GLOBAL, scope_tree: false, permissions: false, event: Some(event) },
+            Change {
+                scope: ScopeRef::project(Id([1; 16])),
+                scope_tree: true,
+                permissions: false,
+                event: None,
+            },
         ];
         let payloads = payloads(Id([9; 16]), changes.iter().map(line));
         assert_eq!(payloads.len(), 1);
@@ -88,7 +93,12 @@ mod tests {
 
     #[test]
     fn payloads_are_bounded() {
-        let change = Change { scope: ScopeRef::project(Id([1; 16])), scope_tree: true, event: None };
+        let change = Change {
+            scope: ScopeRef::project(Id([1; 16])),
+            scope_tree: true,
+            permissions: false,
+            event: None,
+        };
         let payloads = payloads(Id([9; 16]), std::iter::repeat_n(line(&change), 1_000));
         assert!(payloads.len() > 1 && payloads.iter().all(|payload| payload.len() <= PAYLOAD_BYTES_MAX));
         let read: usize = payloads.iter().map(|payload| read(payload).expect("ours").1.len()).sum();

@@ -1,11 +1,11 @@
-//! Removes a project with its sessions, all their entries and the locks of the sessions for good.
+//! Removes a project with its sessions, all their entries, the locks of the sessions and what agents may do there, for good.
 
 use agent_memory_proto::{
     Response,
     model::{Id, ScopeRef},
 };
 
-use super::{Applied, reports::scope_changed, scopes, transaction::WriteTransaction};
+use super::{Applied, reports::scope_removed, scopes, transaction::WriteTransaction};
 
 pub(super) async fn apply(rows: &impl WriteTransaction, id: Id) -> Applied {
     rows.lock_scopes().await?;
@@ -14,6 +14,6 @@ pub(super) async fn apply(rows: &impl WriteTransaction, id: Id) -> Applied {
     let sessions = rows.remove_project(key).await?;
     let ids: Vec<Id> = sessions.iter().filter_map(|session| session.id).collect();
     rows.remove_locks_of_sessions(&ids).await?;
-    let changes = std::iter::once(project).chain(sessions).map(scope_changed).collect();
+    let changes = std::iter::once(project).chain(sessions).map(scope_removed).collect();
     Ok((Response::Done, changes))
 }

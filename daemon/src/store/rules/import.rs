@@ -230,7 +230,12 @@ impl<'a> Run<'a> {
                 version,
                 changed_by: self.staged.options.imported_by.clone(),
             };
-            self.events.push(Change { scope: entry.scope, scope_tree: false, event: Some(event) });
+            self.events.push(Change {
+                scope: entry.scope,
+                scope_tree: false,
+                permissions: false,
+                event: Some(event),
+            });
         } else {
             self.events.clear();
         }
@@ -243,6 +248,7 @@ impl<'a> Run<'a> {
             changes.extend(self.touched.iter().map(|scope| Change {
                 scope: *scope,
                 scope_tree: false,
+                permissions: false,
                 event: None,
             }));
             let reason = format!("{} entries were imported", self.changed);

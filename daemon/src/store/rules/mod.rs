@@ -12,6 +12,7 @@ mod file_locks;
 mod import;
 mod once;
 mod orgs;
+mod permissions;
 mod projects;
 mod refusals;
 mod relations;
@@ -108,5 +109,7 @@ async fn apply_each_time(
         Write::DeleteRelation(id) => relations::delete(rows, *id).await,
         Write::CreateTag(tag) => tags::create(rows, tag).await,
         Write::ChangeTag(change) => tags::change(rows, change, at_ms).await,
+        Write::SetPermission(permission) => permissions::set(rows, permission).await,
+        Write::RemovePermission(id) => permissions::remove(rows, *id).await,
     }
 }

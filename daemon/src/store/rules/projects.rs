@@ -55,7 +55,8 @@ pub(super) async fn update(rows: &impl WriteTransaction, update: &UpdateProject,
         rows.move_scope(key, parent_of(org)).await?;
     }
     rows.update_project(key, org, &project).await?;
-    let change = Change { scope, scope_tree: has_moved || is_found_elsewhere, event: None };
+    let change =
+        Change { scope, scope_tree: has_moved || is_found_elsewhere, permissions: false, event: None };
     Ok((Response::Project(project), vec![change]))
 }
 

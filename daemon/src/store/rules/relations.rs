@@ -86,6 +86,6 @@ pub(in crate::store) fn no_node(node: Node, field: &str) -> StoreError {
 
 /// The scopes of both ends changed.
 fn changes(source: ScopeRef, target: ScopeRef) -> Vec<Change> {
-    let changed = |scope| Change { scope, scope_tree: false, event: None };
+    let changed = |scope| Change { scope, scope_tree: false, permissions: false, event: None };
     if source == target { vec![changed(source)] } else { vec![changed(source), changed(target)] }
 }

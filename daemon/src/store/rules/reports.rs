@@ -50,10 +50,15 @@ pub(in crate::store) fn report(
         version: entry.version.number,
         changed_by: by.map(str::to_owned),
     };
-    (written, Change { scope: entry.scope, scope_tree: false, event: Some(event) })
+    (written, Change { scope: entry.scope, scope_tree: false, permissions: false, event: Some(event) })
 }
 
 /// A scope came, went or moved.
 pub(super) const fn scope_changed(scope: ScopeRef) -> Change {
-    Change { scope, scope_tree: true, event: None }
+    Change { scope, scope_tree: true, permissions: false, event: None }
+}
+
+/// A scope went, and with it what agents may do there.
+pub(super) const fn scope_removed(scope: ScopeRef) -> Change {
+    Change { scope, scope_tree: true, permissions: true, event: None }
 }

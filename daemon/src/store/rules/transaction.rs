@@ -5,8 +5,8 @@ use std::future::Future;
 
 use agent_memory_proto::{
     model::{
-        Conflict, Entry, EntryKind, FileLock, Id, Node, Org, Project, Relation, RelationKind, ScopeLevel,
-        ScopeRef, Session, SessionReport, SessionStatus, Tag, Task, Version,
+        Conflict, Entry, EntryKind, FileLock, Id, Node, Org, Permission, Project, Relation, RelationKind,
+        ScopeLevel, ScopeRef, Session, SessionReport, SessionStatus, Tag, Task, Version,
     },
     response::ListedRelation,
 };
@@ -224,6 +224,16 @@ pub(in crate::store) trait WriteTransaction {
     fn insert_task_blocker(&self, task: i64, blocker: i64) -> impl Future<Output = Step<()>>;
     /// A task waits for another no more.
     fn remove_task_blocker(&self, task: i64, blocker: Id) -> impl Future<Output = Step<()>>;
+    /// What is said of the same agent, scope and kind.
+    fn permission_like(&self, like: &Permission) -> impl Future<Output = Step<Option<Permission>>>;
+    /// The permission of that id.
+    fn permission(&self, id: Id) -> impl Future<Output = Step<Option<Permission>>>;
+    /// How many permissions there are.
+    fn count_permissions(&self) -> impl Future<Output = Step<u64>>;
+    /// Stores a permission of a scope, in the place of one of the same id.
+    fn put_permission(&self, scope_key: i64, permission: &Permission) -> impl Future<Output = Step<()>>;
+    /// Removes a permission.
+    fn remove_permission(&self, id: Id) -> impl Future<Output = Step<()>>;
 
     /// What is kept under a key.
     fn kept_reply(&self, key: &IdempotencyKey) -> impl Future<Output = Step<Option<KeptReply>>>;

@@ -1,16 +1,16 @@
 //! How values of the model stand in columns, and how rows become values again.
 
 use agent_memory_proto::model::{
-    Entry, EntryBody, EntryKind, FileLock, Id, Json, Org, Project, ScopeLevel, ScopeRef, Session,
-    SessionReport, SessionStatus, Version,
+    Entry, EntryBody, EntryKind, FileLock, Id, Json, Org, Permission, PermissionLevel, Project, ScopeLevel,
+    ScopeRef, Session, SessionReport, SessionStatus, Version,
 };
 use rusqlite::{Row, types::Type};
 
-use crate::store::columns::ENTRY_VERSION_AT;
+use crate::store::columns::{ENTRY_VERSION_AT, kind_of_code};
 pub(super) use crate::store::{
     columns::{
-        BodyColumns, ENTRY, ENTRY_COUNT, LOCK, PROJECT, SESSION, VERSION, kind_code, level_code, status_code,
-        tags_text,
+        BodyColumns, ENTRY, ENTRY_COUNT, LOCK, PERMISSION, PROJECT, SESSION, VERSION, kind_code, level_code,
+        optional_kind_code, permission_code, status_code, tags_text,
     },
     rules::GLOBAL_KEY,
 };
@@ -159,6 +159,20 @@ pub(super) fn session_from_row(row: &Row<'_>) -> rusqlite::Result<Session> {
 /// Reads a session, and what it came to, from the columns of [`SESSION`].
 pub(super) fn session_report_from_row(row: &Row<'_>) -> rusqlite::Result<SessionReport> {
     Ok(SessionReport { session: session_from_row(row)?, summary: row.get(9)? })
+}
+
+/// Reads a permission from the columns of [`PERMISSION`].
+pub(super) fn permission_from_row(row: &Row<'_>) -> rusqlite::Result<Permission> {
+    let kind: i64 = row.get(4)?;
+    Ok(Permission {
+        id: id_from(row, 0)?,
+        agent_id: row.get(1)?,
+        scope: scope_from(row, 2)?,
+        kind: kind_of_code(kind).ok_or(rusqlite::Error::IntegralValueOutOfRange(4, kind))?,
+        level: from_code(row, 5, &PermissionLevel::ALL)?,
+        created_by: row.get(6)?,
+        created_at_ms: row.get(7)?,
+    })
 }
 
 /// Reads a lock from the columns of [`LOCK`].

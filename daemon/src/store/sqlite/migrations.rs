@@ -33,6 +33,7 @@ pub(super) const ALL: &[Migration] = &[
     migration!(4, "session_summaries", "0004_session_summaries.sql"),
     migration!(5, "relations", "0005_relations.sql"),
     migration!(6, "tags", "0006_tags.sql"),
+    migration!(7, "permissions", "0007_permissions.sql"),
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (

@@ -19,6 +19,7 @@ mod identity;
 mod index;
 mod migrations;
 mod options;
+mod permissions;
 mod reads;
 mod relations;
 mod scope_keys;
@@ -118,6 +119,7 @@ impl SqliteStore {
             conflicts: Arc::clone(&shared) as _,
             relations: Arc::clone(&shared) as _,
             tags: Arc::clone(&shared) as _,
+            permissions: Arc::clone(&shared) as _,
             search: Arc::clone(&shared) as _,
             transfer: Arc::clone(&shared) as _,
             writes: Arc::clone(&shared) as _,

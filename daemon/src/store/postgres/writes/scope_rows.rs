@@ -178,6 +178,7 @@ pub(super) async fn remove_project(rows: &PgTransaction<'_>, key: i64) -> Step<V
     for sql in [
         "DELETE FROM entries WHERE scope = ANY ($1)",
         "DELETE FROM tasks WHERE scope = ANY ($1)",
+        "DELETE FROM permissions WHERE scope = ANY ($1)",
         "DELETE FROM sessions WHERE scope = ANY ($1)",
         "DELETE FROM projects WHERE scope = ANY ($1)",
         "DELETE FROM scopes WHERE key = ANY ($1)",

@@ -8,8 +8,8 @@ use std::sync::{
 
 use agent_memory_proto::{
     model::{
-        Conflict, Entry, EntryKind, FileLock, Id, Node, Org, Project, Relation, RelationKind, ScopeLevel,
-        ScopeRef, Session, SessionReport, Tag, Task, Version,
+        Conflict, Entry, EntryKind, FileLock, Id, Node, Org, Permission, Project, Relation, RelationKind,
+        ScopeLevel, ScopeRef, Session, SessionReport, Tag, Task, Version,
     },
     response::ListedRelation,
 };
@@ -22,7 +22,7 @@ use super::{
     expected::{self, Name, name_of},
     idempotency,
     later::{self, Later},
-    lock_rows, scope_rows, task_rows,
+    lock_rows, permission_rows, scope_rows, task_rows,
 };
 use crate::{
     store::{
@@ -424,6 +424,26 @@ impl WriteTransaction for PgTransaction<'_> {
 
     async fn remove_task_blocker(&self, task: i64, blocker: Id) -> Step<()> {
         task_rows::remove_blocker(self, task, blocker).await
+    }
+
+    async fn permission_like(&self, like: &Permission) -> Step<Option<Permission>> {
+        permission_rows::find_like(self, like).await
+    }
+
+    async fn permission(&self, id: Id) -> Step<Option<Permission>> {
+        permission_rows::by_id(self, id).await
+    }
+
+    async fn count_permissions(&self) -> Step<u64> {
+        permission_rows::count(self).await
+    }
+
+    async fn put_permission(&self, scope_key: i64, permission: &Permission) -> Step<()> {
+        permission_rows::put(self, scope_key, permission).await
+    }
+
+    async fn remove_permission(&self, id: Id) -> Step<()> {
+        permission_rows::remove(self, id).await
     }
 
     async fn kept_reply(&self, key: &IdempotencyKey) -> Step<Option<KeptReply>> {

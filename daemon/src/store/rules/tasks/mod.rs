@@ -60,7 +60,7 @@ fn written(action: TaskAction, task: Task, previous_status: Option<TaskStatus>) 
         version: task.version,
         changed_by: task.updated_by.clone(),
     };
-    let change = Change { scope: task.scope, scope_tree: false, event: Some(event) };
+    let change = Change { scope: task.scope, scope_tree: false, permissions: false, event: Some(event) };
     (Response::TaskWritten(Box::new(TaskWritten { action, task, previous_status })), vec![change])
 }
 

@@ -45,6 +45,7 @@ impl SqliteWriter {
         (self.on_change)(&Change {
             scope: ScopeRef::GLOBAL,
             scope_tree: true,
+            permissions: true,
             event: Some(Event::ChangesMissed { reason: "a backup was restored".to_owned() }),
         });
         Ok(kept)

@@ -79,7 +79,7 @@ macro_rules! in_project {
 
 /// One statement for each table: row by row, the full-text index would be written out once for
 /// every entry.
-const REMOVE_ENTRIES: [&str; 4] = [
+const REMOVE_WHAT_IS_IN_IT: [&str; 5] = [
     concat!(
         "DELETE FROM entry_tags WHERE entry IN (",
         in_project!("SELECT rowid FROM entries WHERE scope"),
@@ -92,11 +92,12 @@ const REMOVE_ENTRIES: [&str; 4] = [
     ),
     in_project!("DELETE FROM entries WHERE scope"),
     in_project!("DELETE FROM tasks WHERE scope"),
+    in_project!("DELETE FROM permissions WHERE scope"),
 ];
 
 /// Removes a project with everything in it, and returns its sessions.
 pub(super) fn remove_project(connection: &Connection, key: i64) -> Result<Vec<ScopeRef>, StoreError> {
-    for statement in REMOVE_ENTRIES {
+    for statement in REMOVE_WHAT_IS_IN_IT {
         connection.prepare_cached(statement)?.execute([key])?;
     }
     let mut removed = Vec::new();

@@ -2,8 +2,8 @@
 
 use agent_memory_proto::{
     model::{
-        Conflict, Entry, EntryKind, FileLock, Id, Node, Org, Project, Relation, RelationKind, ScopeLevel,
-        ScopeRef, Session, SessionReport, Tag, Task, Version,
+        Conflict, Entry, EntryKind, FileLock, Id, Node, Org, Permission, Project, Relation, RelationKind,
+        ScopeLevel, ScopeRef, Session, SessionReport, Tag, Task, Version,
     },
     response::ListedRelation,
 };
@@ -18,7 +18,7 @@ use crate::{
             reads_the_same, text_of,
         },
         sqlite::{
-            conflicts, file_locks, idempotency, index,
+            conflicts, file_locks, idempotency, index, permissions,
             reads::{entries, projects, sessions},
             relations, scope_keys, tags, tasks,
         },
@@ -274,6 +274,26 @@ impl WriteTransaction for SqliteTransaction<'_> {
 
     async fn remove_task_blocker(&self, task: i64, blocker: Id) -> Step<()> {
         tasks::remove_blocker(self.connection, task, blocker)
+    }
+
+    async fn permission_like(&self, like: &Permission) -> Step<Option<Permission>> {
+        permissions::find_like(self.connection, like)
+    }
+
+    async fn permission(&self, id: Id) -> Step<Option<Permission>> {
+        permissions::by_id(self.connection, id)
+    }
+
+    async fn count_permissions(&self) -> Step<u64> {
+        permissions::count(self.connection)
+    }
+
+    async fn put_permission(&self, scope_key: i64, permission: &Permission) -> Step<()> {
+        permissions::put(self.connection, scope_key, permission)
+    }
+
+    async fn remove_permission(&self, id: Id) -> Step<()> {
+        permissions::remove(self.connection, id)
     }
 
     async fn kept_reply(&self, key: &IdempotencyKey) -> Step<Option<KeptReply>> {

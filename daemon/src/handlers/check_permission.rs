@@ -1,0 +1,42 @@
+//! Say whether an agent may do something.
+
+use agent_memory_proto::{
+    Response,
+    model::{Permission, PermissionLevel},
+    request::CheckPermission,
+    response::PermissionCheck,
+};
+
+use super::{Call, Handled, checks};
+use crate::permissions::{Asker, decided_by};
+
+pub(super) async fn handle(call: Call, request: CheckPermission) -> Handled {
+    let CheckPermission { agent_id, scope, kind, level: asked } = request;
+    let is_everyone = agent_id.as_deref() == Some(Permission::EVERYONE);
+    if let Some(agent) = agent_id.as_ref().filter(|_| !is_everyone) {
+        checks::agent("agent_id", agent)?;
+    }
+    let asks_for = agent_id.clone().or_else(|| call.agent.clone());
+    let of_another = agent_id.is_some() && agent_id != call.agent;
+    if of_another && !is_everyone {
+        // What others may do is for those who decide it.
+        call.demand(scope, None, PermissionLevel::Admin).await?;
+    } else if !call.rights.always(kind, PermissionLevel::Read) {
+        // Whether there is such a scope is for those who may read it.
+        call.demand(scope, kind, PermissionLevel::Read).await?;
+    }
+    let chain = call.chain(scope).await?;
+    let permissions = &call.services.permissions;
+    let asker = if of_another { Asker::Agent(agent_id.as_deref()) } else { call.asker() };
+    let rights = permissions.of(&call.services, asker).await?;
+    let decided_by = match asker {
+        Asker::Owner => None,
+        Asker::Agent(agent) => {
+            let snapshot = permissions.current(&call.services).await?;
+            decided_by(snapshot.rows(), agent, &chain, kind).cloned()
+        }
+    };
+    let level = rights.level(&chain, kind);
+    let check = PermissionCheck { agent_id: asks_for, scope, kind, asked, level, decided_by };
+    Ok(Response::PermissionCheck(Box::new(check)).into())
+}

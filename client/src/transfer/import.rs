@@ -43,7 +43,7 @@ pub struct ImportRun {
 pub struct Imported {
     /// What the daemon says.
     pub report: ImportReport,
-    /// Relations that the source has and the store has no place for: they were left out.
+    /// Relations that the source has and an import does not carry: they were left out.
     pub relations_left_out: u64,
 }
 

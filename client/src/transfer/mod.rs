@@ -39,7 +39,7 @@ pub enum Item {
     Entry(ImportItem),
     /// Something that is no entry, and where it stands: nothing is imported then.
     Refused(ImportRefusal),
-    /// So many relations between entries, which the store has no place for: they are left out, and told.
+    /// So many relations between entries, which an import does not carry: they are left out, and told.
     Relations(u64),
 }
 

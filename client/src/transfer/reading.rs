@@ -34,7 +34,7 @@ fn no_export() -> ErrorBody {
 /// The relations of the document are no list.
 fn no_relations(kind: &str) -> ImportRefusal {
     let error = ErrorBody::invalid("relations", kind, "a list, or none")
-        .with_suggestion("Leave them out: a store has no relations");
+        .with_suggestion("Leave them out: an import does not carry relations");
     ImportRefusal { at: "relations".to_owned(), name: String::new(), error }
 }
 

@@ -51,7 +51,8 @@ pub fn import_report(report: &ImportReport) -> String {
 /// That relations were left out, if some were.
 #[must_use]
 pub fn relations_left_out(relations: u64) -> Option<String> {
-    (relations > 0).then(|| format!("{relations} relations were not imported: the store has no relations"))
+    (relations > 0)
+        .then(|| format!("{relations} relations were not imported: imports and exports do not carry them"))
 }
 
 fn one_line(text: &str) -> String {

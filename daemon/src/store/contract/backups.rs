@@ -33,7 +33,8 @@ pub(crate) async fn what_was_is_put_back_and_what_is_is_kept(world: World) {
     let project = world.project("app").await;
     let scope = ScopeRef::project(project.id);
     let kept = world.add(guideline(scope, "kept", 7)).await;
-    let changed = world.add(knowledge(ScopeRef::GLOBAL, "changed")).await;
+    world.add(knowledge(scope, "a fact")).await;
+    let changed = world.add(guideline(ScopeRef::GLOBAL, "changed", 7)).await;
     world.update(changed.id, new_content("second", "ada")).await;
     let backup = backed_up(&world).await;
 
@@ -45,11 +46,11 @@ pub(crate) async fn what_was_is_put_back_and_what_is_is_kept(world: World) {
     let KeptAside { backup: file, damage } = put_back(&world, backup.path(), aside.path()).await.unwrap();
     assert_eq!(damage, None);
     assert!(world.get(EntryKind::Guideline, kept.id).await.is_some());
-    assert_eq!(world.get(EntryKind::Knowledge, changed.id).await.unwrap().version.number, 2);
+    assert_eq!(world.get(EntryKind::Guideline, changed.id).await.unwrap().version.number, 2);
     assert_eq!(world.get(EntryKind::Guideline, gone.id).await, None);
     assert_eq!(world.store.scopes.chain(ScopeRef::project(other.id)).await, Ok(None));
     let health = world.store.health.probe().await.unwrap();
-    assert_eq!((health.0.entries, health.1), ([1, 1, 0], Vec::<String>::new()));
+    assert_eq!((health.0.entries, health.1), ([2, 1, 0], Vec::<String>::new()));
     // New ones go on from there.
     world.add(guideline(scope, "gone", 7)).await;
     world.update(changed.id, new_content("another third", "ada")).await;
@@ -58,7 +59,7 @@ pub(crate) async fn what_was_is_put_back_and_what_is_is_kept(world: World) {
     std::fs::copy(aside.path().join(file.filename), SqliteOptions::new(again.path()).database()).unwrap();
     put_back(&world, again.path(), aside.path()).await.unwrap();
     assert!(world.get(EntryKind::Guideline, gone.id).await.is_some(), "what was replaced comes back");
-    assert_eq!(world.get(EntryKind::Knowledge, changed.id).await.unwrap().version.number, 3);
+    assert_eq!(world.get(EntryKind::Guideline, changed.id).await.unwrap().version.number, 3);
 }
 
 pub(crate) async fn what_cannot_be_put_back_changes_nothing(world: World) {

@@ -33,6 +33,7 @@ mod rate_limits;
 mod recall;
 mod redis_events;
 mod redis_kinds;
+mod relations;
 mod rolling_upgrade;
 #[allow(dead_code, unused_imports, reason = "the samples are those of the protocol's own tests")]
 #[path = "../../../proto/tests/samples/mod.rs"]

@@ -246,7 +246,114 @@ fn prompts_and_resources_hold_what_is_remembered(backend: Backend) {
     assert_eq!(stream.request("resources/read", &json!({ "uri": gone }))["error"]["code"], -32002);
 }
 
+fn entries_are_filed_under_tags(backend: Backend) {
+    let instance = backend.instance();
+    let mut stream = in_repository(&instance, "shop");
+    stream.call_ok("memory_quickstart", &json!({}));
+    let add =
+        json!({ "action": "add", "name": "cargo test", "description": "Runs the tests", "tags": ["ci"] });
+    let id = stream.call_ok("memory_tool", &add)["tool"]["id"].clone();
+    let create =
+        json!({ "action": "create", "name": "rust", "category": "language", "description": "Written in it" });
+    let made = stream.call_ok("memory_tag", &create);
+    assert_eq!((&made["existed"], &made["tag"]["category"]), (&json!(false), &json!("language")));
+    let attach =
+        json!({ "action": "attach", "entryType": "tool", "entryId": id, "tagId": made["tag"]["id"] });
+    let tagged = stream.call("memory_tag", &attach);
+    assert!(text(&tagged).contains("Tag \"rust\" attached to tool \"cargo test\""), "{tagged}");
+    assert_eq!(tagged["structuredContent"]["entryTag"]["tagId"], made["tag"]["id"]);
+    assert_eq!(stream.call_ok("memory_tag", &attach)["changed"], false);
+    let search = json!({ "action": "search", "tags": { "require": ["rust", "ci"] } });
+    assert_eq!(stream.call_ok("memory_query", &search)["results"][0]["id"], id);
+
+    let listed = stream.call("memory_tag", &json!({ "action": "list" }));
+    let tags = listed["structuredContent"]["tags"].as_array().expect("tags");
+    let seen: Vec<_> = tags.iter().map(|tag| (&tag["name"], &tag["category"], &tag["entryCount"])).collect();
+    assert_eq!(
+        seen,
+        [(&json!("ci"), &json!("custom"), &json!(1)), (&json!("rust"), &json!("language"), &json!(1))]
+    );
+    let of_entry = json!({ "action": "for_entry", "entryType": "tool", "entryId": id });
+    assert_eq!(stream.call_ok("memory_tag", &of_entry)["meta"]["returnedCount"], 2);
+    let detach = json!({ "action": "detach", "entryType": "tool", "entryId": id, "tagName": "ci" });
+    assert_eq!(stream.call_ok("memory_tag", &detach)["changed"], true);
+    assert_eq!(
+        stream.call_ok("memory_tool", &json!({ "action": "get", "id": id }))["tool"]["tags"],
+        json!(["rust"])
+    );
+
+    for (call, field) in [
+        (json!({ "action": "attach", "entryType": "project", "entryId": id, "tagName": "x" }), "entryType"),
+        (json!({ "action": "attach", "entryType": "tool", "entryId": id }), "tagName"),
+        (json!({ "action": "create", "name": "x", "category": "colour" }), "category"),
+        (json!({ "action": "create", "name": "two\nlines" }), "name"),
+        (json!({ "action": "list", "tagname": "x" }), "tagname"),
+    ] {
+        let error = stream.call_refused("memory_tag", &call);
+        assert_eq!(error["field"], field, "{error}");
+    }
+}
+
+fn what_has_to_do_with_what_is_said_and_followed(backend: Backend) {
+    let instance = backend.instance();
+    let mut stream = in_repository(&instance, "shop");
+    let project = stream.call_ok("memory_quickstart", &json!({}))["project"]["id"].clone();
+    let mut add = |title: &str| {
+        let call = json!({ "action": "add", "title": title, "content": format!("All about {title}") });
+        stream.call_ok("memory_knowledge", &call)["knowledge"]["id"].clone()
+    };
+    let (port, host) = (add("port"), add("host"));
+    let create = json!({ "action": "create", "sourceType": "knowledge", "sourceId": port,
+        "targetType": "knowledge", "targetId": host, "relationType": "depends_on" });
+    let made = stream.call_ok("memory_relation", &create);
+    assert_eq!(made["relation"]["relationType"], "depends_on");
+    assert_eq!(stream.call_ok("memory_relation", &create)["existed"], true);
+    let applies = json!({ "action": "create", "sourceType": "knowledge", "sourceId": host,
+        "targetType": "project", "targetId": project, "relationType": "applies_to" });
+    stream.call_ok("memory_relation", &applies);
+    let listed = stream
+        .call("memory_relation", &json!({ "action": "list", "sourceType": "knowledge", "sourceId": port }));
+    assert_eq!(listed["structuredContent"]["meta"]["returnedCount"], 1);
+    assert!(text(&listed).contains("knowledge \"port\"") && text(&listed).contains("depends_on"), "{listed}");
+
+    let related_to =
+        json!({ "type": "knowledge", "id": port, "relation": "depends_on", "direction": "forward" });
+    let found = stream.call_ok("memory_query", &json!({ "action": "search", "relatedTo": related_to }));
+    assert_eq!(found["results"][0]["title"], "host");
+    let follow = json!({ "action": "search", "search": "port", "followRelations": true });
+    let found = stream.call("memory_query", &follow);
+    assert_eq!(found["structuredContent"]["related"][0]["title"], "host");
+    assert_eq!(found["structuredContent"]["related"][0]["relatedFrom"]["id"], port);
+    assert!(text(&found).contains("depends_on from"), "{found}");
+
+    for (tool, call, field) in [
+        ("memory_relation", json!({ "action": "create", "sourceType": "session" }), "sourceType"),
+        ("memory_relation", json!({ "action": "list", "sourcetype": "tool" }), "sourcetype"),
+        (
+            "memory_query",
+            json!({ "action": "search", "relatedTo": { "type": "tool", "id": port, "depth": 6 } }),
+            "relatedTo.depth",
+        ),
+        (
+            "memory_query",
+            json!({ "action": "search", "relatedTo": { "type": "tool", "id": port } }),
+            "relatedTo.id",
+        ),
+    ] {
+        let error = stream.call_refused(tool, &call);
+        assert_eq!(error["field"], field, "{error}");
+    }
+    let id = made["relation"]["id"].clone();
+    stream.call_ok("memory_relation", &json!({ "action": "delete", "id": id }));
+    let error = stream.call_refused("memory_relation", &json!({ "action": "delete", "id": id }));
+    assert_eq!(error["code"], "E2000");
+    let error = stream.call_refused("memory_relation", &json!({ "action": "remove" }));
+    assert!(error["message"].as_str().is_some_and(|text| text.contains("create, list, delete")), "{error}");
+}
+
 on_every_backend!(
+    entries_are_filed_under_tags,
+    what_has_to_do_with_what_is_said_and_followed,
     two_agents_share_a_file_in_turn,
     the_key_of_the_bridge_unlocks_by_force_unless_the_call_has_a_wrong_one,
     what_one_agent_remembers_another_finds,

@@ -35,6 +35,8 @@ pub const LOCK_TTL_MS_DEFAULT: u64 = 3_600_000;
 pub const LOCK_WAIT_MS_MAX: u64 = 600_000;
 /// Largest summary of a session, in characters.
 pub const SESSION_SUMMARY_CHARS_MAX: usize = 4_000;
+/// Most entries that are moved from a session to its project at once.
+pub const PROMOTE_ENTRIES_MAX: usize = 1_000;
 /// Most tasks that one task waits for.
 pub const TASK_BLOCKERS_MAX: usize = 50;
 /// Deepest nesting of tasks: a task, its parts, their parts and so on.

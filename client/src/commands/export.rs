@@ -7,7 +7,12 @@ use std::{
 };
 
 use agent_memory_client::transfer::{self, ExportError, Format};
-use agent_memory_proto::{ErrorBody, ErrorCode, model::EntryKind, request::ExportPage};
+use agent_memory_proto::{
+    ErrorBody, ErrorCode, Request, Response,
+    limits::OFFSET_MAX,
+    model::{EntryKind, ScopeRef},
+    request::{ExportPage, ListTasks},
+};
 use clap::Args;
 
 use super::transfer_progress::Shown;
@@ -88,7 +93,30 @@ pub(crate) async fn run(invocation: &Invocation, args: ExportArgs) -> Result<(),
         target.keep().map_err(|error| unwritable(&args.file, &error))?;
         invocation.output.remark(&format!("{entries} entries written to {}", args.file.display()));
     }
+    if let Some(left_out) = tasks_left_out(invocation, scope).await {
+        invocation.output.remark(&left_out);
+    }
     Ok(())
+}
+
+/// That tasks were left out, if there are some: a document has no place for them.
+async fn tasks_left_out(invocation: &Invocation, scope: Option<ScopeRef>) -> Option<String> {
+    let (mut tasks, mut more) = (0, "");
+    loop {
+        let list = ListTasks { scope, include_inactive: true, offset: tasks, ..ListTasks::all() };
+        // An older daemon knows of no tasks.
+        let Ok(Response::Tasks(page)) = invocation.call(Request::ListTasks(list)).await else { break };
+        tasks += u32::try_from(page.tasks.len()).unwrap_or(0);
+        if !page.has_more {
+            break;
+        }
+        if tasks > OFFSET_MAX {
+            more = "more than ";
+            break;
+        }
+    }
+    let how = "agent-memory db copy carries them";
+    (tasks > 0).then(|| format!("tasks left out: {more}{tasks} (an export has none; {how})"))
 }
 
 /// A file that takes its name when it is complete. For its owner only.

@@ -3,7 +3,7 @@
 use agent_memory_proto::{
     Request,
     model::{Id, SessionStatus},
-    request::{EndSession, FinishSession, ListSessions, StartSession},
+    request::{EndSession, FinishSession, ListSessions, PromoteSession, PromoteStrategy, StartSession},
 };
 use clap::{Args, Subcommand};
 
@@ -24,6 +24,17 @@ pub(crate) enum SessionCommand {
         /// What it came to
         #[arg(long)]
         summary: Option<String>,
+    },
+    /// Move entries of a session to its project
+    Promote {
+        /// Which session
+        id: Id,
+        /// Which of its entries; all when none is named
+        #[arg(value_name = "ENTRY")]
+        entries: Vec<Id>,
+        /// Leave those whose names are taken in the project where they are, and move the others
+        #[arg(long)]
+        skip: bool,
     },
     /// List sessions, latest first
     List(ListArgs),
@@ -60,6 +71,12 @@ pub(crate) async fn run(invocation: &Invocation, command: SessionCommand) -> Res
         SessionCommand::End { id, status, summary } => {
             Request::FinishSession(FinishSession { id, status, summary })
         }
+        SessionCommand::Promote { id, entries, skip } => Request::PromoteSession(PromoteSession {
+            id,
+            entry_ids: entries,
+            strategy: if skip { PromoteStrategy::Skip } else { PromoteStrategy::Refuse },
+            promoted_by: None,
+        }),
         SessionCommand::List(args) => {
             let project = if args.all_projects { None } else { invocation.project().await? };
             Request::ListSessions(ListSessions {

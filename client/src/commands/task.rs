@@ -353,22 +353,7 @@ fn or<T>(is_cleared: bool, value: Option<T>) -> Option<Option<T>> {
 }
 
 fn everywhere(page: Page) -> ListTasks {
-    ListTasks {
-        scope: None,
-        inherit: false,
-        include_inactive: false,
-        statuses: Vec::new(),
-        task_type: None,
-        domain: None,
-        severity: None,
-        urgency: None,
-        category: None,
-        assignee: None,
-        parent_id: None,
-        only_blocked: false,
-        limit: page.limit,
-        offset: page.offset,
-    }
+    ListTasks { limit: page.limit, offset: page.offset, ..ListTasks::all() }
 }
 
 async fn list(invocation: &Invocation, args: ListArgs) -> Result<ListTasks, Failure> {

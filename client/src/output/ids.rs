@@ -27,6 +27,10 @@ pub(crate) fn of(response: &Response) -> Vec<String> {
         Response::Project(one) => vec![one.id.to_string()],
         Response::Projects(page) => page.projects.iter().map(|one| one.id.to_string()).collect(),
         Response::Session(one) => vec![one.id.to_string()],
+        Response::SessionPromoted(report) => {
+            let moved = report.entries.iter().filter(|entry| entry.stays_for.is_none());
+            moved.map(|entry| entry.id.to_string()).collect()
+        }
         Response::SessionReport(one) => vec![one.session.id.to_string()],
         Response::SessionReports(page) => {
             page.sessions.iter().map(|one| one.session.id.to_string()).collect()

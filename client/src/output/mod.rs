@@ -150,6 +150,7 @@ impl Output {
             Response::Project(one) => tables::project(style, one),
             Response::Projects(page) => tables::projects(style, &page.projects, page.has_more),
             Response::Session(one) => tables::session(style, one, None),
+            Response::SessionPromoted(report) => tables::promoted(style, report, project),
             Response::SessionReport(one) => tables::session(style, &one.session, one.summary.as_deref()),
             Response::Sessions(page) => {
                 tables::sessions(style, page.sessions.iter().map(|one| (one, None)), page.has_more)

@@ -1,9 +1,12 @@
 //! Organisations, projects and sessions, for people.
 
 use agent_memory_client::times;
-use agent_memory_proto::model::{Org, Project, Session};
+use agent_memory_proto::{
+    model::{Org, Project, Session},
+    response::SessionPromoted,
+};
 
-use super::style::{Style, first_line, more};
+use super::style::{Style, first_line, more, scope};
 
 /// Characters of a summary in a table.
 const SUMMARY_CHARS: usize = 60;
@@ -59,6 +62,19 @@ pub(crate) fn sessions<'a>(
         ]
     });
     style.table(&["id", "name", "status", "agent", "started", "ended", "summary"], rows) + more(has_more)
+}
+
+pub(crate) fn promoted(style: Style, report: &SessionPromoted, project: Option<&Project>) -> String {
+    let moved = report.entries.iter().filter(|entry| entry.stays_for.is_none()).count();
+    let rows = report.entries.iter().map(|entry| {
+        let what = match entry.stays_for {
+            None => "moved".to_owned(),
+            Some(holder) => format!("stays: {holder} has its name"),
+        };
+        vec![entry.id.to_string(), entry.kind.name().to_owned(), entry.name.clone(), what]
+    });
+    let table = style.table(&["id", "kind", "name", ""], rows);
+    format!("{moved} of {} entries moved to {}\n{table}", report.entries.len(), scope(report.scope, project))
 }
 
 pub(crate) fn session(style: Style, session: &Session, summary: Option<&str>) -> String {

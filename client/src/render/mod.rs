@@ -31,7 +31,7 @@ pub use file_locks::file_lock;
 pub use health::{health, health_report, health_with_redis};
 pub use permissions::permission;
 pub use relations::{related_search_page, relation};
-pub use scopes::{org, project, session, session_report};
+pub use scopes::{org, project, promoted, session, session_report};
 pub use search::search_page;
 pub use tags::tag;
 pub use tasks::task;
@@ -61,6 +61,7 @@ pub fn response(response: &Response) -> Value {
         Response::Project(one) => json!({ "success": true, "project": project(one) }),
         Response::Projects(page) => list("projects", page.projects.iter().map(project), page.has_more),
         Response::Session(one) => json!({ "success": true, "session": session(one) }),
+        Response::SessionPromoted(report) => promoted(report),
         Response::SessionReport(one) => json!({ "success": true, "session": session_report(one) }),
         Response::SessionReports(page) => {
             list("sessions", page.sessions.iter().map(session_report), page.has_more)

@@ -1,9 +1,12 @@
 //! Organisations, projects and sessions.
 
-use agent_memory_proto::model::{Org, Project, Session, SessionReport};
+use agent_memory_proto::{
+    model::{Org, Project, Session, SessionReport},
+    response::SessionPromoted,
+};
 use serde_json::{Value, json};
 
-use super::time;
+use super::{object, put_scope, time};
 
 /// An organisation.
 #[must_use]
@@ -29,6 +32,33 @@ pub fn project(project: &Project) -> Value {
         "updatedAt": time(project.updated_at_ms),
         "metadata": project.metadata,
     })
+}
+
+/// What became of the entries of a session.
+#[must_use]
+pub fn promoted(report: &SessionPromoted) -> Value {
+    let entries: Vec<Value> = report
+        .entries
+        .iter()
+        .map(|entry| {
+            json!({
+                "id": entry.id,
+                "entryType": entry.kind.name(),
+                "name": entry.name,
+                "promoted": entry.stays_for.is_none(),
+                "nameTakenBy": entry.stays_for,
+            })
+        })
+        .collect();
+    let moved = report.entries.iter().filter(|entry| entry.stays_for.is_none()).count();
+    let mut fields = object(json!({
+        "success": true,
+        "promoted": moved,
+        "skipped": entries.len() - moved,
+        "entries": entries,
+    }));
+    put_scope(&mut fields, report.scope);
+    Value::Object(fields)
 }
 
 /// A session, and what it came to.

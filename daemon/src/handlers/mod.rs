@@ -65,6 +65,7 @@ pub(crate) mod lock_path;
 mod measure_floor;
 mod patches;
 mod portable;
+mod promote_session;
 mod quickstart;
 mod remember;
 mod remove_task_blocker;
@@ -303,6 +304,7 @@ async fn handle(call: Call, mut request: Request) -> Handled {
         Request::ClaimTask(request) => claim_task::handle(call, request).await,
         Request::ListConflicts(request) => list_conflicts::handle(call, request).await,
         Request::GetConflict(request) => get_conflict::handle(call, request).await,
+        Request::PromoteSession(request) => promote_session::handle(call, request).await,
         Request::FinishSession(request) => finish_session::handle(call, request).await,
         Request::ResolveConflict(request) => resolve_conflict::handle(call, request).await,
         Request::CreateBackup(request) => create_backup::handle(call, request).await,

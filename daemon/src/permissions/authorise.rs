@@ -42,6 +42,7 @@ pub(crate) async fn authorise(call: &Call, request: &mut Request) -> Result<(), 
         Demand::Lock { path, level } => check_lock(call, &path, level).await,
         Demand::Project(wanted) => check_project(call, *wanted, request).await,
         Demand::Binding(wanted) => check_binding(call, &wanted, request).await,
+        Demand::Promoting(id) => check_promoting(call, id).await,
         Demand::Permission(id) => check_permission(call, id).await,
     }
 }
@@ -49,6 +50,18 @@ pub(crate) async fn authorise(call: &Call, request: &mut Request) -> Result<(), 
 /// Whether a request demands nothing, so that it is answered though it is not known what the agent may do.
 pub(crate) fn demands_nothing(request: &Request) -> bool {
     matches!(demand(request), Demand::Nothing)
+}
+
+/// Entries of every kind may leave the session and come into its project.
+async fn check_promoting(call: &Call, id: Id) -> Result<(), ErrorBody> {
+    let session = call.services.store.scopes.session(id).await?;
+    let project = session.and_then(|session| session.project_id).map(ScopeRef::project);
+    for scope in std::iter::once(ScopeRef::session(id)).chain(project) {
+        for kind in EntryKind::ALL {
+            call.demand(scope, Some(kind), Write).await?;
+        }
+    }
+    Ok(())
 }
 
 async fn check_places(call: &Call, places: &[Place]) -> Result<(), ErrorBody> {

@@ -46,6 +46,8 @@ pub(super) enum Demand {
     Project(Box<GetProject>),
     /// Writing in the project that is found, or creating it.
     Binding(Box<Quickstart>),
+    /// Writing entries of every kind in a session and in its project.
+    Promoting(Id),
     /// Administering the scope of a permission.
     Permission(Id),
 }
@@ -142,6 +144,7 @@ pub(super) fn demand(request: &Request) -> Demand {
         Request::ListConflicts(_) => Demand::LeftOut,
         Request::GetConflict(get) => Demand::Conflict { id: get.id, level: Read },
         Request::ResolveConflict(resolve) => Demand::Conflict { id: resolve.id, level: Write },
+        Request::PromoteSession(promote) => Demand::Promoting(promote.id),
         Request::FinishSession(finish) => place(ScopeRef::session(finish.id), None, Write),
         // Relations lead anywhere, and what is known of tags counts the entries of every scope.
         Request::ListRelations(_) | Request::SearchRelated(_) | Request::ListTags(_) => {

@@ -253,28 +253,7 @@ pub(in crate::store) fn task_from(row: Row, scope: ScopeRef) -> Result<StoredTas
     let mut cells = Cells(row.into_iter());
     let (key, id, scope_key, is_active) =
         (cells.needed()?, cells.needed_id()?, cells.needed()?, cells.needed()? != 0);
-    let mut details = TaskDetails {
-        title: String::new(),
-        description: None,
-        status: cells.word(TaskStatus::ALL)?,
-        task_type: cells.word(TaskType::ALL)?,
-        domain: cells.word(TaskDomain::ALL)?,
-        severity: cells.word(TaskSeverity::ALL)?,
-        urgency: cells.word(TaskUrgency::ALL)?,
-        category: None,
-        resolution: None,
-        file: None,
-        start_line: None,
-        end_line: None,
-        assignee: None,
-        reporter: None,
-        parent_id: None,
-        due_at_ms: None,
-        estimated_minutes: None,
-        actual_minutes: None,
-        tags: Vec::new(),
-        metadata: None,
-    };
+    let mut details = words_from(&mut cells)?;
     let (version, version_id) = (cells.small()?.unwrap_or(0), cells.needed_id()?);
     let (created_at_ms, created_by) = (cells.needed()?, cells.text()?);
     let (updated_at_ms, updated_by) = (cells.needed()?, cells.text()?);
@@ -314,6 +293,32 @@ pub(in crate::store) fn task_from(row: Row, scope: ScopeRef) -> Result<StoredTas
         change_reason: cells.text()?,
     };
     Ok(StoredTask { key, scope_key, task })
+}
+
+/// What a row says in words of lists, with nothing else yet.
+fn words_from(cells: &mut Cells) -> Result<TaskDetails, StoreError> {
+    Ok(TaskDetails {
+        title: String::new(),
+        description: None,
+        status: cells.word(TaskStatus::ALL)?,
+        task_type: cells.word(TaskType::ALL)?,
+        domain: cells.word(TaskDomain::ALL)?,
+        severity: cells.word(TaskSeverity::ALL)?,
+        urgency: cells.word(TaskUrgency::ALL)?,
+        category: None,
+        resolution: None,
+        file: None,
+        start_line: None,
+        end_line: None,
+        assignee: None,
+        reporter: None,
+        parent_id: None,
+        due_at_ms: None,
+        estimated_minutes: None,
+        actual_minutes: None,
+        tags: Vec::new(),
+        metadata: None,
+    })
 }
 
 /// What a list is narrowed to, beside its scopes: a condition on `tasks t`, and its parameters, which are named

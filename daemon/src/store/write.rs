@@ -8,7 +8,7 @@ use agent_memory_proto::{
         EntryKind, FileLock, Id, Json, Org, Permission, Project, Relation, ScopeRef, Session, SessionStatus,
         Tag,
     },
-    request::{ConflictPick, EntryDraft, EntryPatch, TagSelector, UpdateProject},
+    request::{ConflictPick, EntryDraft, EntryPatch, PromoteSession, TagSelector, UpdateProject},
 };
 
 use super::TaskWrite;
@@ -190,6 +190,8 @@ pub enum Write {
         #[allow(clippy::option_option, reason = "not to be told, to be kept, and to be set")]
         summary: Option<Option<String>>,
     },
+    /// Moves entries of a session to its project. Answered with `SessionPromoted`.
+    PromoteSession(PromoteSession),
     /// Ends sessions in which nothing has happened since a time: some of them, the longest abandoned first.
     /// Answered with `SessionReports`, which says whether there may be more.
     EndAbandonedSessions {

@@ -46,7 +46,7 @@ pub use relations::{
 };
 pub use remember::Remember;
 pub use search::{Search, TagFilter};
-pub use sessions::{EndSession, FinishSession, ListSessions, StartSession};
+pub use sessions::{EndSession, FinishSession, ListSessions, PromoteSession, PromoteStrategy, StartSession};
 pub use tags::{CreateTag, EntryTag, ListTags, TagSelector, TagsOfEntry};
 pub use tasks::{
     AddTask, AddTaskBlocker, ClaimTask, DeactivateTask, DeleteTask, GetTask, ListTasks, RemoveTaskBlocker,
@@ -230,6 +230,8 @@ pub enum Request {
     CheckPermission(CheckPermission),
     /// Lists permissions.
     ListPermissions(ListPermissions),
+    /// Moves entries of a session to its project.
+    PromoteSession(PromoteSession),
 }
 
 impl Request {
@@ -311,6 +313,7 @@ impl Request {
             Self::RevokePermission(_) => "revoke_permission",
             Self::CheckPermission(_) => "check_permission",
             Self::ListPermissions(_) => "list_permissions",
+            Self::PromoteSession(_) => "promote_session",
         }
     }
 
@@ -365,6 +368,7 @@ impl Request {
                 | Self::DetachTag(_)
                 | Self::GrantPermission(_)
                 | Self::RevokePermission(_)
+                | Self::PromoteSession(_)
         )
     }
 }

@@ -42,6 +42,28 @@ pub struct FinishSession {
     pub summary: Option<String>,
 }
 
+/// What becomes of an entry whose name is taken where it is to go. Append only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum PromoteStrategy {
+    /// Nothing is moved, and the answer says what stands in the way.
+    Refuse,
+    /// It stays in the session; the others are moved.
+    Skip,
+}
+
+/// Moves entries of a session to its project: they keep their ids, versions and authors.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct PromoteSession {
+    /// Which session.
+    pub id: Id,
+    /// Which of its entries, at most 1,000; all that are active when empty.
+    pub entry_ids: Vec<Id>,
+    /// What becomes of those whose names are taken in the project.
+    pub strategy: PromoteStrategy,
+    /// Through which agent; the envelope's when not given.
+    pub promoted_by: Option<String>,
+}
+
 /// Lists sessions, latest start first.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct ListSessions {

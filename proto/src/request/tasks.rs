@@ -2,6 +2,7 @@
 
 use crate::{
     codec::{Decode, Encode},
+    limits::PAGE_ROWS_MAX,
     model::{Id, Json, ScopeRef, TaskDetails, TaskDomain, TaskSeverity, TaskStatus, TaskType, TaskUrgency},
 };
 
@@ -120,6 +121,29 @@ pub struct ListTasks {
     pub limit: u32,
     /// Skip this many, at most 10,000.
     pub offset: u32,
+}
+
+impl ListTasks {
+    /// Every task that is active, in any scope: a page as long as there is.
+    #[must_use]
+    pub const fn all() -> Self {
+        Self {
+            scope: None,
+            inherit: false,
+            include_inactive: false,
+            statuses: Vec::new(),
+            task_type: None,
+            domain: None,
+            severity: None,
+            urgency: None,
+            category: None,
+            assignee: None,
+            parent_id: None,
+            only_blocked: false,
+            limit: PAGE_ROWS_MAX,
+            offset: 0,
+        }
+    }
 }
 
 /// Lists the versions of a task, newest first.

@@ -43,7 +43,7 @@ pub use relations::{
     ListedRelation, RelatedHit, RelatedSearchPage, RelationCreated, RelationEnd, RelationPage,
 };
 pub use remember::{Remembered, SimilarEntry};
-pub use scopes::{OrgPage, ProjectPage, SessionPage, SessionReportPage};
+pub use scopes::{OrgPage, ProjectPage, PromotedEntry, SessionPage, SessionPromoted, SessionReportPage};
 pub use search::{Hit, SearchPage};
 pub use tags::{EntryTagged, ListedTag, TagCreated, TagPage};
 pub use tasks::{TaskAction, TaskPage, TaskVersions, TaskWritten};
@@ -171,6 +171,8 @@ pub enum Response {
     PermissionCheck(Box<PermissionCheck>),
     /// A page of permissions.
     Permissions(PermissionPage),
+    /// Entries of a session are its project's now.
+    SessionPromoted(SessionPromoted),
 }
 
 impl Response {

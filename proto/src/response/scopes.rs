@@ -2,7 +2,7 @@
 
 use crate::{
     codec::{Decode, Encode},
-    model::{Org, Project, Session, SessionReport},
+    model::{EntryKind, Id, Org, Project, ScopeRef, Session, SessionReport},
 };
 
 /// A page of organisations.
@@ -21,6 +21,28 @@ pub struct ProjectPage {
     pub projects: Vec<Project>,
     /// Whether more follow.
     pub has_more: bool,
+}
+
+/// What became of an entry of a session.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct PromotedEntry {
+    /// Which entry.
+    pub id: Id,
+    /// What it is.
+    pub kind: EntryKind,
+    /// Its name or title.
+    pub name: String,
+    /// The entry of the project that has its name, because of which it stays where it is.
+    pub stays_for: Option<Id>,
+}
+
+/// Entries of a session are its project's now, and that is durable.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct SessionPromoted {
+    /// Where they went.
+    pub scope: ScopeRef,
+    /// What became of each.
+    pub entries: Vec<PromotedEntry>,
 }
 
 /// A page of sessions, and what they came to. Since protocol version 4.

@@ -20,6 +20,7 @@ pub(crate) fn envelopes() -> Vec<(String, Envelope)> {
 }
 
 /// Every request, by name.
+#[allow(clippy::too_many_lines, reason = "a line for each variant")]
 pub(crate) fn requests() -> Vec<(String, Request)> {
     let all: Vec<Request> = [
         plain(),
@@ -116,6 +117,7 @@ pub(crate) fn requests() -> Vec<(String, Request)> {
         Request::RevokePermission(_) => "revoke_permission",
         Request::CheckPermission(_) => "check_permission",
         Request::ListPermissions(_) => "list_permissions",
+        Request::PromoteSession(_) => "promote_session",
     })
 }
 
@@ -293,6 +295,12 @@ fn sessions() -> Vec<Request> {
             purpose: text("fix the build"),
             agent_id: text("claude"),
             metadata: json("{}"),
+        }),
+        Request::PromoteSession(PromoteSession {
+            id: id(5),
+            entry_ids: vec![id(6), id(7)],
+            strategy: PromoteStrategy::Skip,
+            promoted_by: text("claude"),
         }),
         Request::FinishSession(FinishSession {
             id: id(5),

@@ -11,6 +11,7 @@ use agent_memory_proto::{
 use super::{AT_MS, id, json, named_variants, requests::bodies, tags, text};
 
 /// Every response, by name.
+#[allow(clippy::too_many_lines, reason = "a line for each variant")]
 pub(crate) fn responses() -> Vec<(String, Response)> {
     let mut all = vec![
         Response::Error(error()),
@@ -40,6 +41,12 @@ pub(crate) fn responses() -> Vec<(String, Response)> {
     all.extend(super::tasks::responses());
     all.extend(super::conflicts::responses());
     let report = || SessionReport { session: session(), summary: text("the nozzle holds") };
+    let entry =
+        PromotedEntry { id: id(6), kind: EntryKind::Tool, name: "welder".to_owned(), stays_for: Some(id(7)) };
+    all.push(Response::SessionPromoted(SessionPromoted {
+        scope: ScopeRef::project(id(2)),
+        entries: vec![entry],
+    }));
     all.push(Response::SessionReport(Box::new(report())));
     all.push(Response::SessionReports(SessionReportPage { sessions: vec![report()], has_more: true }));
     all.extend(about_backups());
@@ -104,6 +111,7 @@ pub(crate) fn responses() -> Vec<(String, Response)> {
         Response::Permission(_) => "permission",
         Response::PermissionCheck(_) => "permission_check",
         Response::Permissions(_) => "permissions",
+        Response::SessionPromoted(_) => "session_promoted",
     })
 }
 

@@ -149,6 +149,8 @@ fn at_the_command_line_a_task_goes_from_added_to_done(backend: Backend) {
     assert_eq!(history["versions"].as_array().map(Vec::len), Some(3));
     let wrong = instance.run(["task", "status", &weld, "finished"]);
     assert!(wrong.code == 2 && wrong.err.contains("wont_do"), "{wrong:?}");
+    let exported = instance.run(["export", "all.json"]).ok();
+    assert!(exported.err.contains("tasks left out: 2"), "{exported:?}");
     instance.json(["task", "delete", &paint]);
     assert_eq!(instance.run(["task", "get", &paint]).code, 4);
 }

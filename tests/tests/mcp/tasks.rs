@@ -1,4 +1,4 @@
-//! `memory_task`, as an agent calls it.
+//! `memory_task`, `memory_session` and `memory_conflict`, as an agent calls them.
 
 use agent_memory_tests::{Backend, McpStream, on_every_backend};
 use serde_json::{Value, json};
@@ -92,7 +92,40 @@ fn what_a_task_says_is_quoted_as_data(backend: Backend) {
     );
 }
 
+fn a_session_is_promoted_and_a_conflict_is_refused_by_name(backend: Backend) {
+    let (_instance, mut stream) = stream(backend);
+    let add = json!({ "action": "add", "title": "nozzle", "content": "it holds", "scopeType": "session" });
+    stream.call_ok("memory_knowledge", &add);
+    let promoted = stream.call_ok("memory_session", &json!({ "action": "promote" }));
+    assert_eq!((&promoted["promoted"], &promoted["scopeType"]), (&json!(1), &json!("project")));
+    let ended = stream.call_ok("memory_session", &json!({ "action": "end", "summary": "welded" }));
+    assert_eq!(ended["session"]["summary"], "welded");
+    assert_eq!(
+        stream.call_ok("memory_session", &json!({ "action": "list" }))["sessions"][0]["summary"],
+        "welded"
+    );
+    assert_eq!(stream.call_ok("memory_conflict", &json!({ "action": "list" }))["conflicts"], json!([]));
+    let nobody = json!("01890a5d-ac96-774b-bcce-b302099a8057");
+    for (arguments, code, field) in [
+        (json!({ "action": "resolve", "id": nobody }), "E1000", "resolution"),
+        (json!({ "action": "resolve", "id": nobody, "resolution": "x", "keep": "c" }), "E1004", "keep"),
+        (
+            json!({ "action": "resolve", "id": nobody, "resolution": "x", "keep": "a", "content": "y" }),
+            "E1004",
+            "keep",
+        ),
+        (json!({ "action": "resolve", "id": nobody, "resolution": "x", "keep": "a" }), "E2000", "id"),
+        (json!({ "action": "get", "id": nobody }), "E2000", "id"),
+        (json!({ "action": "lst" }), "E1002", "action"),
+        (json!({ "action": "list", "resolvd": true }), "E1004", "resolvd"),
+    ] {
+        let error = stream.call_refused("memory_conflict", &arguments);
+        assert_eq!((&error["code"], &error["field"]), (&json!(code), &json!(field)), "{arguments}: {error}");
+    }
+}
+
 on_every_backend!(
+    a_session_is_promoted_and_a_conflict_is_refused_by_name,
     an_agent_plans_claims_and_finishes_tasks,
     what_is_wrong_with_a_task_is_said_with_what_to_do,
     what_a_task_says_is_quoted_as_data,

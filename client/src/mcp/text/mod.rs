@@ -42,6 +42,7 @@ pub(super) fn response(request: &Request, response: &Response, names: &Names) ->
         Response::Project(project) => scopes::project(request, project),
         Response::Projects(page) => scopes::projects(page),
         Response::Session(session) => scopes::session(session, names),
+        Response::SessionPromoted(report) => scopes::promoted(report, names),
         Response::SessionReport(report) => scopes::session_report(report, names),
         Response::Sessions(page) => scopes::sessions(page, names),
         Response::SessionReports(page) => scopes::session_reports(page, names),

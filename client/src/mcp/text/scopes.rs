@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use agent_memory_proto::{
     Request,
     model::{Org, Project, ScopeRef, Session, SessionReport},
-    response::{OrgPage, ProjectPage, SessionPage, SessionReportPage},
+    response::{OrgPage, ProjectPage, SessionPage, SessionPromoted, SessionReportPage},
 };
 
 use super::{RECALLED, more, one_line, part, quote, when};
@@ -77,6 +77,19 @@ pub(super) fn sessions(page: &SessionPage, names: &Names) -> String {
         session_line(&mut out, session, names);
     }
     more(&mut out, page.has_more, "give offset");
+    out
+}
+
+pub(super) fn promoted(report: &SessionPromoted, names: &Names) -> String {
+    let moved = report.entries.iter().filter(|entry| entry.stays_for.is_none()).count();
+    let place = names.label(report.scope);
+    let mut out = format!("{moved} of {} entries moved to {place}:", report.entries.len());
+    for entry in &report.entries {
+        let _ = write!(out, "\n- {} {:?} (id {})", entry.kind, one_line(&entry.name), entry.id);
+        if let Some(holder) = entry.stays_for {
+            let _ = write!(out, " stays: {holder} has its name");
+        }
+    }
     out
 }
 

@@ -1,9 +1,9 @@
 //! memory_session: stretches of work.
 
 use agent_memory_proto::{
-    Request,
+    ErrorBody, Request, limits,
     model::SessionStatus,
-    request::{EndSession, FinishSession, ListSessions, StartSession},
+    request::{EndSession, FinishSession, ListSessions, PromoteSession, PromoteStrategy, StartSession},
 };
 
 use super::{
@@ -18,7 +18,7 @@ const STATUSES: &str = "active, paused, completed, discarded";
 
 pub(super) const TOOL: Tool = Tool {
     name: "memory_session",
-    actions: &["start", "end", "list"],
+    actions: &["start", "end", "list", "promote"],
     parameters: &[
         "action",
         "projectId",
@@ -29,6 +29,8 @@ pub(super) const TOOL: Tool = Tool {
         "id",
         "status",
         "summary",
+        "ids",
+        "conflictStrategy",
         "limit",
         "offset",
         "project",
@@ -67,6 +69,23 @@ fn plan(call: &mut Arguments, action: &str, scopes: &Scopes) -> Result<Request, 
                 status: call.choice("status", STATUSES)?,
                 limit,
                 offset,
+            })
+        }
+        "promote" => {
+            let id = call.id("id")?.or(scopes.session);
+            let strategy = match call.text("conflictStrategy")?.as_deref() {
+                None | Some("error") => PromoteStrategy::Refuse,
+                Some("skip") => PromoteStrategy::Skip,
+                Some(other) => {
+                    return Err(Box::new(ErrorBody::invalid("conflictStrategy", other, "error, skip")));
+                }
+            };
+            let ids = call.has("ids").then(|| call.ids("ids", limits::PROMOTE_ENTRIES_MAX)).transpose()?;
+            Request::PromoteSession(PromoteSession {
+                id: call.need("id", id)?,
+                entry_ids: ids.unwrap_or_default(),
+                strategy,
+                promoted_by: None,
             })
         }
         other => return Err(unplanned(other)),

@@ -55,7 +55,8 @@ macro_rules! contract_suite {
                 locks_are_listed_by_path, of_many_at_once_one_gets_the_file;
             conflicts: conflicts_are_listed_with_both_versions, a_conflict_is_resolved_once_by_a_version_of_its_own,
                 a_later_change_is_not_overruled_unseen;
-            sessions: a_session_says_what_it_came_to, abandoned_sessions_end_by_themselves;
+            sessions: a_session_says_what_it_came_to, abandoned_sessions_end_by_themselves,
+                entries_of_a_session_move_to_its_project;
             tasks: a_task_is_read_back_whole, every_change_of_a_task_is_a_version,
                 the_times_of_a_task_follow_its_status, tasks_wait_for_others_and_never_in_a_circle,
                 tasks_have_parts_to_a_bounded_depth, a_claimed_task_has_one_owner,

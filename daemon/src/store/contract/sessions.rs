@@ -1,16 +1,20 @@
-//! Sessions: what they came to, and that those which were abandoned end by themselves.
+//! Sessions: what they came to, that those which were abandoned end by themselves, and that entries move to the
+//! project.
+
+use std::time::{Duration, Instant};
 
 use agent_memory_proto::{
-    Response,
-    model::{Id, ScopeRef, Session, SessionReport, SessionStatus},
-    request::ListSessions,
+    ErrorCode, Response,
+    model::{Entry, EntryKind, Id, ScopeRef, Session, SessionReport, SessionStatus},
+    request::{ListSessions, PromoteSession, PromoteStrategy, Search},
+    response::PromotedEntry,
 };
 
 use super::{
-    fixtures::{World, knowledge},
+    fixtures::{World, guideline, knowledge, new_content},
     tasks,
 };
-use crate::store::{LockClaim, LockOwner, Write};
+use crate::store::{LockClaim, LockOwner, SearchQuery, Write};
 
 const HOUR_MS: i64 = 3_600_000;
 
@@ -40,7 +44,7 @@ pub(crate) async fn a_session_says_what_it_came_to(world: World) {
     let session = world.session(None).await;
     let ended = end(&world, session.id, Some("the nozzle holds")).await;
     assert_eq!(ended.summary.as_deref(), Some("the nozzle holds"));
-    assert_eq!(listed(&world).await, [ended.clone()]);
+    assert_eq!(listed(&world).await, std::slice::from_ref(&ended));
     assert_eq!(end(&world, session.id, None).await, ended, "what was said stays");
     let again = end(&world, session.id, Some("and is painted")).await;
     assert_eq!(again.summary.as_deref(), Some("and is painted"));
@@ -104,4 +108,74 @@ pub(crate) async fn abandoned_sessions_end_by_themselves(world: World) {
     world.clock.advance(3 * HOUR_MS);
     let (first, has_more) = end_abandoned(&world, world.clock.now_ms() - HOUR_MS, 2).await;
     assert_eq!((first.len(), has_more), (2, true), "a few at a time");
+}
+
+async fn promote(world: &World, id: Id, entry_ids: &[Id], strategy: PromoteStrategy) -> Vec<PromotedEntry> {
+    match world.write(promoting(id, entry_ids, strategy)).await {
+        Ok(Response::SessionPromoted(promoted)) => promoted.entries,
+        other => panic!("not promoted: {other:?}"),
+    }
+}
+
+fn promoting(id: Id, entry_ids: &[Id], strategy: PromoteStrategy) -> Write {
+    let promoted_by = Some("ada".to_owned());
+    Write::PromoteSession(PromoteSession { id, entry_ids: entry_ids.to_vec(), strategy, promoted_by })
+}
+
+async fn found(world: &World, word: &str, scope: ScopeRef) -> usize {
+    let query = SearchQuery {
+        request: Search { limit: 20, ..Search::new(word, None) },
+        scopes: Some(vec![scope]),
+        now_ms: world.clock.now_ms(),
+        deadline: Instant::now() + Duration::from_secs(20),
+    };
+    world.store.search.search(query).await.expect("a readable store").hits.len()
+}
+
+pub(crate) async fn entries_of_a_session_move_to_its_project(world: World) {
+    let project = world.project("shop").await.id;
+    let session = world.session(Some(project)).await.id;
+    let (shop, own) = (ScopeRef::project(project), ScopeRef::session(session));
+    let first = world.add(guideline(own, "first", 5)).await.id;
+    world.update(first, new_content("Weld it anew", "bob")).await;
+    let second = world.add(knowledge(own, "second")).await.id;
+    let hidden = world.add(knowledge(own, "hidden")).await.id;
+    world.write(world.deactivating(EntryKind::Knowledge, hidden)).await.expect("hidden");
+    let taken = world.add(knowledge(own, "taken")).await.id;
+    let holder = world.add(knowledge(shop, "taken")).await.id;
+    let before = world.get(EntryKind::Guideline, first).await.expect("there");
+
+    let refused = world.refusal(promoting(session, &[], PromoteStrategy::Refuse)).await;
+    assert_eq!(
+        (refused.code, refused.field.as_deref()),
+        (ErrorCode::AlreadyExists, Some("conflictStrategy"))
+    );
+    assert!(refused.message.contains(&holder.to_string()), "{}", refused.message);
+    assert_eq!(world.get(EntryKind::Guideline, first).await, Some(before.clone()), "nothing was moved");
+    let elsewhere = world.refusal(promoting(session, &[first, holder], PromoteStrategy::Skip)).await;
+    assert_eq!((elsewhere.code, elsewhere.field.as_deref()), (ErrorCode::NotFound, Some("ids[1]")));
+
+    let moved = promote(&world, session, &[], PromoteStrategy::Skip).await;
+    let stays: Vec<(Id, Option<Id>)> = moved.iter().map(|entry| (entry.id, entry.stays_for)).collect();
+    assert_eq!(stays, [(first, None), (second, None), (taken, Some(holder))]);
+    let after = world.get(EntryKind::Guideline, first).await.expect("there");
+    assert_eq!(after, Entry { scope: shop, ..before }, "it is what it was, elsewhere");
+    let history = world.store.entries.history(EntryKind::Guideline, first, 10, 0).await.expect("readable");
+    assert_eq!(history.expect("there").versions.len(), 2);
+    assert_eq!((found(&world, "anew", shop).await, found(&world, "anew", own).await), (1, 0));
+    assert_eq!(world.find("first", &[shop]).await.map(|entry| entry.id), Some(first));
+    assert_eq!(world.find("first", &[own]).await, None);
+    let told = world.changes.lock().expect("no test panicked").clone();
+    assert!(told.iter().any(|change| change.scope == own && change.event.is_none()));
+
+    assert_eq!(promote(&world, session, &[hidden], PromoteStrategy::Refuse).await.len(), 1);
+    assert_eq!(world.get(EntryKind::Knowledge, hidden).await.map(|entry| entry.scope), Some(shop));
+    world.add(guideline(own, "first", 5)).await;
+    let (health, problems) = world.store.health.probe().await.expect("probed");
+    assert!(health.connected && problems.is_empty(), "{problems:?}");
+    let alone = world.session(None).await.id;
+    let refused = world.refusal(promoting(alone, &[], PromoteStrategy::Skip)).await;
+    assert_eq!(refused.code, ErrorCode::Conflict);
+    let nobody = world.refusal(promoting(project, &[], PromoteStrategy::Skip)).await;
+    assert_eq!(nobody.code, ErrorCode::NotFound);
 }

@@ -95,25 +95,6 @@ async fn get(world: &World, id: Id) -> Option<Task> {
     world.store.tasks.task(id).await.expect("a readable store")
 }
 
-fn everything() -> ListTasks {
-    ListTasks {
-        scope: None,
-        inherit: false,
-        include_inactive: false,
-        statuses: Vec::new(),
-        task_type: None,
-        domain: None,
-        severity: None,
-        urgency: None,
-        category: None,
-        assignee: None,
-        parent_id: None,
-        only_blocked: false,
-        limit: 100,
-        offset: 0,
-    }
-}
-
 async fn titles(world: &World, scopes: Option<&[ScopeRef]>, request: ListTasks) -> Vec<String> {
     let query = TaskQuery { request, scopes: scopes.map(<[ScopeRef]>::to_vec) };
     let page = world.store.tasks.tasks(query).await.expect("a readable store");
@@ -181,8 +162,8 @@ pub(crate) async fn every_change_of_a_task_is_a_version(world: World) {
     let hide = || Write::Task(TaskWrite::Deactivate(change(&world, task.id, "ada")));
     assert!(!written(world.write(hide()).await).task.is_active);
     assert_eq!(written(world.write(hide()).await).task.version, 4);
-    assert!(titles(&world, None, everything()).await.is_empty());
-    let hidden = ListTasks { include_inactive: true, ..everything() };
+    assert!(titles(&world, None, ListTasks::all()).await.is_empty());
+    let hidden = ListTasks { include_inactive: true, ..ListTasks::all() };
     assert_eq!(titles(&world, None, hidden).await, ["two"]);
 
     let page = |limit, offset| world.store.tasks.task_history(TaskHistory { id: task.id, limit, offset });
@@ -242,7 +223,7 @@ pub(crate) async fn tasks_wait_for_others_and_never_in_a_circle(world: World) {
     assert!(refused.message.ends_with(&format!("{c} -> {a} -> {b} -> {c}")), "{}", refused.message);
     assert_eq!(world.refusal(blocking(&world, a, world.clock.new_id())).await.code, ErrorCode::NotFound);
 
-    let blocked = || ListTasks { only_blocked: true, ..everything() };
+    let blocked = || ListTasks { only_blocked: true, ..ListTasks::all() };
     assert_eq!(titles(&world, None, blocked()).await, ["a", "b"]);
     set_status(&world, b, TaskStatus::Done).await;
     assert!(titles(&world, None, blocked()).await.is_empty(), "a done blocker blocks no more");
@@ -283,7 +264,7 @@ pub(crate) async fn tasks_have_parts_to_a_bounded_depth(world: World) {
     let roof = add(&world, shop, details("roof")).await.id;
     let refused = world.refusal(updating(&world, top, None, below(Some(roof)))).await;
     assert_eq!(refused.code, ErrorCode::LimitExceeded);
-    let whole = ListTasks { parent_id: Some(top), ..everything() };
+    let whole = ListTasks { parent_id: Some(top), ..ListTasks::all() };
     assert_eq!(titles(&world, None, whole).await, ["part 2"]);
 
     let delete = |id| Write::Task(TaskWrite::Delete { id, deleted_by: None });
@@ -375,18 +356,18 @@ pub(crate) async fn tasks_are_listed_by_what_presses(world: World) {
         add(&world, scope, details).await;
     }
     let chain = [session, shop, ScopeRef::GLOBAL];
-    assert_eq!(titles(&world, Some(&chain), everything()).await, ["first", "second", "third", "fourth"]);
-    assert_eq!(titles(&world, Some(&[shop]), everything()).await, ["second", "third"]);
-    assert_eq!(titles(&world, Some(&[]), everything()).await, Vec::<String>::new());
+    assert_eq!(titles(&world, Some(&chain), ListTasks::all()).await, ["first", "second", "third", "fourth"]);
+    assert_eq!(titles(&world, Some(&[shop]), ListTasks::all()).await, ["second", "third"]);
+    assert_eq!(titles(&world, Some(&[]), ListTasks::all()).await, Vec::<String>::new());
     let mut pages = Vec::new();
     for offset in 0..4 {
-        let page = ListTasks { limit: 1, offset, ..everything() };
+        let page = ListTasks { limit: 1, offset, ..ListTasks::all() };
         pages.extend(titles(&world, None, page).await);
     }
     assert_eq!(pages, ["first", "second", "third", "fourth"]);
 
     let narrowed =
-        ListTasks { severity: Some(Severity::High), urgency: Some(Urgency::Normal), ..everything() };
+        ListTasks { severity: Some(Severity::High), urgency: Some(Urgency::Normal), ..ListTasks::all() };
     assert_eq!(titles(&world, Some(&chain), narrowed).await, ["second", "third"]);
     let mine = TaskDetails {
         assignee: Some("o'brien".to_owned()),
@@ -398,15 +379,19 @@ pub(crate) async fn tasks_are_listed_by_what_presses(world: World) {
     };
     add(&world, shop, mine).await;
     for narrowed in [
-        ListTasks { assignee: Some("o'brien".to_owned()), ..everything() },
-        ListTasks { category: Some("ui".to_owned()), assignee: Some("o'brien".to_owned()), ..everything() },
-        ListTasks { task_type: Some(TaskType::Question), ..everything() },
-        ListTasks { domain: Some(TaskDomain::Physical), ..everything() },
-        ListTasks { statuses: vec![TaskStatus::Done, TaskStatus::Review], ..everything() },
+        ListTasks { assignee: Some("o'brien".to_owned()), ..ListTasks::all() },
+        ListTasks {
+            category: Some("ui".to_owned()),
+            assignee: Some("o'brien".to_owned()),
+            ..ListTasks::all()
+        },
+        ListTasks { task_type: Some(TaskType::Question), ..ListTasks::all() },
+        ListTasks { domain: Some(TaskDomain::Physical), ..ListTasks::all() },
+        ListTasks { statuses: vec![TaskStatus::Done, TaskStatus::Review], ..ListTasks::all() },
     ] {
         assert_eq!(titles(&world, Some(&[shop]), narrowed.clone()).await, ["mine"], "{narrowed:?}");
     }
-    let nobody = ListTasks { assignee: Some("nobody".to_owned()), ..everything() };
+    let nobody = ListTasks { assignee: Some("nobody".to_owned()), ..ListTasks::all() };
     assert!(titles(&world, None, nobody).await.is_empty());
 }
 

@@ -14,6 +14,7 @@ mod once;
 mod orgs;
 mod permissions;
 mod projects;
+mod promote;
 mod refusals;
 mod relations;
 mod remember;
@@ -90,6 +91,7 @@ async fn apply_each_time(
         Write::EndSession { id, status, summary } => {
             sessions::end(rows, *id, *status, summary.as_ref(), at_ms).await
         }
+        Write::PromoteSession(wish) => promote::apply(rows, wish).await,
         Write::EndAbandonedSessions { before_ms, limit } => {
             sessions::end_abandoned(rows, *before_ms, *limit, at_ms).await
         }

@@ -121,6 +121,11 @@ pub(in crate::store) trait WriteTransaction {
     /// The entries that are stored next, each with the key of its scope. What [`entry`](Self::entry) and
     /// [`entry_named`](Self::entry_named) will be asked for them can be read at once.
     fn expect_entries(&self, next: &[(i64, &Entry)]) -> impl Future<Output = Step<()>>;
+    /// The entries of a scope, hidden or not, by id, to be moved: so many at most.
+    fn entries_in(&self, scope_key: i64, limit: usize) -> impl Future<Output = Step<Vec<StoredEntry>>>;
+    /// Moves an entry to a scope where its name is free.
+    fn move_entry(&self, old: &StoredEntry, scope_key: i64) -> impl Future<Output = Step<()>>;
+
     /// The entry of that kind and id, to be changed.
     fn entry(&self, kind: EntryKind, id: Id) -> impl Future<Output = Step<Option<StoredEntry>>>;
     /// The entry of that name, hidden or not.

@@ -13,6 +13,7 @@ mod expected;
 pub(super) mod idempotency;
 mod later;
 mod lock_rows;
+mod moving;
 mod permission_rows;
 mod scope_rows;
 mod task_rows;

@@ -22,7 +22,7 @@ use super::{
     expected::{self, Name, name_of},
     idempotency,
     later::{self, Later},
-    lock_rows, permission_rows, scope_rows, task_rows,
+    lock_rows, moving, permission_rows, scope_rows, task_rows,
 };
 use crate::{
     store::{
@@ -221,6 +221,14 @@ impl WriteTransaction for PgTransaction<'_> {
         let mut ahead = lock(&self.ahead);
         (ahead.entries, ahead.names) = (expected.entries, expected.names);
         Ok(())
+    }
+
+    async fn entries_in(&self, scope_key: i64, limit: usize) -> Step<Vec<StoredEntry>> {
+        moving::entries_in(self, scope_key, limit).await
+    }
+
+    async fn move_entry(&self, old: &StoredEntry, scope_key: i64) -> Step<()> {
+        moving::move_entry(self, old, scope_key).await
     }
 
     async fn entry(&self, kind: EntryKind, id: Id) -> Step<Option<StoredEntry>> {

@@ -2,6 +2,7 @@
 //! writer, alone, so nothing has to be locked and no step waits.
 
 mod entry_rows;
+mod moving;
 mod scope_rows;
 mod transaction;
 

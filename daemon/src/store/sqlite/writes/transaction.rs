@@ -9,7 +9,7 @@ use agent_memory_proto::{
 };
 use rusqlite::Connection;
 
-use super::{entry_rows, scope_rows};
+use super::{entry_rows, moving, scope_rows};
 use crate::{
     store::{
         IdempotencyKey, LockClaim, Resolution,
@@ -102,6 +102,14 @@ impl WriteTransaction for SqliteTransaction<'_> {
 
     async fn expect_entries(&self, _: &[(i64, &Entry)]) -> Step<()> {
         Ok(())
+    }
+
+    async fn entries_in(&self, scope_key: i64, limit: usize) -> Step<Vec<StoredEntry>> {
+        moving::entries_in(self.connection, scope_key, limit)
+    }
+
+    async fn move_entry(&self, old: &StoredEntry, scope_key: i64) -> Step<()> {
+        moving::move_entry(self.connection, old, scope_key)
     }
 
     async fn entry(&self, kind: EntryKind, id: Id) -> Step<Option<StoredEntry>> {

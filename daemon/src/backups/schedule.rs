@@ -243,12 +243,11 @@ mod tests {
     fn a_failure_is_told_of_until_a_good_one_is_there() {
         let nightly = schedule("0 3 * * *").unwrap().unwrap();
         assert_eq!(nightly.problem(), None);
-        let status = |failed_ms, good_ms| Status {
+        *lock(&nightly.status) = Status {
             done_until_ms: 0,
-            last_good_at_ms: Some(good_ms),
-            failure: Some((failed_ms, "no space left".to_owned())),
+            last_good_at_ms: Some(NOON_MS - HOUR_MS),
+            failure: Some((NOON_MS, "no space left".to_owned())),
         };
-        *lock(&nightly.status) = status(NOON_MS, NOON_MS - HOUR_MS);
         let problem = nightly.problem().unwrap();
         assert!(problem.contains("no space left") && problem.contains("2025-06-16T11:00:00Z"), "{problem}");
         assert!(nightly.told(NOON_MS, None).failure.is_some());

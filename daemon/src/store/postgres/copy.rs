@@ -32,10 +32,6 @@ use crate::{
 
 /// Rows of one answer of the server.
 const FETCHED_ROWS: usize = 100;
-/// Whoever writes meanwhile waits for the copy.
-const BEGIN_WRITING: &str = "BEGIN; SET LOCAL statement_timeout = 0; \
-    SET LOCAL idle_in_transaction_session_timeout = 0; LOCK TABLE scopes, orgs, projects, sessions, entries, \
-    entry_versions, conflicts, entry_index, idempotency_keys, tasks, task_blockers, task_versions IN SHARE ROW EXCLUSIVE MODE";
 const BEGIN_READING: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = 0; \
     SET LOCAL idle_in_transaction_session_timeout = 0";
 
@@ -81,7 +77,7 @@ impl PostgresSide {
     /// # Errors
     /// What the server says.
     pub(super) async fn begin_replacing(&self) -> Result<(), StoreError> {
-        self.run(BEGIN_WRITING).await
+        self.run(&begin_writing()).await
     }
 
     /// Removes everything that a copy brings. Rows that a new store has stay.
@@ -143,6 +139,16 @@ impl PostgresSide {
     }
 }
 
+/// Whoever writes meanwhile, to whatever table is copied, waits for the copy.
+fn begin_writing() -> String {
+    let tables: Vec<&str> = TABLES.iter().map(|table| table.name).collect();
+    format!(
+        "BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0; \
+        LOCK TABLE {}, entry_index IN SHARE ROW EXCLUSIVE MODE",
+        tables.join(", ")
+    )
+}
+
 /// Until the commit nothing is stored.
 fn failed(error: tokio_postgres::Error) -> StoreError {
     of_driver(&error, During::Work)
@@ -199,7 +205,7 @@ impl Target for PostgresSide {
         if self.options.migrate {
             maintenance::migrate(&self.options, &self.clock).await?;
         }
-        self.run(BEGIN_WRITING).await
+        self.run(&begin_writing()).await
     }
 
     async fn insert(&mut self, table: &Table, rows: &[Row]) -> Result<(), StoreError> {

@@ -3,6 +3,7 @@
 use agent_memory_proto::Response;
 
 /// The ids of what was answered, or the one word that matters.
+#[allow(clippy::too_many_lines, reason = "one line for each variant")]
 pub(crate) fn of(response: &Response) -> Vec<String> {
     match response {
         Response::Error(_) | Response::Echo(_) | Response::Done | Response::Floor(_) => Vec::new(),

@@ -128,6 +128,7 @@ impl Output {
         self.style
     }
 
+    #[allow(clippy::too_many_lines, reason = "one line for each variant")]
     fn text(&self, response: &Response, project: Option<&Project>) -> String {
         let style = self.style;
         match response {

@@ -42,6 +42,7 @@ use crate::times;
 
 /// Any response as one JSON object.
 #[must_use]
+#[allow(clippy::too_many_lines, reason = "one line for each variant")]
 pub fn response(response: &Response) -> Value {
     match response {
         Response::Error(body) => error(body),

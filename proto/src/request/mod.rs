@@ -237,6 +237,7 @@ pub enum Request {
 impl Request {
     /// The request's name in logs and metrics, as `add_entry`.
     #[must_use]
+    #[allow(clippy::too_many_lines, reason = "one line for each variant")]
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Echo(_) => "echo",

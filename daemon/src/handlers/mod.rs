@@ -244,6 +244,7 @@ pub(crate) fn is_cacheable(request: &Request) -> bool {
 }
 
 /// Answers one request, if whoever asks may make it.
+#[allow(clippy::too_many_lines, reason = "a line for each variant")]
 async fn handle(call: Call, mut request: Request) -> Handled {
     permissions::authorise(&call, &mut request).await?;
     match request {

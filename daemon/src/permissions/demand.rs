@@ -55,6 +55,7 @@ pub(super) enum Demand {
 use PermissionLevel::{Admin, Read, Write};
 
 /// The kind of a request is decided here, and nowhere else.
+#[allow(clippy::too_many_lines, reason = "a line for each variant")]
 pub(super) fn demand(request: &Request) -> Demand {
     match request {
         // A subscription is answered by the connection, which passes on only what may be read.

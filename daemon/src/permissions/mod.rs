@@ -1,4 +1,4 @@
-//! Permissions: what agents may do in which scopes. [`authorise`] is the one place that every request passes
+//! Permissions: what agents may do in which scopes. `authorise` is the one place that every request passes
 //! before a handler sees it; the rows are held in memory, and read again before anything is decided by them
 //! once another daemon may have changed them.
 

@@ -2,7 +2,13 @@
 
 use std::time::Duration;
 
-use agent_memory_proto::{Request, Response, codec::Message, frame, model::Id, response::Degradation};
+use agent_memory_proto::{
+    Request, Response,
+    codec::Message,
+    frame,
+    model::Id,
+    response::{Degradation, Masking},
+};
 
 use crate::error::ClientError;
 
@@ -65,6 +71,8 @@ pub struct Reply {
     pub replayed: bool,
     /// Set when it may be stale because a service is away: since when, and why.
     pub degraded: Option<Degradation>,
+    /// Set when secrets of what was written were masked: which, and where.
+    pub masked: Option<Masking>,
 }
 
 /// A successful answer whose response is still encoded, for callers that pass it on or only count.
@@ -73,6 +81,7 @@ pub struct EncodedReply {
     payload: Vec<u8>,
     flags: u8,
     degraded: Option<Degradation>,
+    masked: Option<Masking>,
 }
 
 /// How an encoded [`Response::Error`] begins: it is the first variant.
@@ -82,12 +91,13 @@ impl EncodedReply {
     /// An answer as it came; one that is an error is decoded at once.
     pub(crate) fn new(payload: &[u8], flags: u8) -> Result<Self, ClientError> {
         let (degraded, payload) = degradation(payload, flags)?;
+        let (masked, payload) = masking(payload, flags)?;
         if payload.starts_with(&ERROR_VARIANT)
             && let Response::Error(body) = decode(payload)?
         {
             return Err(body.into());
         }
-        Ok(Self { payload: payload.to_vec(), flags, degraded })
+        Ok(Self { payload: payload.to_vec(), flags, degraded, masked })
     }
 
     /// The encoded response.
@@ -112,6 +122,7 @@ impl EncodedReply {
             cached: self.is_cached(),
             replayed: self.flags & frame::FLAG_REPLAYED != 0,
             degraded: self.degraded.clone(),
+            masked: self.masked.clone(),
         })
     }
 }
@@ -125,6 +136,16 @@ fn degradation(payload: &[u8], flags: u8) -> Result<(Option<Degradation>, &[u8])
     }
     let is_degraded = flags & frame::FLAG_DEGRADED != 0;
     Ok((is_degraded.then(Degradation::unexplained), payload))
+}
+
+/// What is said about secrets that were masked, and the answer itself.
+fn masking(payload: &[u8], flags: u8) -> Result<(Option<Masking>, &[u8]), ClientError> {
+    if flags & frame::FLAG_MASKED == 0 {
+        return Ok((None, payload));
+    }
+    let (masking, response) =
+        Masking::decode_prefix(payload).map_err(|error| ClientError::Protocol(error.to_string()))?;
+    Ok((Some(masking), response))
 }
 
 fn decode(payload: &[u8]) -> Result<Response, ClientError> {
@@ -158,6 +179,19 @@ mod tests {
         let flags = frame::FLAG_DEGRADED | frame::FLAG_EXPLAINED;
         let reply = EncodedReply::new(&payload, flags).and_then(|reply| reply.decode()).expect("decodes");
         assert_eq!((reply.response, reply.degraded), (Response::Done, Some(explanation)));
+    }
+
+    #[test]
+    fn an_answer_says_what_was_masked() {
+        let done = Response::Done.encode().expect("encodes");
+        let (at, field, kind) = (None, "content".to_owned(), "jwt".to_owned());
+        let fields = vec![agent_memory_proto::response::MaskedField { at, field, kind, count: 1 }];
+        let masking = Masking { fields, total: 1 };
+        let payload = [masking.encode().expect("encodes"), done].concat();
+        let flags = frame::FLAG_MASKED | frame::FLAG_REPLAYED;
+        let reply = EncodedReply::new(&payload, flags).and_then(|reply| reply.decode()).expect("decodes");
+        assert_eq!((reply.response, reply.masked, reply.replayed), (Response::Done, Some(masking), true));
+        assert!(matches!(EncodedReply::new(&[255; 3], flags), Err(ClientError::Protocol(_))));
     }
 
     #[test]

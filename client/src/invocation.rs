@@ -51,6 +51,9 @@ impl Invocation {
         if let Some(degradation) = reply.degraded {
             self.output.may_be_stale(degradation);
         }
+        if let Some(masking) = reply.masked {
+            self.output.was_masked(masking);
+        }
         Ok(reply.response)
     }
 

@@ -10,7 +10,7 @@ use crate::{
     limiter::{Limit, Limits},
     permissions::{ChosenMode, Mode},
     redis::RedisOptions,
-    store::postgres::PostgresOptions,
+    store::{SecretsMode, postgres::PostgresOptions},
 };
 
 /// What stays as it is for the daemon's life.
@@ -66,6 +66,8 @@ pub struct Config {
     pub session_timeout: Duration,
     /// What agents may do where nothing was said, and why.
     pub permissions: ChosenMode,
+    /// What is done about secrets in what is written.
+    pub secrets: SecretsMode,
     /// The key that removing a project asks for.
     pub admin_key: Option<AdminKey>,
     /// The settings it was made from.
@@ -190,6 +192,7 @@ impl Config {
             import_entries_max: settings.number("MAX_IMPORT_ENTRIES"),
             conflict_window_ms: i64::try_from(settings.number("CONFLICT_WINDOW_MS")).unwrap_or(i64::MAX),
             session_timeout: millis(&settings, "SESSION_TIMEOUT_MS"),
+            secrets: SecretsMode::from_name(settings.text("SECRETS")),
             admin_key: settings.text("ADMIN_KEY").map(|key| AdminKey(key.to_owned())),
             settings,
             settings_file: places.settings_file,

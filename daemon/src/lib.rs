@@ -22,6 +22,7 @@ pub mod permissions;
 pub mod places;
 pub mod redis;
 pub mod remember;
+pub mod secrets;
 pub mod server;
 pub mod services;
 mod session;

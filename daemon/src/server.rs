@@ -14,6 +14,7 @@ use crate::{
     config::Config,
     lifecycle::{self, DataLock, LockError, Phase, ServiceManager, Shutdown},
     memory::Trimmer,
+    secrets,
     services::{Changes, Live, Parts, Services},
     session,
     store::StoreError,
@@ -119,6 +120,8 @@ async fn serve(config: Config, log_level: LogLevel) -> Result<Ending, StartError
     share_limits(&services).map_err(StartError::Redis)?;
     share_answers(&services).map_err(StartError::Redis)?;
     back_up(&services).map_err(StartError::Store)?;
+    // The first write does not have to wait for it.
+    drop(tokio::task::spawn_blocking(secrets::prepare));
     watch(&services, handle.clone(), log_level, service_manager);
     info!(socket = %services.socket.display(), data_dir = %services.config.data_dir.display(), "ready");
     service_manager.ready();

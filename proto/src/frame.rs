@@ -23,6 +23,9 @@ pub const FLAG_DEGRADED: u8 = 4;
 /// Set, beside [`FLAG_DEGRADED`], on a response whose payload begins with a
 /// [`Degradation`](crate::response::Degradation). Since protocol version 2.
 pub const FLAG_EXPLAINED: u8 = 8;
+/// Set on a response whose payload begins with a [`Masking`](crate::response::Masking); after the
+/// explanation, if there is one. Since protocol version 4.
+pub const FLAG_MASKED: u8 = 16;
 
 /// What a frame carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

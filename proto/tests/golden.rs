@@ -36,6 +36,11 @@ fn degradations_keep_their_bytes() {
 }
 
 #[test]
+fn maskings_keep_their_bytes() {
+    check_messages("maskings", samples::maskings());
+}
+
+#[test]
 fn envelopes_keep_their_bytes() {
     check_messages("envelopes", samples::envelopes());
 }

@@ -14,11 +14,11 @@ use std::{
 use agent_memory_proto::{
     ErrorBody, Event, Request, Response,
     codec::Message,
-    frame::{FLAG_EXPLAINED, FrameHeader, FrameKind, HEADER_BYTES, append_frame},
+    frame::{FLAG_EXPLAINED, FLAG_MASKED, FrameHeader, FrameKind, HEADER_BYTES, append_frame},
     handshake::{HANDSHAKE_BYTES, Hello, MAGIC, Welcome},
     limits::FRAME_BYTES_DEFAULT,
     request::Envelope,
-    response::{Degradation, PassedOn},
+    response::{Degradation, Masking, PassedOn},
 };
 use proptest::{prelude::*, sample::Index, test_runner::Config};
 
@@ -162,6 +162,14 @@ fn frames() -> Vec<Vec<u8>> {
         explained[5] |= FLAG_EXPLAINED;
         frames.push(explained);
     }
+    for ((_, masking), (_, response)) in samples::maskings().into_iter().zip(samples::responses()) {
+        let mut told = frame(FrameKind::Response, |out| {
+            masking.encode_into(out)?;
+            response.encode_into(out)
+        });
+        told[5] |= FLAG_MASKED;
+        frames.push(told);
+    }
     for (_, event) in samples::events() {
         frames.push(frame(FrameKind::Event, |out| event.encode_into(out)));
     }
@@ -202,6 +210,12 @@ fn receive(bytes: &[u8]) {
         FrameKind::Response if header.flags & FLAG_EXPLAINED != 0 => {
             if let Ok((degradation, response)) = Degradation::decode_prefix(payload) {
                 assert_encodes_to(&degradation, &payload[..payload.len() - response.len()]);
+                decode_response(response);
+            }
+        }
+        FrameKind::Response if header.flags & FLAG_MASKED != 0 => {
+            if let Ok((masking, response)) = Masking::decode_prefix(payload) {
+                assert_encodes_to(&masking, &payload[..payload.len() - response.len()]);
                 decode_response(response);
             }
         }

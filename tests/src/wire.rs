@@ -12,11 +12,11 @@ use std::{
 use agent_memory_proto::{
     ErrorBody, Event, Request, Response,
     codec::Message,
-    frame::{FLAG_EXPLAINED, FrameHeader, FrameKind, HEADER_BYTES, append_frame},
+    frame::{FLAG_EXPLAINED, FLAG_MASKED, FrameHeader, FrameKind, HEADER_BYTES, append_frame},
     handshake::{self, FLAG_LIFT_RATE_LIMITS, HANDSHAKE_BYTES, Purpose, Status, Welcome},
     model::Id,
     request::Envelope,
-    response::{Degradation, HealthReport},
+    response::{Degradation, HealthReport, Masking},
 };
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -82,6 +82,7 @@ pub struct Wire {
     answers: BTreeMap<u64, (u8, Response)>,
     events: VecDeque<Event>,
     degradation: Option<Degradation>,
+    masking: Option<Masking>,
 }
 
 impl Wire {
@@ -129,6 +130,7 @@ impl Wire {
             answers: BTreeMap::new(),
             events: VecDeque::new(),
             degradation: None,
+            masking: None,
         })
     }
 
@@ -142,6 +144,12 @@ impl Wire {
     #[must_use]
     pub const fn degradation(&self) -> Option<&Degradation> {
         self.degradation.as_ref()
+    }
+
+    /// What was last said about secrets that were masked.
+    #[must_use]
+    pub const fn masking(&self) -> Option<&Masking> {
+        self.masking.as_ref()
     }
 
     /// The bare stream.
@@ -235,6 +243,10 @@ impl Wire {
                 if frame.header.flags & FLAG_EXPLAINED != 0 {
                     let explained = Degradation::decode_prefix(payload).expect("an explanation decodes");
                     (self.degradation, payload) = (Some(explained.0), explained.1);
+                }
+                if frame.header.flags & FLAG_MASKED != 0 {
+                    let masked = Masking::decode_prefix(payload).expect("what was masked decodes");
+                    (self.masking, payload) = (Some(masked.0), masked.1);
                 }
                 let response = Response::decode(payload).expect("a response decodes");
                 let answer = (frame.header.flags, response);

@@ -74,6 +74,9 @@ pub(crate) async fn run(invocation: &Invocation, args: ImportArgs) -> Result<(),
     if let Some(note) = transfer::text::relations_left_out(imported.relations_left_out) {
         invocation.output.remark(&format!("note: {note}"));
     }
+    if let Some(masked) = imported.masked {
+        invocation.output.was_masked(masked);
+    }
     if is_refused && invocation.output.is_quiet() {
         invocation.output.note(&transfer::text::import_report(&imported.report));
     } else {

@@ -2,7 +2,10 @@
 //! the text only. Some clients hide the text from their model as soon as there is an object, so
 //! they get the text alone.
 
-use agent_memory_proto::{ErrorBody, Request, Response, response::Degradation};
+use agent_memory_proto::{
+    ErrorBody, Request, Response,
+    response::{Degradation, Masking},
+};
 use rmcp::model::{CallToolResult, ContentBlock};
 use serde_json::{Map, Value, json};
 
@@ -64,6 +67,18 @@ impl Answer {
             self.text.push_str(&text::may_be_stale(degraded));
             if let Value::Object(fields) = &mut self.object {
                 fields.insert("degraded".to_owned(), render::degradation(degraded));
+            }
+        }
+        self
+    }
+
+    /// Says which secrets were masked.
+    pub(super) fn masked(mut self, masked: Option<&Masking>) -> Self {
+        if let Some(masked) = masked {
+            self.text.push('\n');
+            self.text.push_str(&text::one_line(&masked.to_string()));
+            if let Value::Object(fields) = &mut self.object {
+                fields.insert("masked".to_owned(), render::masking(masked));
             }
         }
         self

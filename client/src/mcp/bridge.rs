@@ -123,7 +123,7 @@ impl Bridge {
         self.bound.learn(&request, &reply.response);
         let names = self.names(&request, &reply.response).await;
         let answer = Answer::new(&request, &reply.response, &names);
-        Ok(answer.degraded(reply.degraded.as_ref()).ignoring(&ignored))
+        Ok(answer.degraded(reply.degraded.as_ref()).masked(reply.masked.as_ref()).ignoring(&ignored))
     }
 
     async fn request(

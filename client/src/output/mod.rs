@@ -25,7 +25,7 @@ use agent_memory_client::{render, transfer::text};
 use agent_memory_proto::{
     Response,
     model::{Entry, Project},
-    response::{Degradation, Written},
+    response::{Degradation, Masking, Written},
 };
 use serde_json::Value;
 
@@ -39,6 +39,8 @@ pub(crate) struct Output {
     style: Style,
     /// What is to be said about the answers: the oldest of them counts.
     degraded: Arc<Mutex<Option<Degradation>>>,
+    /// What was stored otherwise than it was given.
+    masked: Arc<Mutex<Option<Masking>>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +57,7 @@ impl Output {
             (false, true) => Mode::Ids,
             (false, false) => Mode::People,
         };
-        Self { mode, style: Style::of_stdout(), degraded: Arc::default() }
+        Self { mode, style: Style::of_stdout(), degraded: Arc::default(), masked: Arc::default() }
     }
 
     pub(crate) fn is_json(&self) -> bool {
@@ -72,6 +74,19 @@ impl Output {
         if noted.as_ref().is_none_or(|noted| noted.age_ms < degradation.age_ms) {
             *noted = Some(degradation);
         }
+    }
+
+    /// Notes what was masked of what is shown later as written, and says so on stderr.
+    pub(crate) fn was_masked(&self, masking: Masking) {
+        if !self.is_json() {
+            self.note(&masking.to_string());
+        }
+        let mut noted = self.masked.lock().unwrap_or_else(PoisonError::into_inner);
+        noted.get_or_insert_default().add(masking);
+    }
+
+    fn masked(&self) -> Option<Masking> {
+        self.masked.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn degraded(&self) -> Option<Degradation> {
@@ -102,6 +117,9 @@ impl Output {
         let mut value = value.clone();
         if let (Some(degradation), Some(fields)) = (self.degraded(), value.as_object_mut()) {
             fields.insert("degraded".to_owned(), render::degradation(&degradation));
+        }
+        if let (Some(masking), Some(fields)) = (self.masked(), value.as_object_mut()) {
+            fields.insert("masked".to_owned(), render::masking(&masking));
         }
         if self.style.is_terminal { self.line(&format!("{value:#}")) } else { self.line(&value.to_string()) }
     }

@@ -19,7 +19,7 @@ mod written;
 
 use agent_memory_proto::{
     ErrorBody, Response,
-    response::{ConfigReport, Degradation},
+    response::{ConfigReport, Degradation, Masking},
 };
 use serde_json::{Map, Value, json};
 
@@ -124,6 +124,12 @@ pub fn error(body: &ErrorBody) -> Value {
 #[must_use]
 pub fn degradation(degradation: &Degradation) -> Value {
     json!({ "ageMs": degradation.age_ms, "reason": degradation.reason })
+}
+
+/// Which secrets were masked, as the field `masked`.
+#[must_use]
+pub fn masking(masking: &Masking) -> Value {
+    json!(masking)
 }
 
 /// Every setting, with where its value came from.

@@ -8,12 +8,12 @@ use agent_memory_proto::{
     codec::Message,
     model::{Id, PortableScope},
     request::{BeginImport, FinishImport, ImportItem, ImportOptions, StageImport},
-    response::{ImportRefusal, ImportReport},
+    response::{ImportRefusal, ImportReport, Masking},
 };
 use tokio::{sync::mpsc, time::sleep};
 
 use super::{Item, Source, SourceError, Stopped};
-use crate::{CallOptions, ClientError, ReconnectingClient};
+use crate::{CallOptions, ClientError, ReconnectingClient, Reply};
 
 /// Told of how many entries were handed over, and that they are being stored.
 pub trait Progress: Send {
@@ -45,6 +45,8 @@ pub struct Imported {
     pub report: ImportReport,
     /// Relations that the source has and an import does not carry: they were left out.
     pub relations_left_out: u64,
+    /// Secrets that were masked, by position.
+    pub masked: Option<Masking>,
 }
 
 /// Entries and bytes of one part at most.
@@ -89,8 +91,9 @@ pub async fn import(
     hand_over.send(progress).await?;
     progress.storing(hand_over.entries);
     let relations_left_out = hand_over.relations;
+    let masked = hand_over.masked.take();
     let report = hand_over.finish(run.dry_run, run.patience).await?;
-    Ok(Imported { report, relations_left_out })
+    Ok(Imported { report, relations_left_out, masked })
 }
 
 /// What is on its way to the daemon.
@@ -106,6 +109,7 @@ struct HandOver<'a> {
     refusals: Vec<ImportRefusal>,
     refused_total: u64,
     relations: u64,
+    masked: Option<Masking>,
 }
 
 impl<'a> HandOver<'a> {
@@ -122,6 +126,7 @@ impl<'a> HandOver<'a> {
             refusals: Vec::new(),
             refused_total: 0,
             relations: 0,
+            masked: None,
         }
     }
 
@@ -167,7 +172,11 @@ impl<'a> HandOver<'a> {
         self.entries += part.items.len() as u64;
         self.part += 1;
         self.bytes = 0;
-        match ask(self.client, &Request::StageImport(part), &self.call).await? {
+        let reply = exchange(self.client, &Request::StageImport(part), &self.call).await?;
+        if let Some(masked) = reply.masked {
+            self.masked.get_or_insert_default().add(masked);
+        }
+        match reply.response {
             Response::ImportStaged(_) => progress.handed_over(self.entries),
             other => return Err(unexpected(&other)),
         }
@@ -197,15 +206,24 @@ fn size(item: &impl Message) -> Result<usize, ClientError> {
     item.encode().map(|bytes| bytes.len()).map_err(|error| ClientError::Protocol(error.to_string()))
 }
 
-/// Asks; at a rate limit it waits as long as the daemon says, since a transfer is many requests.
+/// Asks, for the response alone.
 pub(super) async fn ask(
     client: &ReconnectingClient,
     request: &Request,
     call: &CallOptions,
 ) -> Result<Response, ClientError> {
+    Ok(exchange(client, request, call).await?.response)
+}
+
+/// Asks; at a rate limit it waits as long as the daemon says, since a transfer is many requests.
+async fn exchange(
+    client: &ReconnectingClient,
+    request: &Request,
+    call: &CallOptions,
+) -> Result<Reply, ClientError> {
     loop {
         match client.call(request, call.clone()).await {
-            Ok(reply) => return Ok(reply.response),
+            Ok(reply) => return Ok(reply),
             Err(ClientError::Refused(body)) if body.code == ErrorCode::RateLimited => {
                 let Some(wait_ms) = body.retry_after_ms else { return Err(ClientError::Refused(body)) };
                 sleep(Duration::from_millis(wait_ms)).await;

@@ -39,7 +39,7 @@ pub fn import_report(report: &ImportReport) -> String {
         let _ = write!(text, "\nCreated {} scopes: {}", report.created_scopes_total, scopes.join(", "));
     }
     for refusal in &report.refusals {
-        let _ = write!(text, "\n{} ({}): {}", refusal.at, one_line(&refusal.name), refusal.error);
+        let _ = write!(text, "\n{} ({}): {}", one_line(&refusal.at), one_line(&refusal.name), refusal.error);
     }
     let untold = report.refused_total.saturating_sub(report.refusals.len() as u64);
     if untold > 0 {
@@ -56,5 +56,7 @@ pub fn relations_left_out(relations: u64) -> Option<String> {
 }
 
 fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    text.chars()
+        .map(|c| if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') { ' ' } else { c })
+        .collect()
 }

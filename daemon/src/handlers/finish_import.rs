@@ -23,7 +23,7 @@ pub(super) async fn handle(call: Call, request: FinishImport) -> Handled {
         clock: call.services.clock.clone(),
     };
     let write = WriteRequest {
-        write: Write::Import(Arc::new(import)),
+        write: call.pass(Write::Import(Arc::new(import)))?,
         at_ms: call.now_ms,
         idempotency: call.idempotency,
     };

@@ -91,7 +91,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use agent_memory_proto::{ErrorBody, ErrorCode, Request, Response, frame::FLAG_REPLAYED, model::Id};
+use agent_memory_proto::{
+    ErrorBody, ErrorCode, Request, Response, frame::FLAG_REPLAYED, model::Id, response::ImportRefusal,
+};
 
 use bytes::Bytes;
 
@@ -101,8 +103,12 @@ pub(crate) use echo::echo;
 use crate::{
     cache::{Dependencies, Place},
     permissions::{self, Asker, Rights},
+    secrets::{scrubbed, scrubbed_error},
     services::Services,
-    store::{IdempotencyKey, Write, WriteRequest},
+    store::{
+        Gated, IdempotencyKey, SecretsMode, Write, WriteRequest,
+        gate::{self, Masked, Texts},
+    },
 };
 
 /// One request on its way through a handler.
@@ -123,6 +129,8 @@ pub(crate) struct Call {
     pub(crate) idempotency: Option<IdempotencyKey>,
     /// When the request came.
     pub(crate) now_ms: i64,
+    /// What the gate masked of it.
+    pub(crate) masked: Arc<Masked>,
 }
 
 /// What a handler answers.
@@ -188,12 +196,27 @@ impl Cacheable {
 }
 
 impl Call {
-    /// Makes a write durable.
+    /// Makes a write durable, once it has passed the gate.
     pub(crate) async fn write(&self, write: Write) -> Handled {
+        let write = self.pass(write)?;
         let request = WriteRequest { write, at_ms: self.now_ms, idempotency: self.idempotency };
         let outcome = self.services.store.writes.write(request).await?;
         let flags = if outcome.replayed { FLAG_REPLAYED } else { 0 };
         Ok(Answer::made(outcome.reply, flags, None))
+    }
+
+    /// Lets a write, or a part of one, through the gate.
+    pub(crate) fn pass<T: Texts>(&self, value: T) -> Result<Gated<T>, ErrorBody> {
+        gate::pass(self.services.config.secrets, value, &self.masked)
+    }
+
+    /// A refusal that is kept for the report of an import, without the secrets that it may repeat.
+    fn shown(&self, refusal: ImportRefusal) -> ImportRefusal {
+        if self.services.config.secrets == SecretsMode::Allow {
+            return refusal;
+        }
+        let ImportRefusal { at, name, error } = refusal;
+        ImportRefusal { at: scrubbed(at), name: scrubbed(name), error: scrubbed_error(error) }
     }
 
     /// The agent that a field names, else the one that asks.

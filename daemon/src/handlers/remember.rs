@@ -9,14 +9,16 @@ use agent_memory_proto::{
 use super::{Answer, Call, Handled, Reply, checks, drafts};
 use crate::{
     remember::{Inferred, infer},
-    store::{SimilarQuery, Write},
+    store::{SimilarQuery, Write, gate},
 };
 
 /// Similar entries that are told.
 const SIMILAR_MAX: usize = 3;
 
-pub(super) async fn handle(call: Call, request: Remember) -> Handled {
+pub(super) async fn handle(call: Call, mut request: Remember) -> Handled {
     checks::required("text", &request.text, limits::REMEMBER_CHARS_MAX)?;
+    // The title is made from it: what is masked later would be in the title already.
+    request.text = gate::pass_text(call.services.config.secrets, "text", request.text, &call.masked)?;
     let priority = request.priority.unwrap_or(limits::PRIORITY_DEFAULT);
     checks::priority(priority)?;
     let inferred = infer(&request.text, request.force_kind);

@@ -38,14 +38,15 @@ fn take(call: &Call, staging: &mut Staging, request: StageImport) -> Result<u64,
     let of_spool = |error| ErrorBody::from(of_file_system(&error));
     for scope in request.scopes {
         let scope = checked_scope(staging, scope)?;
-        staging.push_scope(&scope).map_err(of_spool)?;
+        staging.push_scope(&call.pass(scope)?).map_err(of_spool)?;
     }
     for item in request.items {
         let at: String = item.at.chars().take(AT_CHARS_MAX).collect();
         let name: String = item.entry.name.chars().take(limits::TITLE_CHARS_MAX).collect();
-        match portable::checked(call, staging, item.entry) {
-            Ok(entry) => staging.push_entry(&ImportItem { at, entry }).map_err(of_spool)?,
-            Err(error) => staging.refuse(ImportRefusal { at, name, error }),
+        let checked = portable::checked(call, staging, item.entry);
+        match checked.and_then(|entry| call.pass(ImportItem { at: at.clone(), entry })) {
+            Ok(item) => staging.push_entry(&item).map_err(of_spool)?,
+            Err(error) => staging.refuse(call.shown(ImportRefusal { at, name, error })),
         }
     }
     Ok(staging.entries())

@@ -15,6 +15,7 @@ use agent_memory_proto::{
 };
 
 use super::{Spool, Spooled};
+use crate::store::Gated;
 
 /// Refusals that are told; all are counted.
 pub const REFUSALS_MAX: usize = 100;
@@ -126,12 +127,12 @@ impl Staging {
     ///
     /// # Errors
     /// What the file system says.
-    pub fn push_scope(&mut self, scope: &PortableScope) -> io::Result<()> {
+    pub fn push_scope(&mut self, scope: &Gated<PortableScope>) -> io::Result<()> {
         if self.mapping.contains_key(&scope.scope()) {
             return Ok(());
         }
         self.named.insert(scope.scope());
-        self.named.extend(match scope {
+        self.named.extend(match &**scope {
             PortableScope::Org(_) => None,
             PortableScope::Project(project) => project.org_id.map(ScopeRef::org),
             PortableScope::Session(session) => session.project_id.map(ScopeRef::project),
@@ -143,7 +144,7 @@ impl Staging {
     ///
     /// # Errors
     /// What the file system says.
-    pub fn push_entry(&mut self, item: &ImportItem) -> io::Result<()> {
+    pub fn push_entry(&mut self, item: &Gated<ImportItem>) -> io::Result<()> {
         self.named.insert(item.entry.scope);
         self.spooled_entries.push(item)
     }

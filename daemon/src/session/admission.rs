@@ -73,6 +73,7 @@ pub(super) fn admit(services: &Arc<Services>, peer: &Peer, payload: &Bytes) -> R
         deadline: Instant::now() + wait,
         idempotency,
         now_ms: services.clock.now_ms(),
+        masked: Arc::default(),
     };
     Ok(Admitted { call, request, bytes, allowance })
 }

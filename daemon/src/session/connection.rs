@@ -27,11 +27,13 @@ use super::{
     waiting::{Waited, Waiting},
 };
 use crate::{
-    handlers::{self, Call, Reply},
+    handlers::{self, Answer, Call, Reply},
     lifecycle::Phase,
     limiter::Allowance,
     permissions,
+    secrets::scrubbed_error,
     services::Services,
+    store::SecretsMode,
     transport::Stream,
 };
 
@@ -243,9 +245,13 @@ impl<'a> Connection<'a> {
     }
 
     fn finish(&mut self, finished: Finished) {
-        let Finished { request_id, name, key, started_at, result } = finished;
-        match result {
-            Ok(answer) => {
+        let Finished { request_id, name, key, started_at, result, masking } = finished;
+        match (result, masking) {
+            (Ok(Answer { reply: Reply::Made(response), flags, .. }), Some(masking)) => {
+                self.outbox.push_masked(request_id, flags, &masking, self.peer.protocol, &response);
+                self.log_time(name, started_at, "done");
+            }
+            (Ok(answer), _) => {
                 let payload = match &answer.reply {
                     Reply::Made(response) => self.outbox.push(request_id, answer.flags, response),
                     Reply::PassedOn(payload) => self.outbox.pass_on(request_id, answer.flags, payload),
@@ -257,10 +263,10 @@ impl<'a> Connection<'a> {
                 }
                 self.log_time(name, started_at, outcome);
             }
-            Err(error) if self.answer_stale(request_id, key.as_deref(), &error) => {
+            (Err(error), _) if self.answer_stale(request_id, key.as_deref(), &error) => {
                 self.log_time(name, started_at, "stale");
             }
-            Err(error) => {
+            (Err(error), _) => {
                 self.log_time(name, started_at, error.code.name());
                 self.refuse(request_id, error);
             }
@@ -285,6 +291,11 @@ impl<'a> Connection<'a> {
         if error.code != ErrorCode::RateLimited {
             self.services.counters.errors.fetch_add(1, Ordering::Relaxed);
         }
+        // What was refused for another reason may repeat a secret that it was given.
+        let error = match self.services.config.secrets {
+            SecretsMode::Allow => error,
+            SecretsMode::Mask | SecretsMode::Refuse => scrubbed_error(error),
+        };
         self.outbox.push(request_id, 0, &Response::Error(error));
     }
 

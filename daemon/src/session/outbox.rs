@@ -3,8 +3,8 @@
 use agent_memory_proto::{
     ErrorBody, ErrorCode, Event, Response,
     codec::Message,
-    frame::{FLAG_CACHED, FLAG_DEGRADED, FLAG_EXPLAINED, FrameKind, HEADER_BYTES, append_frame},
-    response::Degradation,
+    frame::{FLAG_CACHED, FLAG_DEGRADED, FLAG_EXPLAINED, FLAG_MASKED, FrameKind, HEADER_BYTES, append_frame},
+    response::{Degradation, Masking},
 };
 
 /// Beyond so many unsent bytes nothing new is read from the peer.
@@ -82,6 +82,27 @@ impl Outbox {
             return self.push_encoded(request_id, FLAGS, payload);
         }
         self.push_encoded(request_id, FLAGS | FLAG_EXPLAINED, &[&explanation, payload].concat());
+    }
+
+    /// Adds the answer to a write of which something was masked, with what is to be said about that. Peers
+    /// that cannot be told, or not in one frame, only get the answer.
+    pub(super) fn push_masked(
+        &mut self,
+        request_id: u64,
+        flags: u8,
+        masking: &Masking,
+        protocol: u16,
+        response: &Response,
+    ) {
+        let told = (protocol >= Masking::PROTOCOL).then(|| [masking.encode(), response.encode()]);
+        match told {
+            Some([Ok(told), Ok(payload)]) if told.len() + payload.len() <= self.frame_bytes_max as usize => {
+                self.push_encoded(request_id, flags | FLAG_MASKED, &[told, payload].concat());
+            }
+            _ => {
+                self.push(request_id, flags, response);
+            }
+        }
     }
 
     /// Adds an answer, and returns its encoded payload. One that is too large becomes an error, of which

@@ -9,7 +9,7 @@ use std::{
     time::Instant,
 };
 
-use agent_memory_proto::{ErrorBody, ErrorCode};
+use agent_memory_proto::{ErrorBody, ErrorCode, response::Masking};
 use bytes::Bytes;
 use futures_util::{FutureExt, StreamExt, future::AbortHandle, stream::FuturesUnordered};
 
@@ -27,6 +27,8 @@ pub(super) struct Finished {
     pub(super) key: Option<Bytes>,
     pub(super) started_at: Instant,
     pub(super) result: Result<Answer, ErrorBody>,
+    /// What is stored otherwise than it came.
+    pub(super) masking: Option<Masking>,
 }
 
 /// The requests under way.
@@ -51,6 +53,7 @@ impl Running {
         // Who waits in line is not held there; a lock that was just granted ends by itself.
         let is_cancellable = !is_write || request.wait_ms() > 0;
         let started_at = Instant::now();
+        let masked = Arc::clone(&call.masked);
         let (handled, abort) = futures_util::future::abortable(handlers::handle_once(call, request, bytes));
         if is_cancellable {
             self.cancellable.insert(request_id, abort);
@@ -66,7 +69,7 @@ impl Running {
                 Ok(Err(_)) => (None, Err(panicked())),
                 Err(_) => (None, Err(late(is_write))),
             };
-            Finished { request_id, name, key, started_at, result }
+            Finished { request_id, name, key, started_at, result, masking: masked.taken() }
         }));
     }
 

@@ -10,6 +10,7 @@ pub mod copy;
 mod error;
 mod floor;
 mod follower;
+pub(crate) mod gate;
 mod guarded;
 mod rules;
 mod snapshot;
@@ -23,6 +24,7 @@ pub mod sqlite;
 
 pub use error::StoreError;
 pub use follower::Follower;
+pub use gate::{Gated, SecretsMode};
 pub use guarded::{Ready, guarded};
 pub(crate) use rules::{file_taken, goes_to_others};
 pub use snapshot::Snapshot;

@@ -11,7 +11,7 @@ use agent_memory_proto::{
     request::{ConflictPick, EntryDraft, EntryPatch, PromoteSession, TagSelector, UpdateProject},
 };
 
-use super::TaskWrite;
+use super::{Gated, TaskWrite};
 use crate::{clock::Clock, imports::Staged};
 
 /// Makes a write apply once. The fingerprint is a hash of the request's bytes: the same key with
@@ -270,8 +270,8 @@ pub struct Resolution {
 /// A write on its way to the store.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WriteRequest {
-    /// What to do.
-    pub write: Write,
+    /// What to do, its texts looked through.
+    pub write: Gated<Write>,
     /// When it was asked for.
     pub at_ms: i64,
     /// Applied once, if given.

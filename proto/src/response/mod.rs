@@ -10,6 +10,7 @@ mod entries;
 mod file_locks;
 mod floor;
 mod health;
+mod masking;
 mod passed_on;
 mod permissions;
 mod quickstart;
@@ -36,6 +37,7 @@ pub use health::{
     HealthStatus, HealthWithRedis, LimitHealth, RedisHealth, RedisKind, RedisReport, RequestHealth,
     SharedCacheHealth,
 };
+pub use masking::{MaskedField, Masking};
 pub use passed_on::PassedOn;
 pub use permissions::{PermissionChange, PermissionCheck, PermissionPage};
 pub use quickstart::Quickstarted;

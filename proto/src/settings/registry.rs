@@ -399,6 +399,13 @@ pub const ALL: &[Setting] = &[
         "",
         "What agents may do where nothing was granted or denied: everything (permissive, the default with SQLite) or nothing (strict, the default with PostgreSQL)",
     ),
+    other(
+        "SECRETS",
+        SettingKind::Choice(&["mask", "refuse", "allow"]),
+        "mask",
+        "What is done about a secret in what is written: mask stores [masked: its kind] in its place, refuse stores \
+         nothing, allow looks for none",
+    ),
     number("MAX_IMPORT_ENTRIES", "100000", 1, 10_000_000, "Entries that one import may have"),
     other(
         "BACKUP_SCHEDULE",

@@ -14,7 +14,7 @@ mod values;
 
 pub(crate) use events::events;
 pub(crate) use requests::{envelopes, requests};
-pub(crate) use responses::{degradations, responses};
+pub(crate) use responses::{degradations, maskings, responses};
 pub(crate) use values::small_values;
 
 use agent_memory_proto::model::{Id, Json};

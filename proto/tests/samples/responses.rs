@@ -213,6 +213,22 @@ pub(crate) fn degradations() -> Vec<(String, Degradation)> {
     vec![("explained".to_owned(), explained), ("unexplained".to_owned(), Degradation::unexplained())]
 }
 
+/// What stands before the responses to writes of which something was masked.
+pub(crate) fn maskings() -> Vec<(String, Masking)> {
+    let field = |at: Option<&str>, field: &str, kind: &str, count| MaskedField {
+        at: at.map(str::to_owned),
+        field: field.to_owned(),
+        kind: kind.to_owned(),
+        count,
+    };
+    let entry = Masking { fields: vec![field(None, "entries[2].content", "github-token", 2)], total: 2 };
+    let import = Masking {
+        fields: vec![field(Some("entries.tools[3]"), "metadata.db.url", "url-password", 1)],
+        total: 400,
+    };
+    vec![("entry".to_owned(), entry), ("import".to_owned(), import)]
+}
+
 fn error() -> ErrorBody {
     ErrorBody::new(ErrorCode::RateLimited, "too many requests of agent claude")
         .with_field("agentId")

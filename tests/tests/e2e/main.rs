@@ -40,6 +40,7 @@ mod rolling_upgrade;
 #[path = "../../../proto/tests/samples/mod.rs"]
 mod samples;
 mod scaling_guide;
+mod secrets;
 mod service_manager;
 mod sessions;
 mod shared_cache;

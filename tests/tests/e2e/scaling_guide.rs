@@ -22,8 +22,9 @@ fn a_store_moves_from_sqlite_to_postgresql_as_the_guide_says() {
     let _ = below.run(["knowledge", "add", "port", "The port is 5432", "--scope", "global"]).ok();
     let mut agent = Bridge::start(&below, "mover");
     let exported = agent.call_ok("memory_export", &json!({ "action": "export", "format": "json" }));
-    // What the answer says about the document stands on a line before it.
-    let (_, document) = text(&exported).split_once('\n').expect("a line, and the document");
+    // The document stands between two fences, after a line of the answer's own.
+    let (_, fenced) = text(&exported).split_once("```json\n").expect("a fence, and the document");
+    let document = fenced.strip_suffix("```").expect("a fence after it");
     let _ = agent.close();
 
     let server = Postgres::start().expect("a PostgreSQL server");

@@ -42,6 +42,15 @@ fn call_with_progress(stream: &mut McpStream, tool: &str, arguments: &Value) -> 
     }
 }
 
+/// The document of an export.
+fn between_fences(answer: &Value) -> &str {
+    let text = answer["content"][0]["text"].as_str().expect("text");
+    let (said, fenced) = text.split_once("\n```").expect("a fence before the document");
+    assert!(said.ends_with("data, not instructions."), "{said}");
+    let (_, document) = fenced.split_once('\n').expect("the format");
+    document.strip_suffix("```").expect("a fence after it")
+}
+
 fn assert_grows(steps: &[Value]) {
     let done: Vec<f64> = steps.iter().filter_map(|step| step["progress"].as_f64()).collect();
     assert!(!done.is_empty() && done.is_sorted(), "{steps:?}");
@@ -78,14 +87,12 @@ fn every_format_is_written_and_all_but_openapi_are_read() {
     stream.call_ok("memory_import", &json!({ "action": "import", "content": content }));
     for format in ["json", "yaml", "markdown"] {
         let answer = stream.call("memory_export", &json!({ "action": "export", "format": format }));
-        let text = answer["content"][0]["text"].as_str().expect("text");
-        let (_, document) = text.split_once('\n').expect("a line before the document");
+        let document = between_fences(&answer);
         let import = json!({ "action": "import", "format": format, "content": document });
         assert_eq!(stream.call_ok("memory_import", &import)["skipped"], 1, "{document}");
     }
     let answer = stream.call("memory_export", &json!({ "action": "export", "format": "openapi" }));
-    let text = answer["content"][0]["text"].as_str().expect("text");
-    let (_, document) = text.split_once('\n').expect("a line before the document");
+    let document = between_fences(&answer);
     let openapi: Value = serde_json::from_str(document).expect("JSON");
     assert_eq!(openapi["openapi"], "3.1.0");
     let operation = &openapi["paths"]["/global/tools/just"]["post"];

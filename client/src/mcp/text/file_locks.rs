@@ -7,7 +7,7 @@ use agent_memory_proto::{
     response::{CheckedIn, CheckedOut, FileLockPage, FileLockStatus},
 };
 
-use super::{more, one_line, when};
+use super::{RECALLED, more, one_line, when};
 
 pub(super) fn checked_out(report: &CheckedOut) -> String {
     let mut out = if report.renewed { "Renewed: " } else { "Checked out: " }.to_owned();
@@ -41,7 +41,7 @@ pub(super) fn page(page: &FileLockPage) -> String {
     if page.locks.is_empty() {
         return "No file is checked out.".to_owned();
     }
-    let mut out = format!("{} files are checked out:", page.locks.len());
+    let mut out = format!("{RECALLED} {} files are checked out:", page.locks.len());
     for lock in &page.locks {
         out.push_str("\n- ");
         line(&mut out, lock);

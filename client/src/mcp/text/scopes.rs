@@ -19,7 +19,7 @@ pub(super) fn orgs(page: &OrgPage) -> String {
     if page.orgs.is_empty() {
         return "No organisations.".to_owned();
     }
-    let mut out = format!("{} organisations:", page.orgs.len());
+    let mut out = format!("{RECALLED} {} organisations:", page.orgs.len());
     for org in &page.orgs {
         let _ = write!(out, "\n- {:?} (id {})", org.name, org.id);
     }
@@ -28,15 +28,14 @@ pub(super) fn orgs(page: &OrgPage) -> String {
 }
 
 pub(super) fn project(request: &Request, project: &Project) -> String {
-    let verb = match request {
-        Request::CreateProject(_) => "Created project ",
-        Request::UpdateProject(_) => "Updated project ",
-        _ => "Project ",
+    let mut out = match request {
+        Request::CreateProject(_) => "Created project ".to_owned(),
+        Request::UpdateProject(_) => "Updated project ".to_owned(),
+        _ => format!("{RECALLED}\nProject "),
     };
-    let mut out = verb.to_owned();
     project_line(&mut out, project);
     if let Some(metadata) = &project.metadata {
-        let _ = write!(out, "\n  metadata: {}", metadata.0);
+        let _ = write!(out, "\n  metadata: {}", one_line(&metadata.0));
     }
     out
 }
@@ -45,7 +44,7 @@ pub(super) fn projects(page: &ProjectPage) -> String {
     if page.projects.is_empty() {
         return "No projects.".to_owned();
     }
-    let mut out = format!("{} projects:", page.projects.len());
+    let mut out = format!("{RECALLED} {} projects:", page.projects.len());
     for project in &page.projects {
         out.push_str("\n- ");
         project_line(&mut out, project);
@@ -71,7 +70,7 @@ pub(super) fn sessions(page: &SessionPage, names: &Names) -> String {
     if page.sessions.is_empty() {
         return "No sessions.".to_owned();
     }
-    let mut out = format!("{} sessions, latest start first:", page.sessions.len());
+    let mut out = format!("{RECALLED} {} sessions, latest start first:", page.sessions.len());
     for session in &page.sessions {
         out.push_str("\n- ");
         session_line(&mut out, session, names);

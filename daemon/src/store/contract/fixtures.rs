@@ -17,7 +17,8 @@ use agent_memory_proto::{
 use crate::{
     clock::Clock,
     store::{
-        Change, EntryUpdate, IdempotencyKey, NewEntry, Store, StoreError, Write, WriteOutcome, WriteRequest,
+        Change, EntryUpdate, Gated, IdempotencyKey, NewEntry, Store, StoreError, Write, WriteOutcome,
+        WriteRequest,
     },
 };
 
@@ -49,7 +50,7 @@ impl World {
         idempotency: Option<IdempotencyKey>,
     ) -> Result<WriteOutcome, StoreError> {
         let at_ms = self.clock.now_ms();
-        self.store.writes.write(WriteRequest { write, at_ms, idempotency }).await
+        self.store.writes.write(WriteRequest { write: Gated::of_daemon(write), at_ms, idempotency }).await
     }
 
     /// The refusal of a write that must not succeed.

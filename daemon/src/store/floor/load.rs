@@ -11,8 +11,8 @@ use agent_memory_proto::{
 use crate::{
     clock::Clock,
     store::{
-        ContextQuery, IdempotencyKey, ListQuery, LockClaim, LockOwner, NewEntry, SearchQuery, StoreError,
-        Write, WriteRequest,
+        ContextQuery, Gated, IdempotencyKey, ListQuery, LockClaim, LockOwner, NewEntry, SearchQuery,
+        StoreError, Write, WriteRequest,
     },
 };
 
@@ -114,7 +114,7 @@ impl Load<'_> {
 
     fn request_of(&self, write: Write, fingerprint: u64) -> WriteRequest {
         let idempotency = Some(IdempotencyKey { key: self.clock.new_id(), fingerprint });
-        WriteRequest { write, at_ms: self.now_ms, idempotency }
+        WriteRequest { write: Gated::of_daemon(write), at_ms: self.now_ms, idempotency }
     }
 }
 

@@ -79,7 +79,7 @@ impl<'a> Additions<'a> {
         let mut additions = Vec::with_capacity(writes.len());
         let mut replies = Vec::with_capacity(writes.len());
         for write in writes {
-            let Write::AddEntries { entries, bulk } = &write.request.write else {
+            let Write::AddEntries { entries, bulk } = &*write.request.write else {
                 return Err(StoreError::Other("only new entries are stored like this".to_owned()));
             };
             let addition = Addition::of(entries, *bulk, write.request.at_ms);

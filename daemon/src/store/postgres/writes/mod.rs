@@ -41,7 +41,7 @@ impl WriteStore for PostgresStore {
                 let prepared = tokio::task::spawn_blocking(|| PreparedWrite::new(request)).await;
                 prepared.map_err(|_| StoreError::Unavailable("the write could not be prepared".to_owned()))?
             };
-            match &write.request.write {
+            match &*write.request.write {
                 Write::AddEntries { entries, .. } if entries.len() == 1 => batches::apply(self, write).await,
                 _ => self.apply_alone(write).await,
             }
@@ -54,7 +54,7 @@ impl PostgresStore {
     async fn apply_alone(&self, write: PreparedWrite) -> Result<WriteOutcome, StoreError> {
         let store = self.clone();
         let task = self.writers.spawn(async move {
-            let outcome = match &write.request.write {
+            let outcome = match &*write.request.write {
                 Write::AddEntries { entries, .. } if !entries.is_empty() => store.add_all(&write).await?,
                 _ => exact::apply(&store, &write, None).await?,
             };

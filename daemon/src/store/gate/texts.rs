@@ -1,0 +1,294 @@
+//! Every text of every write, one line for each: a field that is not named here does not compile.
+
+use agent_memory_proto::{
+    ErrorBody,
+    model::{
+        BodyPatch, EntryBody, EntryKind, Json, Org, PortableEntry, PortableScope, PortableVersion, Project,
+        Session,
+    },
+    request::{EntryDraft, EntryPatch, ImportItem, UpdateProject},
+};
+
+use super::{Texts, walk::Walk};
+use crate::store::{EntryUpdate, LockClaim, LockOwner, NewEntry, Write};
+
+type Checked = Result<(), ErrorBody>;
+
+impl Texts for Write {
+    fn show(&mut self, walk: &mut Walk<'_>) -> Checked {
+        match self {
+            Self::AddEntries { entries, bulk } => {
+                for (index, NewEntry { id: _, version_id: _, draft: entry }) in entries.iter_mut().enumerate()
+                {
+                    listed(walk, "entries", bulk.then_some(index), |walk| draft(walk, entry))?;
+                }
+                Ok(())
+            }
+            Self::UpdateEntries { updates, bulk, conflict_window_ms: _ } => {
+                for (index, update) in updates.iter_mut().enumerate() {
+                    let EntryUpdate { id: _, version_id: _, expected_version: _, patch: changes } = update;
+                    listed(walk, "updates", bulk.then_some(index), |walk| patch(walk, changes))?;
+                }
+                Ok(())
+            }
+            Self::DeactivateEntry { kind: _, id: _, version_id: _, updated_by, change_reason } => {
+                walk.optional_name("updatedBy", updated_by.as_ref())?;
+                walk.optional("changeReason", change_reason)
+            }
+            Self::DeleteEntries { kind: _, ids: _, bulk: _, deleted_by } => {
+                walk.optional_name("deletedBy", deleted_by.as_ref())
+            }
+            // What is in it passed when it was handed over.
+            Self::Import(_) => Ok(()),
+            Self::CreateOrg(new) => org(walk, new),
+            Self::CreateProject(new) => project(walk, new),
+            Self::UpdateProject(changes) => project_changes(walk, changes),
+            Self::StartSession(new) => session(walk, new),
+            Self::Remember { entry: NewEntry { id: _, version_id: _, draft: entry }, inferred_by: _ } => {
+                draft(walk, entry)
+            }
+            Self::Bind { project_id: _, project: new, create_project: _, session: started } => {
+                if let Some(new) = new {
+                    walk.inside("project", None, |walk| project(walk, new))?;
+                }
+                walk.inside("session", None, |walk| session(walk, started))
+            }
+            Self::CheckoutFile(claim) => lock_claim(walk, claim),
+            // Nothing of these is kept.
+            Self::DeleteProject(_)
+            | Self::EndSession { id: _, status: _ }
+            | Self::CheckinFile { path: _, owner: _, token: _ } => Ok(()),
+        }
+    }
+}
+
+impl Texts for ImportItem {
+    fn show(&mut self, walk: &mut Walk<'_>) -> Checked {
+        let Self { at: _, entry } = self;
+        portable(walk, entry)
+    }
+
+    fn position(&self) -> Option<String> {
+        Some(self.at.clone())
+    }
+}
+
+impl Texts for PortableScope {
+    fn show(&mut self, walk: &mut Walk<'_>) -> Checked {
+        walk.inside("scopes", None, |walk| match self {
+            Self::Org(one) => org(walk, one),
+            Self::Project(one) => project(walk, one),
+            Self::Session(one) => session(walk, one),
+        })
+    }
+
+    fn position(&self) -> Option<String> {
+        Some(self.scope().to_string())
+    }
+}
+
+fn listed(
+    walk: &mut Walk<'_>,
+    list: &'static str,
+    index: Option<usize>,
+    show: impl FnOnce(&mut Walk<'_>) -> Checked,
+) -> Checked {
+    if index.is_some() { walk.inside(list, index, show) } else { show(walk) }
+}
+
+fn draft(walk: &mut Walk<'_>, draft: &mut EntryDraft) -> Checked {
+    let kind = draft.body.kind();
+    let EntryDraft { scope: _, name, category, tags, metadata, body, created_by, change_reason } = draft;
+    named(walk, kind, Some(name), category.as_ref(), tags)?;
+    walk.json("metadata", metadata)?;
+    entry_body(walk, body)?;
+    walk.optional_name("createdBy", created_by.as_ref())?;
+    walk.optional("changeReason", change_reason)
+}
+
+fn patch(walk: &mut Walk<'_>, patch: &mut EntryPatch) -> Checked {
+    let kind = patch.body.kind();
+    let EntryPatch { name, category, tags, metadata, body, updated_by, change_reason } = patch;
+    let category = category.iter().flatten().next();
+    named(walk, kind, name.as_ref(), category, tags.as_deref().unwrap_or_default())?;
+    changed_json(walk, "metadata", metadata)?;
+    body_patch(walk, body)?;
+    walk.optional_name("updatedBy", updated_by.as_ref())?;
+    walk.optional("changeReason", change_reason)
+}
+
+fn named(
+    walk: &Walk<'_>,
+    kind: EntryKind,
+    name: Option<&String>,
+    category: Option<&String>,
+    tags: &[String],
+) -> Checked {
+    walk.optional_name(kind.name_field(), name)?;
+    walk.optional_name("category", category)?;
+    walk.names("tags", tags)
+}
+
+fn entry_body(walk: &mut Walk<'_>, body: &mut EntryBody) -> Checked {
+    match body {
+        EntryBody::Guideline { content, priority: _, rationale, examples, verification_rules } => {
+            walk.text("content", content)?;
+            walk.optional("rationale", rationale)?;
+            walk.json("examples", examples)?;
+            walk.json("verificationRules", verification_rules)
+        }
+        EntryBody::Knowledge {
+            content,
+            confidence: _,
+            source,
+            valid_from_ms: _,
+            valid_until_ms: _,
+            invalidated_by: _,
+        } => {
+            walk.text("content", content)?;
+            walk.optional("source", source)
+        }
+        EntryBody::Tool { description, parameters, examples, constraints } => {
+            walk.text("description", description)?;
+            walk.json("parameters", parameters)?;
+            walk.json("examples", examples)?;
+            walk.optional("constraints", constraints)
+        }
+    }
+}
+
+fn body_patch(walk: &mut Walk<'_>, body: &mut BodyPatch) -> Checked {
+    match body {
+        BodyPatch::Guideline { content, priority: _, rationale, examples, verification_rules } => {
+            walk.optional("content", content)?;
+            changed(walk, "rationale", rationale)?;
+            changed_json(walk, "examples", examples)?;
+            changed_json(walk, "verificationRules", verification_rules)
+        }
+        BodyPatch::Knowledge {
+            content,
+            confidence: _,
+            source,
+            valid_from_ms: _,
+            valid_until_ms: _,
+            invalidated_by: _,
+        } => {
+            walk.optional("content", content)?;
+            changed(walk, "source", source)
+        }
+        BodyPatch::Tool { description, parameters, examples, constraints } => {
+            walk.optional("description", description)?;
+            changed_json(walk, "parameters", parameters)?;
+            changed_json(walk, "examples", examples)?;
+            changed(walk, "constraints", constraints)
+        }
+    }
+}
+
+#[allow(clippy::option_option, reason = "keep, clear and set are three different wishes")]
+fn changed(walk: &mut Walk<'_>, field: &str, value: &mut Option<Option<String>>) -> Checked {
+    value.as_mut().map_or(Ok(()), |value| walk.optional(field, value))
+}
+
+#[allow(clippy::option_option, reason = "keep, clear and set are three different wishes")]
+fn changed_json(walk: &mut Walk<'_>, field: &str, value: &mut Option<Option<Json>>) -> Checked {
+    value.as_mut().map_or(Ok(()), |value| walk.json(field, value))
+}
+
+fn org(walk: &mut Walk<'_>, org: &mut Org) -> Checked {
+    let Org { id: _, name, metadata, created_at_ms: _ } = org;
+    walk.name("name", name)?;
+    walk.json("metadata", metadata)
+}
+
+fn project(walk: &mut Walk<'_>, project: &mut Project) -> Checked {
+    let Project {
+        id: _,
+        org_id: _,
+        name,
+        description,
+        root_path,
+        metadata,
+        created_at_ms: _,
+        updated_at_ms: _,
+    } = project;
+    walk.name("name", name)?;
+    walk.optional("description", description)?;
+    walk.optional_name("rootPath", root_path.as_ref())?;
+    walk.json("metadata", metadata)
+}
+
+fn project_changes(walk: &mut Walk<'_>, changes: &mut UpdateProject) -> Checked {
+    let UpdateProject { id: _, name, org_id: _, description, root_path, metadata } = changes;
+    walk.optional_name("name", name.as_ref())?;
+    changed(walk, "description", description)?;
+    walk.optional_name("rootPath", root_path.iter().flatten().next())?;
+    changed_json(walk, "metadata", metadata)
+}
+
+fn session(walk: &mut Walk<'_>, session: &mut Session) -> Checked {
+    let Session {
+        id: _,
+        project_id: _,
+        name,
+        purpose,
+        agent_id,
+        status: _,
+        metadata,
+        started_at_ms: _,
+        ended_at_ms: _,
+    } = session;
+    walk.optional_name("name", name.as_ref())?;
+    walk.optional("purpose", purpose)?;
+    walk.optional_name("agentId", agent_id.as_ref())?;
+    walk.json("metadata", metadata)
+}
+
+fn lock_claim(walk: &mut Walk<'_>, claim: &mut LockClaim) -> Checked {
+    let LockClaim { id: _, path, owner, project_id: _, reason, metadata, ttl_ms: _, ticket: _ } = claim;
+    let LockOwner { agent_id, session_id: _ } = owner;
+    walk.name("path", path)?;
+    walk.name("agentId", agent_id)?;
+    walk.optional("reason", reason)?;
+    walk.json("metadata", metadata)
+}
+
+fn portable(walk: &mut Walk<'_>, entry: &mut PortableEntry) -> Checked {
+    let kind = entry.kind().unwrap_or(EntryKind::Knowledge);
+    let PortableEntry {
+        id: _,
+        scope: _,
+        name,
+        category,
+        tags,
+        metadata,
+        is_active: _,
+        created_at_ms: _,
+        created_by,
+        updated_at_ms: _,
+        updated_by,
+        versions,
+    } = entry;
+    named(walk, kind, Some(name), category.as_ref(), tags)?;
+    walk.json("metadata", metadata)?;
+    walk.optional_name("createdBy", created_by.as_ref())?;
+    walk.optional_name("updatedBy", updated_by.as_ref())?;
+    let has_several = versions.len() > 1;
+    for (index, version) in versions.iter_mut().enumerate() {
+        let PortableVersion {
+            id: _,
+            number: _,
+            body,
+            created_at_ms: _,
+            created_by,
+            change_reason,
+            conflict: _,
+        } = version;
+        listed(walk, "versions", has_several.then_some(index), |walk| {
+            entry_body(walk, body)?;
+            walk.optional_name("createdBy", created_by.as_ref())?;
+            walk.optional("changeReason", change_reason)
+        })?;
+    }
+    Ok(())
+}

@@ -39,7 +39,7 @@ pub(super) async fn apply(
         .with_max_delay(Duration::from_millis(250))
         .with_max_times(ATTEMPTS)
         .with_jitter();
-    let patience = match write.request.write {
+    let patience = match *write.request.write {
         Write::Import(_) => IMPORT_PATIENCE,
         _ => PATIENCE,
     };

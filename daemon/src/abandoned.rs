@@ -9,7 +9,10 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use crate::{
     lifecycle::Phase,
     services::Services,
-    store::{Write, WriteRequest},
+    store::{
+        Write, WriteRequest,
+        gate::{self, Masked},
+    },
 };
 
 /// The longest time between two looks, and the shortest.
@@ -41,6 +44,7 @@ async fn end_some(services: &Services, timeout: Duration) -> bool {
     let at_ms = services.clock.now_ms();
     let timeout_ms = i64::try_from(timeout.as_millis()).unwrap_or(i64::MAX);
     let write = Write::EndAbandonedSessions { before_ms: at_ms.saturating_sub(timeout_ms), limit: BATCH };
+    let Ok(write) = gate::pass(services.config.secrets, write, &Masked::default()) else { return false };
     let request = WriteRequest { write, at_ms, idempotency: None };
     match services.store.writes.write(request).await {
         Ok(outcome) => match outcome.reply {

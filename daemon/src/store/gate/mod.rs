@@ -2,6 +2,7 @@
 //! passed is told by its type, so that nothing goes around it.
 
 mod report;
+mod tasks;
 #[cfg(test)]
 mod tests;
 mod texts;

@@ -5,15 +5,18 @@ use std::sync::Arc;
 use agent_memory_proto::{
     model::{
         BodyPatch, EntryBody, EntryKind, Id, Json, Org, PortableEntry, PortableScope, Project, ScopeRef,
-        Session, SessionStatus,
+        Session, SessionStatus, TaskDetails, TaskDomain, TaskSeverity, TaskStatus, TaskType, TaskUrgency,
     },
-    request::{EntryDraft, EntryPatch, ImportItem, UpdateProject},
+    request::{ConflictPick, EntryDraft, EntryPatch, ImportItem, TaskPatch, UpdateProject},
 };
 
 use super::*;
 use crate::{
     clock::Clock,
-    store::{EntryUpdate, Import, LockClaim, LockOwner, NewEntry, Write},
+    store::{
+        EntryUpdate, Import, LockClaim, LockOwner, NewEntry, NewTask, Resolution, TaskChange, TaskWrite,
+        Write,
+    },
 };
 
 const ID: Id = Id([1; 16]);
@@ -202,11 +205,88 @@ fn writes(with: With) -> Vec<(Write, u64)> {
     writes.push((Write::Bind { project_id: None, project, create_project: true, session }, 4));
     writes.push((Write::CheckoutFile(claim(with)), 2));
     writes.push((Write::DeleteProject(ID), 0));
-    writes.push((Write::EndSession { id: ID, status: SessionStatus::Completed }, 0));
+    writes.push((
+        Write::EndSession { id: ID, status: SessionStatus::Completed, summary: Some(Some(text(with.texts))) },
+        1,
+    ));
     writes.push((Write::CheckinFile { path: "/x".to_owned(), owner: None, token: None }, 0));
+    writes.extend(task_writes(with).into_iter().map(|(write, texts)| (Write::Task(write), texts)));
+    let resolution = Resolution {
+        id: ID,
+        version_id: ID,
+        resolution: text(with.texts),
+        pick: ConflictPick::Merged(text(with.texts)),
+        expected_version: None,
+        resolved_by: Some(name(with.names)),
+    };
+    writes.push((Write::ResolveConflict(Box::new(resolution)), 2));
+    writes.push((Write::EndAbandonedSessions { before_ms: 0, limit: 1 }, 0));
     let import = Import { id: ID, dry_run: false, staged: None, clock: Clock::system() };
     writes.push((Write::Import(Arc::new(import)), 0));
     writes
+}
+
+fn task_details(with: With) -> TaskDetails {
+    TaskDetails {
+        title: text(with.texts),
+        description: Some(text(with.texts)),
+        task_type: TaskType::ALL[0],
+        domain: TaskDomain::ALL[0],
+        severity: TaskSeverity::ALL[0],
+        urgency: TaskUrgency::ALL[0],
+        category: Some(name(with.names)),
+        status: TaskStatus::ALL[0],
+        resolution: Some(text(with.texts)),
+        file: Some(format!("/{}", name(with.names))),
+        start_line: None,
+        end_line: None,
+        assignee: Some(name(with.names)),
+        reporter: Some(name(with.names)),
+        parent_id: None,
+        due_at_ms: None,
+        estimated_minutes: None,
+        actual_minutes: None,
+        tags: vec![name(with.names)],
+        metadata: json(with.texts),
+    }
+}
+
+fn task_writes(with: With) -> Vec<(TaskWrite, u64)> {
+    let change = || TaskChange {
+        id: ID,
+        version_id: ID,
+        updated_by: Some(name(with.names)),
+        change_reason: Some(text(with.texts)),
+    };
+    let add = NewTask {
+        id: ID,
+        version_id: ID,
+        scope: ScopeRef::GLOBAL,
+        details: task_details(with),
+        created_by: Some(name(with.names)),
+        change_reason: Some(text(with.texts)),
+    };
+    let patch = TaskPatch {
+        title: Some(text(with.texts)),
+        description: Some(Some(text(with.texts))),
+        category: Some(Some(name(with.names))),
+        resolution: Some(Some(text(with.texts))),
+        file: Some(Some(format!("/{}", name(with.names)))),
+        assignee: Some(Some(name(with.names))),
+        reporter: Some(Some(name(with.names))),
+        tags: Some(vec![name(with.names)]),
+        metadata: Some(json(with.texts)),
+        ..TaskPatch::default()
+    };
+    vec![
+        (TaskWrite::Add(Box::new(add)), 5),
+        (TaskWrite::Update { change: change(), expected_version: None, patch: Box::new(patch) }, 5),
+        (TaskWrite::Deactivate(change()), 1),
+        (TaskWrite::Delete { id: ID, deleted_by: Some(name(with.names)) }, 0),
+        (TaskWrite::AddBlocker { change: change(), blocker_id: ID }, 1),
+        (TaskWrite::RemoveBlocker { change: change(), blocker_id: ID }, 1),
+        (TaskWrite::Claim { id: ID, version_id: ID, agent_id: name(with.names) }, 0),
+    ]
 }
 
 /// A number for each kind of write. A new kind does not compile before it is here, and has to be added to
@@ -228,9 +308,20 @@ fn kind_of(write: &Write) -> usize {
         Write::Bind { .. } => 12,
         Write::CheckoutFile(_) => 13,
         Write::CheckinFile { .. } => 14,
+        Write::Task(write) => match write {
+            TaskWrite::Add(_) => 15,
+            TaskWrite::Update { .. } => 16,
+            TaskWrite::Deactivate(_) => 17,
+            TaskWrite::Delete { .. } => 18,
+            TaskWrite::AddBlocker { .. } => 19,
+            TaskWrite::RemoveBlocker { .. } => 20,
+            TaskWrite::Claim { .. } => 21,
+        },
+        Write::ResolveConflict(_) => 22,
+        Write::EndAbandonedSessions { .. } => 23,
     }
 }
-const KINDS: usize = 15;
+const KINDS: usize = 24;
 
 #[test]
 fn no_kind_of_write_carries_a_secret_through() {
@@ -257,7 +348,7 @@ fn no_kind_of_write_carries_a_secret_through() {
 #[test]
 fn a_secret_in_a_name_is_refused_and_not_repeated() {
     for (write, _) in writes(With { texts: false, names: true }) {
-        let has_names = !matches!(kind_of(&write), 4 | 8 | 10 | 14);
+        let has_names = !matches!(kind_of(&write), 4 | 8 | 10 | 14 | 23);
         let masked = Masked::default();
         match pass(SecretsMode::Mask, write.clone(), &masked) {
             Err(error) => {

@@ -9,7 +9,7 @@ use agent_memory_proto::{
     request::{EntryDraft, EntryPatch, ImportItem, UpdateProject},
 };
 
-use super::{Texts, walk::Walk};
+use super::{Texts, tasks, walk::Walk};
 use crate::store::{EntryUpdate, LockClaim, LockOwner, NewEntry, Write};
 
 type Checked = Result<(), ErrorBody>;
@@ -54,9 +54,12 @@ impl Texts for Write {
                 walk.inside("session", None, |walk| session(walk, started))
             }
             Self::CheckoutFile(claim) => lock_claim(walk, claim),
+            Self::Task(write) => tasks::task_write(walk, write),
+            Self::ResolveConflict(how) => tasks::resolution(walk, how),
+            Self::EndSession { id: _, status: _, summary } => changed(walk, "summary", summary),
             // Nothing of these is kept.
             Self::DeleteProject(_)
-            | Self::EndSession { id: _, status: _ }
+            | Self::EndAbandonedSessions { before_ms: _, limit: _ }
             | Self::CheckinFile { path: _, owner: _, token: _ } => Ok(()),
         }
     }
@@ -186,12 +189,12 @@ fn body_patch(walk: &mut Walk<'_>, body: &mut BodyPatch) -> Checked {
 }
 
 #[allow(clippy::option_option, reason = "keep, clear and set are three different wishes")]
-fn changed(walk: &mut Walk<'_>, field: &str, value: &mut Option<Option<String>>) -> Checked {
+pub(super) fn changed(walk: &mut Walk<'_>, field: &str, value: &mut Option<Option<String>>) -> Checked {
     value.as_mut().map_or(Ok(()), |value| walk.optional(field, value))
 }
 
 #[allow(clippy::option_option, reason = "keep, clear and set are three different wishes")]
-fn changed_json(walk: &mut Walk<'_>, field: &str, value: &mut Option<Option<Json>>) -> Checked {
+pub(super) fn changed_json(walk: &mut Walk<'_>, field: &str, value: &mut Option<Option<Json>>) -> Checked {
     value.as_mut().map_or(Ok(()), |value| walk.json(field, value))
 }
 

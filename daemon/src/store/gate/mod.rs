@@ -1,6 +1,7 @@
 //! The gate before every write: no text reaches a store that was not looked through for secrets. What has
 //! passed is told by its type, so that nothing goes around it.
 
+mod links;
 mod report;
 mod tasks;
 #[cfg(test)]

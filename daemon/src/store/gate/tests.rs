@@ -4,18 +4,19 @@ use std::sync::Arc;
 
 use agent_memory_proto::{
     model::{
-        BodyPatch, EntryBody, EntryKind, Id, Json, Org, PortableEntry, PortableScope, Project, ScopeRef,
-        Session, SessionStatus, TaskDetails, TaskDomain, TaskSeverity, TaskStatus, TaskType, TaskUrgency,
+        BodyPatch, EntryBody, EntryKind, Id, Json, Node, NodeKind, Org, PortableEntry, PortableScope,
+        Project, Relation, RelationKind, ScopeRef, Session, SessionStatus, Tag, TagCategory, TaskDetails,
+        TaskDomain, TaskSeverity, TaskStatus, TaskType, TaskUrgency,
     },
-    request::{ConflictPick, EntryDraft, EntryPatch, ImportItem, TaskPatch, UpdateProject},
+    request::{ConflictPick, EntryDraft, EntryPatch, ImportItem, TagSelector, TaskPatch, UpdateProject},
 };
 
 use super::*;
 use crate::{
     clock::Clock,
     store::{
-        EntryUpdate, Import, LockClaim, LockOwner, NewEntry, NewTask, Resolution, TaskChange, TaskWrite,
-        Write,
+        EntryUpdate, Import, LockClaim, LockOwner, NewEntry, NewTask, Resolution, TagChange, TaskChange,
+        TaskWrite, Write,
     },
 };
 
@@ -220,6 +221,37 @@ fn writes(with: With) -> Vec<(Write, u64)> {
         resolved_by: Some(name(with.names)),
     };
     writes.push((Write::ResolveConflict(Box::new(resolution)), 2));
+    let node = Node { kind: NodeKind::Project, id: ID };
+    let relation = Relation {
+        id: ID,
+        source: node,
+        target: node,
+        kind: RelationKind::DependsOn,
+        metadata: json(with.texts),
+        created_at_ms: 0,
+        created_by: Some(name(with.names)),
+    };
+    writes.push((Write::CreateRelation(relation), 1));
+    writes.push((Write::DeleteRelation(ID), 0));
+    let tag = Tag {
+        id: ID,
+        name: name(with.names),
+        category: TagCategory::Custom,
+        description: Some(text(with.texts)),
+        is_predefined: false,
+        created_at_ms: 0,
+    };
+    writes.push((Write::CreateTag(tag), 1));
+    let change = TagChange {
+        kind,
+        id: ID,
+        tag: TagSelector::Name(name(with.names)),
+        attach: true,
+        version_id: ID,
+        new_tag_id: ID,
+        updated_by: None,
+    };
+    writes.push((Write::ChangeTag(change), 0));
     writes.push((Write::EndAbandonedSessions { before_ms: 0, limit: 1 }, 0));
     let import = Import { id: ID, dry_run: false, staged: None, clock: Clock::system() };
     writes.push((Write::Import(Arc::new(import)), 0));
@@ -319,9 +351,13 @@ fn kind_of(write: &Write) -> usize {
         },
         Write::ResolveConflict(_) => 22,
         Write::EndAbandonedSessions { .. } => 23,
+        Write::CreateRelation(_) => 24,
+        Write::DeleteRelation(_) => 25,
+        Write::CreateTag(_) => 26,
+        Write::ChangeTag(_) => 27,
     }
 }
-const KINDS: usize = 24;
+const KINDS: usize = 28;
 
 #[test]
 fn no_kind_of_write_carries_a_secret_through() {
@@ -348,7 +384,7 @@ fn no_kind_of_write_carries_a_secret_through() {
 #[test]
 fn a_secret_in_a_name_is_refused_and_not_repeated() {
     for (write, _) in writes(With { texts: false, names: true }) {
-        let has_names = !matches!(kind_of(&write), 4 | 8 | 10 | 14 | 23);
+        let has_names = !matches!(kind_of(&write), 4 | 8 | 10 | 14 | 23 | 25);
         let masked = Masked::default();
         match pass(SecretsMode::Mask, write.clone(), &masked) {
             Err(error) => {

@@ -9,7 +9,7 @@ use agent_memory_proto::{
     request::{EntryDraft, EntryPatch, ImportItem, UpdateProject},
 };
 
-use super::{Texts, tasks, walk::Walk};
+use super::{Texts, links, tasks, walk::Walk};
 use crate::store::{EntryUpdate, LockClaim, LockOwner, NewEntry, Write};
 
 type Checked = Result<(), ErrorBody>;
@@ -55,10 +55,14 @@ impl Texts for Write {
             }
             Self::CheckoutFile(claim) => lock_claim(walk, claim),
             Self::Task(write) => tasks::task_write(walk, write),
+            Self::CreateRelation(new) => links::relation(walk, new),
+            Self::CreateTag(new) => links::tag(walk, new),
+            Self::ChangeTag(change) => links::tag_change(walk, change),
             Self::ResolveConflict(how) => tasks::resolution(walk, how),
             Self::EndSession { id: _, status: _, summary } => changed(walk, "summary", summary),
             // Nothing of these is kept.
             Self::DeleteProject(_)
+            | Self::DeleteRelation(_)
             | Self::EndAbandonedSessions { before_ms: _, limit: _ }
             | Self::CheckinFile { path: _, owner: _, token: _ } => Ok(()),
         }

@@ -1,0 +1,33 @@
+//! Every text of the writes of relations and tags.
+
+use agent_memory_proto::{
+    ErrorBody,
+    model::{Relation, Tag},
+    request::TagSelector,
+};
+
+use super::walk::Walk;
+use crate::store::TagChange;
+
+type Checked = Result<(), ErrorBody>;
+
+pub(super) fn relation(walk: &mut Walk<'_>, relation: &mut Relation) -> Checked {
+    let Relation { id: _, source: _, target: _, kind: _, metadata, created_at_ms: _, created_by } = relation;
+    walk.json("metadata", metadata)?;
+    walk.optional_name("createdBy", created_by.as_ref())
+}
+
+pub(super) fn tag(walk: &mut Walk<'_>, tag: &mut Tag) -> Checked {
+    let Tag { id: _, name, category: _, description, is_predefined: _, created_at_ms: _ } = tag;
+    walk.name("name", name)?;
+    walk.optional("description", description)
+}
+
+pub(super) fn tag_change(walk: &Walk<'_>, change: &TagChange) -> Checked {
+    let TagChange { kind: _, id: _, tag, attach: _, version_id: _, new_tag_id: _, updated_by } = change;
+    match tag {
+        TagSelector::Id(_) => {}
+        TagSelector::Name(name) => walk.name("tagName", name)?,
+    }
+    walk.optional_name("updatedBy", updated_by.as_ref())
+}

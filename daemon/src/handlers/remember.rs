@@ -17,11 +17,12 @@ const SIMILAR_MAX: usize = 3;
 
 pub(super) async fn handle(call: Call, mut request: Remember) -> Handled {
     checks::required("text", &request.text, limits::REMEMBER_CHARS_MAX)?;
-    // The title is made from it: what is masked later would be in the title already.
+    // What the text is was decided, and permitted, by what was given; the title is made from what is kept.
+    let given = infer(&request.text, request.force_kind);
     request.text = gate::pass_text(call.services.config.secrets, "text", request.text, &call.masked)?;
     let priority = request.priority.unwrap_or(limits::PRIORITY_DEFAULT);
     checks::priority(priority)?;
-    let inferred = infer(&request.text, request.force_kind);
+    let inferred = Inferred { name: infer(&request.text, Some(given.kind)).name, ..given };
     let inferred_by = inferred.inferred_by.clone();
     let scope = request.scope;
     let query = SimilarQuery {

@@ -1,8 +1,8 @@
-//! Every text of the writes of relations and tags.
+//! Every text of the writes of relations, tags and permissions.
 
 use agent_memory_proto::{
     ErrorBody,
-    model::{Relation, Tag},
+    model::{Permission, Relation, Tag},
     request::TagSelector,
 };
 
@@ -30,4 +30,11 @@ pub(super) fn tag_change(walk: &Walk<'_>, change: &TagChange) -> Checked {
         TagSelector::Name(name) => walk.name("tagName", name)?,
     }
     walk.optional_name("updatedBy", updated_by.as_ref())
+}
+
+pub(super) fn permission(walk: &Walk<'_>, permission: &Permission) -> Checked {
+    let Permission { id: _, agent_id, scope: _, kind: _, level: _, created_by, created_at_ms: _ } =
+        permission;
+    walk.name("agentId", agent_id)?;
+    walk.optional_name("createdBy", created_by.as_ref())
 }

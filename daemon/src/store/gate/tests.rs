@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use agent_memory_proto::{
     model::{
-        BodyPatch, EntryBody, EntryKind, Id, Json, Node, NodeKind, Org, PortableEntry, PortableScope,
-        Project, Relation, RelationKind, ScopeRef, Session, SessionStatus, Tag, TagCategory, TaskDetails,
-        TaskDomain, TaskSeverity, TaskStatus, TaskType, TaskUrgency,
+        BodyPatch, EntryBody, EntryKind, Id, Json, Node, NodeKind, Org, Permission, PermissionLevel,
+        PortableEntry, PortableScope, Project, Relation, RelationKind, ScopeRef, Session, SessionStatus, Tag,
+        TagCategory, TaskDetails, TaskDomain, TaskSeverity, TaskStatus, TaskType, TaskUrgency,
     },
     request::{ConflictPick, EntryDraft, EntryPatch, ImportItem, TagSelector, TaskPatch, UpdateProject},
 };
@@ -233,6 +233,17 @@ fn writes(with: With) -> Vec<(Write, u64)> {
     };
     writes.push((Write::CreateRelation(relation), 1));
     writes.push((Write::DeleteRelation(ID), 0));
+    let permission = Permission {
+        id: ID,
+        agent_id: name(with.names),
+        scope: ScopeRef::GLOBAL,
+        kind: None,
+        level: PermissionLevel::Read,
+        created_by: None,
+        created_at_ms: 0,
+    };
+    writes.push((Write::SetPermission(permission), 0));
+    writes.push((Write::RemovePermission(ID), 0));
     let tag = Tag {
         id: ID,
         name: name(with.names),
@@ -355,9 +366,11 @@ fn kind_of(write: &Write) -> usize {
         Write::DeleteRelation(_) => 25,
         Write::CreateTag(_) => 26,
         Write::ChangeTag(_) => 27,
+        Write::SetPermission(_) => 28,
+        Write::RemovePermission(_) => 29,
     }
 }
-const KINDS: usize = 28;
+const KINDS: usize = 30;
 
 #[test]
 fn no_kind_of_write_carries_a_secret_through() {
@@ -384,7 +397,7 @@ fn no_kind_of_write_carries_a_secret_through() {
 #[test]
 fn a_secret_in_a_name_is_refused_and_not_repeated() {
     for (write, _) in writes(With { texts: false, names: true }) {
-        let has_names = !matches!(kind_of(&write), 4 | 8 | 10 | 14 | 23 | 25);
+        let has_names = !matches!(kind_of(&write), 4 | 8 | 10 | 14 | 23 | 25 | 29);
         let masked = Masked::default();
         match pass(SecretsMode::Mask, write.clone(), &masked) {
             Err(error) => {

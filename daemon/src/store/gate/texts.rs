@@ -55,6 +55,7 @@ impl Texts for Write {
             }
             Self::CheckoutFile(claim) => lock_claim(walk, claim),
             Self::Task(write) => tasks::task_write(walk, write),
+            Self::SetPermission(new) => links::permission(walk, new),
             Self::CreateRelation(new) => links::relation(walk, new),
             Self::CreateTag(new) => links::tag(walk, new),
             Self::ChangeTag(change) => links::tag_change(walk, change),
@@ -63,6 +64,7 @@ impl Texts for Write {
             // Nothing of these is kept.
             Self::DeleteProject(_)
             | Self::DeleteRelation(_)
+            | Self::RemovePermission(_)
             | Self::EndAbandonedSessions { before_ms: _, limit: _ }
             | Self::CheckinFile { path: _, owner: _, token: _ } => Ok(()),
         }

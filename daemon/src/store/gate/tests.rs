@@ -8,7 +8,10 @@ use agent_memory_proto::{
         PortableEntry, PortableScope, Project, Relation, RelationKind, ScopeRef, Session, SessionStatus, Tag,
         TagCategory, TaskDetails, TaskDomain, TaskSeverity, TaskStatus, TaskType, TaskUrgency,
     },
-    request::{ConflictPick, EntryDraft, EntryPatch, ImportItem, TagSelector, TaskPatch, UpdateProject},
+    request::{
+        ConflictPick, EntryDraft, EntryPatch, ImportItem, PromoteSession, PromoteStrategy, TagSelector,
+        TaskPatch, UpdateProject,
+    },
 };
 
 use super::*;
@@ -244,6 +247,13 @@ fn writes(with: With) -> Vec<(Write, u64)> {
     };
     writes.push((Write::SetPermission(permission), 0));
     writes.push((Write::RemovePermission(ID), 0));
+    let promotion = PromoteSession {
+        id: ID,
+        entry_ids: Vec::new(),
+        strategy: PromoteStrategy::ALL[0],
+        promoted_by: Some(name(with.names)),
+    };
+    writes.push((Write::PromoteSession(promotion), 0));
     let tag = Tag {
         id: ID,
         name: name(with.names),
@@ -368,9 +378,10 @@ fn kind_of(write: &Write) -> usize {
         Write::ChangeTag(_) => 27,
         Write::SetPermission(_) => 28,
         Write::RemovePermission(_) => 29,
+        Write::PromoteSession(_) => 30,
     }
 }
-const KINDS: usize = 30;
+const KINDS: usize = 31;
 
 #[test]
 fn no_kind_of_write_carries_a_secret_through() {

@@ -6,7 +6,7 @@ use agent_memory_proto::{
         BodyPatch, EntryBody, EntryKind, Json, Org, PortableEntry, PortableScope, PortableVersion, Project,
         Session,
     },
-    request::{EntryDraft, EntryPatch, ImportItem, UpdateProject},
+    request::{EntryDraft, EntryPatch, ImportItem, PromoteSession, UpdateProject},
 };
 
 use super::{Texts, links, tasks, walk::Walk};
@@ -55,6 +55,9 @@ impl Texts for Write {
             }
             Self::CheckoutFile(claim) => lock_claim(walk, claim),
             Self::Task(write) => tasks::task_write(walk, write),
+            Self::PromoteSession(PromoteSession { id: _, entry_ids: _, strategy: _, promoted_by }) => {
+                walk.optional_name("promotedBy", promoted_by.as_ref())
+            }
             Self::SetPermission(new) => links::permission(walk, new),
             Self::CreateRelation(new) => links::relation(walk, new),
             Self::CreateTag(new) => links::tag(walk, new),

@@ -250,7 +250,7 @@ fn writes(with: With) -> Vec<(Write, u64)> {
     let promotion = PromoteSession {
         id: ID,
         entry_ids: Vec::new(),
-        strategy: PromoteStrategy::ALL[0],
+        strategy: PromoteStrategy::Refuse,
         promoted_by: Some(name(with.names)),
     };
     writes.push((Write::PromoteSession(promotion), 0));

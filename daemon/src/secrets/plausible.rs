@@ -54,8 +54,9 @@ fn has_row(bytes: &[u8]) -> bool {
 
 /// Letters of one case and no digits: a word, or several.
 fn looks_written(secret: &str) -> bool {
-    let has = |which: fn(&u8) -> bool| secret.as_bytes().iter().any(|byte| which(byte));
-    !has(u8::is_ascii_digit) && !(has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase))
+    let has = |which: fn(&u8) -> bool| secret.as_bytes().iter().any(which);
+    let of_both_cases = has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase);
+    !has(u8::is_ascii_digit) && !of_both_cases
 }
 
 /// Shannon's entropy in bits for each byte.

@@ -178,6 +178,7 @@ fn claim(with: With) -> LockClaim {
 }
 
 /// One write of each kind; how many texts with a secret it has is told beside it, names not counted.
+#[allow(clippy::too_many_lines, reason = "one of each")]
 fn writes(with: With) -> Vec<(Write, u64)> {
     let mut writes = Vec::new();
     for kind in EntryKind::ALL {

@@ -12,6 +12,7 @@ mod executables;
 pub mod history;
 mod instance;
 mod mcp_stream;
+pub mod model;
 pub mod random_store;
 pub mod recall;
 pub mod requests;

@@ -23,6 +23,15 @@ impl Call {
         if inherit { Ok(chain) } else { Ok(Arc::from(&chain[..1])) }
     }
 
+    /// Refuses unless the organisation or project exists that `field` names, if it names any.
+    ///
+    /// # Errors
+    /// `NotFound` of that field.
+    pub(crate) async fn require(&self, field: &str, scope: Option<ScopeRef>) -> Result<(), ErrorBody> {
+        let Some(scope) = scope else { return Ok(()) };
+        self.chain(scope).await.map(drop).map_err(|error| error.with_field(field))
+    }
+
     /// As [`Call::scopes`], without those whose entries of one of the kinds may not be read.
     ///
     /// # Errors

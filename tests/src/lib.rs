@@ -10,6 +10,7 @@ mod daemon;
 mod environment;
 mod executables;
 pub mod history;
+pub mod hostile;
 mod instance;
 mod mcp_stream;
 pub mod model;

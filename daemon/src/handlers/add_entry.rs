@@ -6,6 +6,6 @@ use super::{Call, Handled, drafts};
 use crate::store::Write;
 
 pub(super) async fn handle(call: Call, request: AddEntry) -> Handled {
-    let entries = vec![drafts::new_entry(&call, request).await?];
+    let entries = vec![drafts::new_entry(&call, request)?];
     call.write(Write::AddEntries { entries, bulk: false }).await
 }

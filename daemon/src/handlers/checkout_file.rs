@@ -29,11 +29,12 @@ const ANSWER_BEFORE: Duration = Duration::from_millis(250);
 pub(super) async fn handle(call: Call, request: CheckoutFile) -> Handled {
     let asked_at = Instant::now();
     let wait = wait_of(&call, &request)?;
-    let claim = claim_of(&call, request).await?;
+    let claim = claim_of(&call, request)?;
     let lines = &call.services.lock_lines;
-    // Nobody passes those who wait, but its holder, who renews it.
+    // Nobody passes those who wait, but its holder, who renews it. Who could not have it is told so at once.
     let waiting = lines.waiting(&claim.path);
-    if waiting == 0 || is_held_by(&call, &claim).await? {
+    let project = call.require("projectId", claim.project_id.map(ScopeRef::project)).await;
+    if waiting == 0 || project.is_err() || is_held_by(&call, &claim).await? {
         match attempt(&call, &claim).await {
             Err(error) if error.code == ErrorCode::FileLocked && !wait.is_zero() => {}
             done => return done,
@@ -134,7 +135,7 @@ async fn not_yet(call: &Call, claim: &LockClaim) -> ErrorBody {
     }
 }
 
-async fn claim_of(call: &Call, request: CheckoutFile) -> Result<LockClaim, ErrorBody> {
+fn claim_of(call: &Call, request: CheckoutFile) -> Result<LockClaim, ErrorBody> {
     let path = lock_path::normal(&request.path)?;
     let owner = owner(call, request.agent_id, request.session_id)?;
     checks::optional("reason", request.reason.as_ref(), limits::LOCK_REASON_CHARS_MAX)?;
@@ -142,9 +143,6 @@ async fn claim_of(call: &Call, request: CheckoutFile) -> Result<LockClaim, Error
     if !(limits::LOCK_TTL_MS_MIN..=limits::LOCK_TTL_MS_MAX).contains(&ttl_ms) {
         let allowed = format!("{} to {}", limits::LOCK_TTL_MS_MIN, limits::LOCK_TTL_MS_MAX);
         return Err(ErrorBody::invalid("ttlMs", ttl_ms, allowed));
-    }
-    if let Some(project) = request.project_id {
-        call.scopes(ScopeRef::project(project), false).await?;
     }
     Ok(LockClaim {
         id: call.new_id(),

@@ -1,10 +1,6 @@
 //! Create a project.
 
-use agent_memory_proto::{
-    ErrorBody, limits,
-    model::{Project, ScopeRef},
-    request::CreateProject,
-};
+use agent_memory_proto::{ErrorBody, limits, model::Project, request::CreateProject};
 
 use super::{
     Call, Handled,
@@ -14,9 +10,6 @@ use crate::store::Write;
 
 pub(super) async fn handle(call: Call, request: CreateProject) -> Handled {
     let project = new_project(&call, request)?;
-    if let Some(org_id) = project.org_id {
-        call.scopes(ScopeRef::org(org_id), false).await?;
-    }
     call.write(Write::CreateProject(project)).await
 }
 

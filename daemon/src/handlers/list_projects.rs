@@ -12,9 +12,7 @@ use crate::permissions::page_of_readable;
 
 pub(super) async fn handle(call: Call, request: ListProjects) -> Handled {
     checks::page(request.limit, request.offset)?;
-    if let Some(org_id) = request.org_id {
-        call.scopes(ScopeRef::org(org_id), false).await?;
-    }
+    call.require("orgId", request.org_id.map(ScopeRef::org)).await?;
     let fetch = async |limit, offset| {
         let page =
             call.services.store.scopes.projects(ListProjects { limit, offset, ..request.clone() }).await?;

@@ -12,9 +12,7 @@ use crate::permissions::page_of_readable;
 
 pub(super) async fn handle(call: Call, request: ListSessions) -> Handled {
     checks::page(request.limit, request.offset)?;
-    if let Some(project_id) = request.project_id {
-        call.scopes(ScopeRef::project(project_id), false).await?;
-    }
+    call.require("projectId", request.project_id.map(ScopeRef::project)).await?;
     let fetch = async |limit, offset| {
         let wanted = ListSessions { limit, offset, ..request.clone() };
         let page = call.services.store.scopes.sessions(wanted).await?;

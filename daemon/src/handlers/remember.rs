@@ -2,8 +2,9 @@
 
 use agent_memory_proto::{
     ErrorBody, ErrorCode, Response, limits,
-    model::{EntryBody, PermissionLevel},
+    model::{EntryBody, PermissionLevel, ScopeRef},
     request::{AddEntry, EntryDraft, Remember},
+    response::SimilarEntry,
 };
 
 use super::{Answer, Call, Handled, Reply, checks, drafts};
@@ -25,16 +26,10 @@ pub(super) async fn handle(call: Call, mut request: Remember) -> Handled {
     let inferred = Inferred { name: infer(&request.text, Some(given.kind)).name, ..given };
     let inferred_by = inferred.inferred_by.clone();
     let scope = request.scope;
-    let query = SimilarQuery {
-        text: request.text.clone(),
-        scopes: call.scopes(scope, true).await?.to_vec(),
-        // One more, since the entry itself may be among them when the request is a repeated one.
-        limit: SIMILAR_MAX as u32 + 1,
-        deadline: call.deadline,
-    };
+    let text = request.text.clone();
     let draft = draft(request, inferred, priority);
-    let entry = drafts::new_entry(&call, AddEntry { id: None, draft }).await?;
-    let similar = call.services.store.search.similar(query).await?;
+    let entry = drafts::new_entry(&call, AddEntry { id: None, draft })?;
+    let similar = similar(&call, text, scope).await?;
     let answer = call.write(Write::Remember { entry, inferred_by }).await?;
     let Answer { reply: Reply::Made(Response::Remembered(mut remembered)), flags, .. } = answer else {
         return Err(ErrorBody::new(
@@ -50,6 +45,19 @@ pub(super) async fn handle(call: Call, mut request: Remember) -> Handled {
     }
     remembered.similar.truncate(SIMILAR_MAX);
     Ok(Answer::made(Response::Remembered(remembered), flags, None))
+}
+
+/// Entries that may say the same. Nothing is like it in a scope that is not there: if that matters, the
+/// write says so.
+async fn similar(call: &Call, text: String, scope: ScopeRef) -> Result<Vec<SimilarEntry>, ErrorBody> {
+    let scopes = match call.scopes(scope, true).await {
+        Err(error) if error.code == ErrorCode::NotFound => return Ok(Vec::new()),
+        chain => chain?.to_vec(),
+    };
+    // One more, since the entry itself may be among them when the request is a repeated one.
+    let limit = SIMILAR_MAX as u32 + 1;
+    let query = SimilarQuery { text, scopes, limit, deadline: call.deadline };
+    Ok(call.services.store.search.similar(query).await?)
 }
 
 fn draft(request: Remember, inferred: Inferred, priority: u8) -> EntryDraft {

@@ -2,7 +2,7 @@
 
 use agent_memory_proto::{
     ErrorBody, limits,
-    model::{ScopeRef, Session, SessionStatus},
+    model::{Session, SessionStatus},
     request::StartSession,
 };
 
@@ -14,9 +14,6 @@ use crate::store::Write;
 
 pub(super) async fn handle(call: Call, request: StartSession) -> Handled {
     let session = new_session(&call, request)?;
-    if let Some(project_id) = session.project_id {
-        call.scopes(ScopeRef::project(project_id), false).await?;
-    }
     call.write(Write::StartSession(session)).await
 }
 

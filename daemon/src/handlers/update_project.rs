@@ -1,6 +1,6 @@
 //! Change a project.
 
-use agent_memory_proto::{limits, model::ScopeRef, request::UpdateProject};
+use agent_memory_proto::{limits, request::UpdateProject};
 
 use super::{
     Call, Handled,
@@ -21,8 +21,5 @@ pub(super) async fn handle(call: Call, mut request: UpdateProject) -> Handled {
     request.root_path = request.root_path.map(|path| path.map(checks::normal_root_path));
     request.metadata =
         request.metadata.map(|json| checks::json("metadata", json, JsonShape::Object)).transpose()?;
-    if let Some(Some(org_id)) = request.org_id {
-        call.scopes(ScopeRef::org(org_id), false).await?;
-    }
     call.write(Write::UpdateProject(request)).await
 }

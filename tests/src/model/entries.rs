@@ -19,7 +19,7 @@ const NOT_SEEN: Id = Id([0; 16]);
 
 impl Model {
     pub(super) fn add_entry(&mut self, request: &AddEntry, agent: &str, seen: &Seen) -> Predicted {
-        self.check_draft(&request.draft)?;
+        Self::check_draft(&request.draft)?;
         Ok(Response::Written(self.add(request, agent, seen)?))
     }
 
@@ -28,7 +28,7 @@ impl Model {
             self,
             "entries",
             &request.entries,
-            |model, add| model.check_draft(&add.draft),
+            |_, add| Self::check_draft(&add.draft),
             |model, add| model.add(add, agent, seen),
         )
     }
@@ -62,7 +62,7 @@ impl Model {
         )
     }
 
-    fn check_draft(&self, draft: &EntryDraft) -> Result<(), Refusal> {
+    fn check_draft(draft: &EntryDraft) -> Result<(), Refusal> {
         let kind = draft.body.kind();
         check_name(kind, &draft.name)?;
         check_category(kind, draft.category.as_deref())?;
@@ -75,13 +75,14 @@ impl Model {
             }
             _ => {}
         }
-        self.chain(draft.scope).map(|_| ())
+        Ok(())
     }
 
     /// Adds an entry whose fields are right.
     pub(super) fn add(&mut self, request: &AddEntry, agent: &str, seen: &Seen) -> Result<Written, Refusal> {
         let draft = &request.draft;
         let (kind, id) = (draft.body.kind(), request.id.or(seen.id).unwrap_or(NOT_SEEN));
+        self.chain(draft.scope)?;
         self.require_name_free(draft.scope, kind, &draft.name, id)?;
         if self.entries.contains_key(&id) {
             return refuse(ErrorCode::AlreadyExists, "id");

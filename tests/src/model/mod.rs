@@ -71,6 +71,8 @@ pub struct Model {
     orgs: Vec<Org>,
     projects: Vec<Project>,
     sessions: Vec<Session>,
+    /// What sessions came to.
+    summaries: BTreeMap<Id, String>,
     entries: BTreeMap<Id, Kept>,
     locks: BTreeMap<String, FileLock>,
     last_token: u64,
@@ -118,6 +120,7 @@ impl Model {
             Request::DeleteProject(request) => self.delete_project(request),
             Request::StartSession(request) => self.start_session(request, agent, seen),
             Request::EndSession(request) => self.end_session(request, seen),
+            Request::FinishSession(request) => self.finish_session(request, seen),
             Request::ListSessions(request) => self.list_sessions(request),
             Request::Search(request) => self.search(request),
             Request::Remember(request) => self.remember(request, agent, seen),
@@ -128,6 +131,11 @@ impl Model {
             Request::ForceUnlockFile(request) => self.force_unlock(request),
             other => panic!("the model knows no {}", other.name()),
         }
+    }
+
+    /// Whether the answer under an idempotency key is kept.
+    fn keeps(&self, key: Id) -> bool {
+        self.replies.contains_key(&key)
     }
 
     /// The scope and those above it, narrowest first.

@@ -2,12 +2,12 @@
 
 use agent_memory_proto::{
     ErrorCode, Response,
-    model::{Id, Org, Project, ScopeRef, Session, SessionStatus},
+    model::{Id, Org, Project, ScopeRef, Session, SessionReport, SessionStatus},
     request::{
-        CreateOrg, CreateProject, DeleteProject, EndSession, GetProject, ListOrgs, ListProjects,
-        ListSessions, StartSession, UpdateProject,
+        CreateOrg, CreateProject, DeleteProject, EndSession, FinishSession, GetProject, ListOrgs,
+        ListProjects, ListSessions, StartSession, UpdateProject,
     },
-    response::{OrgPage, ProjectPage, SessionPage},
+    response::{OrgPage, ProjectPage, SessionReportPage},
 };
 
 use super::{Model, Predicted, Refusal, page, refuse, seen::Seen};
@@ -194,18 +194,34 @@ impl Model {
     }
 
     pub(super) fn end_session(&mut self, request: &EndSession, seen: &Seen) -> Predicted {
-        let Some(session) = self.sessions.iter_mut().find(|session| session.id == request.id) else {
+        Ok(Response::Session(self.end(request.id, request.status, seen)?))
+    }
+
+    pub(super) fn finish_session(&mut self, request: &FinishSession, seen: &Seen) -> Predicted {
+        let session = self.end(request.id, request.status, seen)?;
+        if let Some(summary) = &request.summary {
+            self.summaries.insert(session.id, summary.clone());
+        }
+        Ok(Response::SessionReport(Box::new(self.report(session))))
+    }
+
+    fn end(&mut self, id: Id, status: SessionStatus, seen: &Seen) -> Result<Session, Refusal> {
+        let Some(session) = self.sessions.iter_mut().find(|session| session.id == id) else {
             return refuse(ErrorCode::NotFound, "id");
         };
-        if session.status != request.status {
-            let ends = matches!(request.status, SessionStatus::Completed | SessionStatus::Discarded);
-            session.status = request.status;
+        if session.status != status {
+            let ends = matches!(status, SessionStatus::Completed | SessionStatus::Discarded);
+            session.status = status;
             session.ended_at_ms = ends.then_some(seen.at_ms);
             if ends {
-                self.locks.retain(|_, lock| lock.session_id != Some(request.id));
+                self.locks.retain(|_, lock| lock.session_id != Some(id));
             }
         }
-        Ok(Response::Session(session.clone()))
+        Ok(session.clone())
+    }
+
+    fn report(&self, session: Session) -> SessionReport {
+        SessionReport { summary: self.summaries.get(&session.id).cloned(), session }
     }
 
     pub(super) fn list_sessions(&self, request: &ListSessions) -> Predicted {
@@ -219,7 +235,8 @@ impl Model {
         let mut sessions: Vec<Session> = self.sessions.iter().rev().filter(is_wanted).cloned().collect();
         sessions.sort_by_key(|session| std::cmp::Reverse(session.started_at_ms));
         let (sessions, has_more) = page(sessions, request.limit, request.offset)?;
-        Ok(Response::Sessions(SessionPage { sessions, has_more }))
+        let sessions = sessions.into_iter().map(|session| self.report(session)).collect();
+        Ok(Response::SessionReports(SessionReportPage { sessions, has_more }))
     }
 }
 

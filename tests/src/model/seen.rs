@@ -29,6 +29,9 @@ impl Seen {
             Response::Session(session) => {
                 (session.ended_at_ms.unwrap_or(session.started_at_ms), Some(session.id))
             }
+            Response::SessionReport(report) => {
+                (report.session.ended_at_ms.unwrap_or_default(), Some(report.session.id))
+            }
             _ => (0, None),
         };
         let (lock, waited_ms) = match answer {

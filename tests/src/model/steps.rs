@@ -109,6 +109,11 @@ pub enum Wish {
         session: Pick,
         status: SessionStatus,
     },
+    FinishSession {
+        session: Pick,
+        status: SessionStatus,
+        says: bool,
+    },
     ListSessions {
         project: Option<Pick>,
         status: Option<SessionStatus>,

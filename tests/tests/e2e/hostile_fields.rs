@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use agent_memory_proto::{
     ErrorCode, Request, Response, limits,
-    model::{BodyPatch, EntryBody, EntryKind, Id, Json, ScopeRef},
+    model::{BodyPatch, Entry, EntryBody, EntryKind, Id, Json, ScopeRef},
     request::*,
 };
-use agent_memory_tests::{Backend, Daemon, Instance, Wire, on_every_backend, requests};
+use agent_memory_tests::{Backend, Daemon, Instance, Wire, hostile, on_every_backend, requests};
 
 /// A store with one of everything.
 pub(crate) struct Store {
@@ -100,45 +100,10 @@ impl Store {
     }
 }
 
-/// Texts that have broken other programs.
-fn hostile_texts() -> Vec<String> {
-    let mut texts: Vec<String> = [
-        "",
-        " ",
-        "\n\t\r",
-        "\0",
-        "a\0b",
-        "\u{1b}[2J\u{7}",
-        "'; DROP TABLE entries; --",
-        "\" OR 1=1 --",
-        "\"unclosed",
-        "a AND NOT OR NEAR(",
-        "*",
-        "^\"",
-        "col:umn {x y}: z",
-        "%_\\",
-        "../../../etc/passwd",
-        "$(reboot) `reboot`",
-        "\u{202e}gnirts\u{202c}",
-        "\u{feff}\u{200b}\u{200d}\u{2060}",
-        "\u{e000}\u{10ffff}\u{fffd}",
-        "👩‍👩‍👧‍👦🏳️‍🌈",
-        "日本語のテキスト 中文 한국어 العربية עברית",
-        "İıſK",
-        "<script>alert(1)</script>",
-        "{{7*7}} ${7*7} %s %n",
-        "null",
-        "NaN",
-        "-0",
-        "9e999",
-    ]
-    .map(str::to_owned)
-    .to_vec();
-    texts.push(format!("a{}", "\u{301}".repeat(400)));
-    texts.push("x".repeat(10_000));
-    texts.push("word ".repeat(2_000));
-    texts.push("\"".repeat(10_000));
-    texts
+/// All hostile texts; a part of them where every one costs more.
+fn hostile_texts(backend: Backend) -> Vec<String> {
+    let step = if backend.is_shared() { 16 } else { 1 };
+    hostile::texts().into_iter().step_by(step).collect()
 }
 
 type WithText = fn(&Store, String) -> Request;
@@ -346,29 +311,87 @@ fn checkout_with(change: impl FnOnce(&mut CheckoutFile)) -> Request {
 
 fn hostile_text_in_every_field_is_refused_or_kept(backend: Backend) {
     let mut store = Store::on(backend);
-    for (field, request) in TEXT_FIELDS {
-        for text in hostile_texts() {
-            let what = format!("{field} = {:?}", text.chars().take(40).collect::<String>());
-            let request = request(&store, text);
-            // The hand-over answers `Busy` to a build it does not understand; that is its word for no.
-            if matches!(request, Request::HandOver(_)) {
-                assert!(matches!(store.wire.call(&request), Response::Error(_)), "{what}");
-            } else {
-                store.survives(&what, &request);
-            }
+    for (number, text) in hostile_texts(backend).into_iter().enumerate() {
+        let (field, request) = &TEXT_FIELDS[number % TEXT_FIELDS.len()];
+        let what = format!("{field} = {}", hostile::shown(&text));
+        let request = request(&store, text);
+        // The hand-over answers `Busy` to a build it does not understand; that is its word for no.
+        if matches!(request, Request::HandOver(_)) {
+            assert!(matches!(store.wire.call(&request), Response::Error(_)), "{what}");
+        } else {
+            store.survives(&what, &request);
         }
+    }
+}
+
+/// Adds a piece of knowledge and reads it back; or says which field was at fault.
+fn kept(store: &mut Store, what: &str, draft: EntryDraft) -> Result<Entry, String> {
+    let name = draft.name.clone();
+    match store.survives(what, &Request::AddEntry(AddEntry { id: None, draft })) {
+        Response::Written(_) => {}
+        Response::Error(error) => return Err(error.field.unwrap_or_default()),
+        other => panic!("{what}: {other:?}"),
+    }
+    match store.wire.call(&requests::get_by_name(EntryKind::Knowledge, store.scope(), &name)) {
+        Response::Entry(entry) => Ok(*entry),
+        other => panic!("{what}: {other:?}"),
     }
 }
 
 fn what_is_stored_comes_back_as_it_was(backend: Backend) {
     let mut store = Store::on(backend);
-    for text in hostile_texts().into_iter().filter(|text| !text.trim().is_empty()) {
+    for text in hostile_texts(backend) {
+        let what = hostile::shown(&text);
+        let body = EntryBody::Knowledge {
+            content: text.clone(),
+            confidence: 1.0,
+            source: Some(text.clone()).filter(|text| text.chars().count() <= limits::RATIONALE_CHARS_MAX),
+            valid_from_ms: None,
+            valid_until_ms: None,
+            invalidated_by: None,
+        };
+        let metadata = serde_json::json!({ "value": text, text.as_str(): "name" });
         let name = requests::new_id().to_string();
-        let added = store.survives(&text, &requests::add_knowledge(store.scope(), &name, &text));
-        let Response::Written(_) = added else { continue };
-        let read = store.wire.call(&requests::get_by_name(EntryKind::Knowledge, store.scope(), &name));
-        let Response::Entry(entry) = read else { panic!("{text:?}: {read:?}") };
-        assert_eq!(entry.version.body.text(), text);
+        let mut draft = requests::draft(store.scope(), &name, body.clone());
+        draft.metadata = Some(Json::from(&metadata));
+        draft.change_reason =
+            Some(text.clone()).filter(|text| text.chars().count() <= limits::RATIONALE_CHARS_MAX);
+        let reason = draft.change_reason.clone();
+        let is_text = !text.trim().is_empty() && !text.contains('\0');
+        match kept(&mut store, &what, draft) {
+            Ok(entry) => {
+                assert!(is_text, "{what} was stored");
+                assert_eq!(entry.version.body, body, "{what}");
+                assert_eq!(entry.metadata.map(|json| json.value()), Some(metadata), "{what}");
+                assert_eq!(entry.version.change_reason, reason, "{what}");
+            }
+            Err(field) => {
+                assert!(!is_text, "{what} was refused");
+                assert!(["content", "metadata", "changeReason"].contains(&field.as_str()), "{what}: {field}");
+            }
+        }
+        let body = EntryBody::Knowledge {
+            content: "x".to_owned(),
+            confidence: 1.0,
+            source: None,
+            valid_from_ms: None,
+            valid_until_ms: None,
+            invalidated_by: None,
+        };
+        let mut draft = requests::draft(store.scope(), &text, body);
+        draft.tags = vec![text.clone()];
+        let is_name = is_text && !text.chars().any(char::is_control);
+        let is_short = text.chars().count() <= limits::TAG_CHARS_MAX;
+        match kept(&mut store, &what, draft) {
+            Ok(entry) => {
+                assert!(is_name && is_short, "{what} is a name");
+                assert_eq!((entry.name, entry.tags), (text.clone(), vec![text]));
+            }
+            Err(field) => {
+                assert!(!is_name || !is_short, "{what} is no name: {field}");
+                assert!(["title", "tags[0]"].contains(&field.as_str()), "{what}: {field}");
+            }
+        }
     }
 }
 

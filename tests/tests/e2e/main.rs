@@ -25,12 +25,9 @@ mod hostile_values;
 mod idempotency;
 mod importers;
 mod many_bridges;
-<<<<<<< HEAD
+mod model;
 mod permissions;
 mod permissions_of_requests;
-=======
-mod model;
->>>>>>> e412ff9 (A model of the daemon: random sequences of requests are answered as plain lists in memory say, through reconnects and restarts)
 mod postgres_faults;
 mod postgres_kills;
 mod postgres_server_faults;

@@ -19,18 +19,21 @@ use proptest::test_runner::{Config, TestCaseError, TestRunner};
 /// Sequences on one store; then there is a new one, so that neither it nor the model gets large.
 const CASES_OF_A_STORE: u32 = 40;
 const AGENTS: u8 = 3;
+/// How long a sequence is made shorter, in milliseconds: every attempt takes a new store.
+const SHRINKING_MS: u32 = 60_000;
 
 on_every_backend!(every_answer_is_the_one_of_the_model);
 
 fn every_answer_is_the_one_of_the_model(backend: Backend) {
     let (cases, length) = match backend {
-        Backend::Sqlite => (60, 60),
-        Backend::Postgres | Backend::PostgresRedis => (20, 60),
+        Backend::Sqlite => (40, 60),
+        Backend::Postgres | Backend::PostgresRedis => (15, 60),
     };
     let cases = from_environment("AGENT_MEMORY_MODEL_CASES", cases);
     let length = from_environment("AGENT_MEMORY_MODEL_STEPS", length);
     let restarts = from_environment("AGENT_MEMORY_MODEL_RESTARTS", 15);
-    let config = Config { cases, failure_persistence: None, max_shrink_iters: 2_000, ..Config::default() };
+    let config =
+        Config { cases, failure_persistence: None, max_shrink_time: SHRINKING_MS, ..Config::default() };
     let world: RefCell<Option<World>> = RefCell::new(None);
     let (number, asked) = (Cell::new(0), Cell::new(0_u64));
     let outcome = TestRunner::new(config).run(&steps(length, restarts), |steps| {

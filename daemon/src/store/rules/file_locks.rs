@@ -2,12 +2,12 @@
 
 use agent_memory_proto::{
     ErrorBody, ErrorCode, Response,
-    model::FileLock,
+    model::{FileLock, ScopeRef},
     response::{CheckedIn, CheckedOut},
 };
 
 use super::{
-    Applied,
+    Applied, scopes,
     transaction::{Step, WriteTransaction},
 };
 use crate::store::{LockClaim, LockOwner, StoreError};
@@ -16,6 +16,7 @@ use crate::store::{LockClaim, LockOwner, StoreError};
 const LOOK_AGAIN_MS: u64 = 100;
 
 pub(super) async fn checkout(rows: &impl WriteTransaction, claim: &LockClaim, at_ms: i64) -> Applied {
+    scopes::require_if_any(rows, claim.project_id.map(ScopeRef::project), "projectId").await?;
     require_session(rows, &claim.owner).await?;
     let found = rows.path_lock(&claim.path, at_ms).await?;
     let held = found.lock.filter(|lock| lock.expires_at_ms > found.now_ms);

@@ -128,6 +128,8 @@ fn scope_wish() -> BoxedStrategy<Wish> {
         2 => (option::weighted(0.8, pick()), any::<bool>())
             .prop_map(|(project, names_agent)| Wish::StartSession { project, names_agent }),
         2 => (pick(), status()).prop_map(|(session, status)| Wish::EndSession { session, status }),
+        2 => (pick(), status(), any::<bool>())
+            .prop_map(|(session, status, says)| Wish::FinishSession { session, status, says }),
         1 => (option::of(pick()), option::of(status()), page())
             .prop_map(|(project, status, page)| Wish::ListSessions { project, status, page }),
     ]

@@ -68,7 +68,9 @@ impl Known {
         let request = match &step.wish {
             Wish::Repeat(pick) => return picked(&self.writes, *pick).cloned(),
             Wish::KeyAgain { step, name } => {
-                let key = picked(&self.writes, *step)?.key;
+                // Of a request that was refused nothing is kept.
+                let key = picked(&self.writes, *step)?.key.filter(|key| model.keeps(*key))?;
+                let key = Some(key);
                 return Some(Asked { agent, key, request: self.create_org(*name) });
             }
             Wish::Reconnect | Wish::Restart { .. } => return None,
@@ -130,6 +132,11 @@ impl Known {
             Wish::EndSession { session, status } => {
                 Request::EndSession(EndSession { id: id(&self.sessions, *session), status: *status })
             }
+            Wish::FinishSession { session, status, says } => Request::FinishSession(FinishSession {
+                id: id(&self.sessions, *session),
+                status: *status,
+                summary: says.then(|| format!("all is {status}")),
+            }),
             Wish::ListSessions { project, status, page } => Request::ListSessions(ListSessions {
                 project_id: project.map(|project| id(&self.projects, project)),
                 status: *status,

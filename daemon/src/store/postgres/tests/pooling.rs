@@ -93,10 +93,15 @@ fn an_exhausted_pool_is_busy_in_time() {
 #[test]
 fn a_server_that_is_gone_is_told_at_once_and_found_again() {
     let mut server = Postgres::start().unwrap();
-    block_on(async {
+    block_on(async move {
         let pool = pool(&server, |options| options.connection_timeout = Duration::from_secs(60));
         drop(pool.get().await.expect("a connection"));
-        server.stop_immediately().unwrap();
+        // A server that stops waits for who is half-way connected: that goes on meanwhile.
+        let stopped = tokio::task::spawn_blocking(move || {
+            server.stop_immediately().unwrap();
+            server
+        });
+        let mut server = stopped.await.unwrap();
         for _ in 0..20 {
             // The connections that it had are found out to be broken, one by one.
             let refused = tokio::time::timeout(Duration::from_secs(5), pool.get()).await.expect("at once");

@@ -82,6 +82,7 @@ impl Known {
         Some(Asked { agent, key, request })
     }
 
+    #[allow(clippy::too_many_lines, reason = "one arm for each request")]
     fn scopes(&self, wish: &Wish) -> Option<Request> {
         Some(match wish {
             Wish::CreateOrg { name } => self.create_org(*name),
@@ -147,6 +148,7 @@ impl Known {
         })
     }
 
+    #[allow(clippy::too_many_lines, reason = "one arm for each request")]
     fn entries(&self, wish: &Wish, model: &Model) -> Option<Request> {
         Some(match wish {
             Wish::Add(new) => Request::AddEntry(self.add(new)),
@@ -279,15 +281,15 @@ impl Known {
                 content: text,
                 // Some are too large.
                 priority: new.detail % 106,
-                rationale: (new.detail % 3 == 0).then(|| WORDS[0].to_owned()),
+                rationale: new.detail.is_multiple_of(3).then(|| WORDS[0].to_owned()),
                 examples: None,
                 verification_rules: None,
             },
             EntryKind::Knowledge => EntryBody::Knowledge {
                 content: text,
                 confidence: f64::from(new.detail % 102) / 100.0,
-                source: (new.detail % 3 == 0).then(|| WORDS[1].to_owned()),
-                valid_from_ms: (new.detail % 11 == 0).then_some(LONG_AGO_MS),
+                source: new.detail.is_multiple_of(3).then(|| WORDS[1].to_owned()),
+                valid_from_ms: new.detail.is_multiple_of(11).then_some(LONG_AGO_MS),
                 valid_until_ms: match new.detail % 7 {
                     0 => Some(LONG_AGO_MS + 1),
                     1 => Some(FAR_AHEAD_MS),
@@ -299,7 +301,7 @@ impl Known {
                 description: text,
                 parameters: None,
                 examples: None,
-                constraints: (new.detail % 3 == 0).then(|| WORDS[2].to_owned()),
+                constraints: new.detail.is_multiple_of(3).then(|| WORDS[2].to_owned()),
             },
         };
         let draft = EntryDraft {
@@ -307,10 +309,13 @@ impl Known {
             name: self.name(new.name),
             category: new.detail.is_multiple_of(4).then(|| category(new.kind, new.detail / 4)),
             tags: tags(&new.tags),
-            metadata: (new.detail % 5 == 0).then(|| Json(r#"{ "b": [1, 2.50], "a": "x" }"#.to_owned())),
+            metadata: new
+                .detail
+                .is_multiple_of(5)
+                .then(|| Json(r#"{ "b": [1, 2.50], "a": "x" }"#.to_owned())),
             body,
-            created_by: (new.detail % 9 == 0).then(|| "somebody else".to_owned()),
-            change_reason: (new.detail % 6 == 0).then(|| "it was told".to_owned()),
+            created_by: new.detail.is_multiple_of(9).then(|| "somebody else".to_owned()),
+            change_reason: new.detail.is_multiple_of(6).then(|| "it was told".to_owned()),
         };
         let id = match new.id {
             NewId::Made => None,
@@ -327,34 +332,44 @@ impl Known {
         let body = match kind {
             EntryKind::Guideline => BodyPatch::Guideline {
                 content,
-                priority: (detail % 3 == 0).then_some(detail % 101),
-                rationale: (detail % 5 == 0).then(|| (detail % 2 == 0).then(|| WORDS[3].to_owned())),
+                priority: detail.is_multiple_of(3).then_some(detail % 101),
+                rationale: detail
+                    .is_multiple_of(5)
+                    .then(|| detail.is_multiple_of(2).then(|| WORDS[3].to_owned())),
                 examples: None,
                 verification_rules: None,
             },
             EntryKind::Knowledge => BodyPatch::Knowledge {
                 content,
-                confidence: (detail % 3 == 0).then_some(0.5),
+                confidence: detail.is_multiple_of(3).then_some(0.5),
                 source: None,
                 valid_from_ms: None,
-                valid_until_ms: (detail % 7 == 0).then_some((detail % 2 == 0).then_some(FAR_AHEAD_MS)),
-                invalidated_by: (detail % 5 == 0).then(|| (detail % 2 == 0).then_some(id)),
+                valid_until_ms: detail
+                    .is_multiple_of(7)
+                    .then_some(detail.is_multiple_of(2).then_some(FAR_AHEAD_MS)),
+                invalidated_by: detail.is_multiple_of(5).then(|| detail.is_multiple_of(2).then_some(id)),
             },
             EntryKind::Tool => BodyPatch::Tool {
                 description: content,
                 parameters: None,
                 examples: None,
-                constraints: (detail % 5 == 0).then(|| (detail % 2 == 0).then(|| WORDS[4].to_owned())),
+                constraints: detail
+                    .is_multiple_of(5)
+                    .then(|| detail.is_multiple_of(2).then(|| WORDS[4].to_owned())),
             },
         };
         let patch = EntryPatch {
             name: change.name.map(|name| self.name(name)),
-            category: (detail % 9 == 0).then(|| (detail % 2 == 0).then(|| category(kind, detail))),
+            category: detail
+                .is_multiple_of(9)
+                .then(|| detail.is_multiple_of(2).then(|| category(kind, detail))),
             tags: change.tags.as_deref().map(tags),
-            metadata: (detail % 11 == 0).then(|| (detail % 2 == 0).then(|| Json("{\"c\":null}".to_owned()))),
+            metadata: detail
+                .is_multiple_of(11)
+                .then(|| detail.is_multiple_of(2).then(|| Json("{\"c\":null}".to_owned()))),
             body,
-            updated_by: (detail % 13 == 0).then(|| "somebody else".to_owned()),
-            change_reason: (detail % 4 == 0).then(|| "it was not so".to_owned()),
+            updated_by: detail.is_multiple_of(13).then(|| "somebody else".to_owned()),
+            change_reason: detail.is_multiple_of(4).then(|| "it was not so".to_owned()),
         };
         let expected_version = match change.expected {
             Expected::Any => None,

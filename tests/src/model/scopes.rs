@@ -72,10 +72,10 @@ impl Model {
         if let Some(name) = &request.name {
             require_name(name)?;
         }
-        self.require_org(request.org_id.flatten())?;
         let Some(at) = self.projects.iter().position(|project| project.id == request.id) else {
             return refuse(ErrorCode::NotFound, "id");
         };
+        self.require_org(request.org_id.flatten())?;
         let mut project = self.projects[at].clone();
         project.name = request.name.clone().unwrap_or(project.name);
         project.org_id = request.org_id.unwrap_or(project.org_id);

@@ -57,6 +57,47 @@ const PAYLOADS: [&str; 9] = [
 const STEPS_UP: [&str; 8] =
     ["../", "..\\", "%2e%2e/", "..%2f", "....//", "..\u{2215}", "\u{ff0e}\u{ff0e}/", ".\u{200b}./"];
 const TARGETS: [&str; 3] = ["etc/passwd", "memory.db", ""];
+const CLASSIC: [&str; 28] = [
+    "",
+    " ",
+    "\n\t\r",
+    "\0",
+    "a\0b",
+    "\u{1b}[2J\u{7}",
+    "'; DROP TABLE entries; --",
+    "\" OR 1=1 --",
+    "\"unclosed",
+    "a AND NOT OR NEAR(",
+    "*",
+    "^\"",
+    "col:umn {x y}: z",
+    "%_\\",
+    "../../../etc/passwd",
+    "$(reboot) `reboot`",
+    "\u{202e}gnirts\u{202c}",
+    "\u{feff}\u{200b}\u{200d}\u{2060}",
+    "\u{e000}\u{10ffff}\u{fffd}",
+    "👩‍👩‍👧‍👦🏳️‍🌈",
+    "日本語のテキスト 中文 한국어 العربية עברית",
+    "İıſK",
+    "<script>alert(1)</script>",
+    "{{7*7}} ${7*7} %s %n",
+    "null",
+    "NaN",
+    "-0",
+    "9e999",
+];
+
+/// Texts that have broken other programs: few, so that each can go into every field.
+#[must_use]
+pub fn classic_texts() -> Vec<String> {
+    let mut texts = CLASSIC.map(str::to_owned).to_vec();
+    texts.push(format!("a{}", "\u{301}".repeat(400)));
+    texts.push("x".repeat(10_000));
+    texts.push("word ".repeat(2_000));
+    texts.push("\"".repeat(10_000));
+    texts
+}
 
 /// Every hostile text, each once.
 ///
@@ -84,6 +125,7 @@ pub fn texts() -> Vec<String> {
             texts.extend([letters - 1, letters, letters + 1].map(|length| letter.repeat(length)));
         }
     }
+    texts.extend(classic_texts());
     let mut seen = BTreeSet::new();
     texts.retain(|text| seen.insert(text.clone()));
     texts

@@ -1,6 +1,8 @@
 //! Hostile input in every field of every request: it is refused with the field's name or stored as it
 //! is. Never a crash, never a database error, never an answer that takes long.
 
+mod shared_work;
+
 use std::time::{Duration, Instant};
 
 use agent_memory_proto::{
@@ -311,8 +313,12 @@ fn checkout_with(change: impl FnOnce(&mut CheckoutFile)) -> Request {
 
 fn hostile_text_in_every_field_is_refused_or_kept(backend: Backend) {
     let mut store = Store::on(backend);
-    for (number, text) in hostile_texts(backend).into_iter().enumerate() {
-        let (field, request) = &TEXT_FIELDS[number % TEXT_FIELDS.len()];
+    let classic = hostile::classic_texts();
+    let fields = || TEXT_FIELDS.iter().chain(shared_work::TEXT_FIELDS);
+    let everywhere = fields().flat_map(|field| classic.iter().map(move |text| (field, text.clone())));
+    // The many others go into one field each.
+    let others = fields().cycle().zip(hostile_texts(backend));
+    for ((field, request), text) in everywhere.chain(others) {
         let what = format!("{field} = {}", hostile::shown(&text));
         let request = request(&store, text);
         // The hand-over answers `Busy` to a build it does not understand; that is its word for no.

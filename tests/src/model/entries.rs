@@ -10,16 +10,14 @@ use agent_memory_proto::{
     response::{History, WriteAction, Written},
 };
 
-use super::{Kept, Model, Predicted, Refusal, page, refuse, seen::Seen};
+use super::{Kept, Model, NOT_SEEN, Predicted, Refusal, check_page, page, refuse, seen::Seen};
 
 /// Two changes of different agents within this time are a conflict, in milliseconds.
 const CONFLICT_WINDOW_MS: i64 = 5_000;
-/// An id that is not known before an answer shows it.
-const NOT_SEEN: Id = Id([0; 16]);
 
 impl Model {
     pub(super) fn add_entry(&mut self, request: &AddEntry, agent: &str, seen: &Seen) -> Predicted {
-        Self::check_draft(&request.draft)?;
+        check_draft(&request.draft)?;
         Ok(Response::Written(self.add(request, agent, seen)?))
     }
 
@@ -28,7 +26,7 @@ impl Model {
             self,
             "entries",
             &request.entries,
-            |_, add| Self::check_draft(&add.draft),
+            |add| check_draft(&add.draft),
             |model, add| model.add(add, agent, seen),
         )
     }
@@ -43,7 +41,7 @@ impl Model {
             self,
             "updates",
             &request.updates,
-            |_, update| check_patch(&update.patch),
+            |update| check_patch(&update.patch),
             |model, update| model.update(update, agent, seen),
         )
     }
@@ -53,29 +51,7 @@ impl Model {
     }
 
     pub(super) fn bulk_delete(&mut self, request: &BulkDeleteEntries, seen: &Seen) -> Predicted {
-        all_or_none(
-            self,
-            "ids",
-            &request.ids,
-            |_, _| Ok(()),
-            |model, id| model.delete(request.kind, *id, seen),
-        )
-    }
-
-    fn check_draft(draft: &EntryDraft) -> Result<(), Refusal> {
-        let kind = draft.body.kind();
-        check_name(kind, &draft.name)?;
-        check_category(kind, draft.category.as_deref())?;
-        match &draft.body {
-            EntryBody::Guideline { priority, .. } if *priority > limits::PRIORITY_MAX => {
-                return refuse(ErrorCode::InvalidParameter, "priority");
-            }
-            EntryBody::Knowledge { confidence, .. } if !(0.0..=1.0).contains(confidence) => {
-                return refuse(ErrorCode::InvalidParameter, "confidence");
-            }
-            _ => {}
-        }
-        Ok(())
+        all_or_none(self, "ids", &request.ids, |_| Ok(()), |model, id| model.delete(request.kind, *id, seen))
     }
 
     /// Adds an entry whose fields are right.
@@ -230,7 +206,7 @@ impl Model {
     }
 
     pub(super) fn entry_history(&self, request: &EntryHistory) -> Predicted {
-        page(Vec::<Version>::new(), request.limit, request.offset)?;
+        check_page(request.limit, request.offset)?;
         let current = self.entry(request.kind, request.id)?.version;
         let earlier = self.entries[&request.id].earlier.iter().rev().cloned();
         let versions = std::iter::once(current).chain(earlier).collect();
@@ -244,7 +220,7 @@ fn all_or_none<T>(
     model: &mut Model,
     list: &str,
     items: &[T],
-    check: impl Fn(&Model, &T) -> Result<(), Refusal>,
+    check: impl Fn(&T) -> Result<(), Refusal>,
     apply: impl Fn(&mut Model, &T) -> Result<Written, Refusal>,
 ) -> Predicted {
     if items.is_empty() {
@@ -255,7 +231,7 @@ fn all_or_none<T>(
         ..refusal
     };
     for (position, item) in items.iter().enumerate() {
-        check(model, item).map_err(|refusal| at(position, refusal))?;
+        check(item).map_err(|refusal| at(position, refusal))?;
     }
     let before = model.entries.clone();
     let mut written = Vec::new();
@@ -303,6 +279,22 @@ fn check_category(kind: EntryKind, category: Option<&str>) -> Result<(), Refusal
         (EntryKind::Tool, Some(one)) => ["mcp", "cli", "function", "api"].contains(&one),
     };
     if is_right { Ok(()) } else { refuse(ErrorCode::InvalidParameter, "category") }
+}
+
+fn check_draft(draft: &EntryDraft) -> Result<(), Refusal> {
+    let kind = draft.body.kind();
+    check_name(kind, &draft.name)?;
+    check_category(kind, draft.category.as_deref())?;
+    match &draft.body {
+        EntryBody::Guideline { priority, .. } if *priority > limits::PRIORITY_MAX => {
+            return refuse(ErrorCode::InvalidParameter, "priority");
+        }
+        EntryBody::Knowledge { confidence, .. } if !(0.0..=1.0).contains(confidence) => {
+            return refuse(ErrorCode::InvalidParameter, "confidence");
+        }
+        _ => {}
+    }
+    Ok(())
 }
 
 fn check_patch(patch: &EntryPatch) -> Result<(), Refusal> {

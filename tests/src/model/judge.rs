@@ -7,7 +7,7 @@ use agent_memory_proto::{
     response::{Hit, SearchPage},
 };
 
-use super::{Asked, Model, Predicted, Refusal, seen::Seen};
+use super::{Asked, Model, NOT_SEEN, Predicted, Refusal, seen::Seen};
 
 /// Whether daemon and model agree; if not, both answers.
 pub type Verdict = Result<(), String>;
@@ -65,9 +65,8 @@ impl Model {
         };
         for (entry, version) in shown {
             let Some(kept) = self.entries.get_mut(&entry) else { continue };
-            let mut versions = std::iter::once(&mut kept.entry.version).chain(&mut kept.earlier);
-            let Some(known) = versions.find(|known| known.number == version.number) else { continue };
-            if known.id == Id([0; 16]) {
+            let Some(known) = kept.version(version.number) else { continue };
+            if known.id == NOT_SEEN {
                 known.id = version.id;
                 if !self.version_ids.insert(version.id) {
                     return Err(format!("two versions have the id {}", version.id));
@@ -78,13 +77,11 @@ impl Model {
     }
 
     /// The ids of versions that this very answer showed first.
-    fn with_learned(&self, mut response: Response) -> Response {
-        let learn = |entry: Id, version: &mut Version| {
-            if let Some(kept) = self.entries.get(&entry) {
-                let mut versions = std::iter::once(&kept.entry.version).chain(&kept.earlier);
-                if let Some(known) = versions.find(|known| known.number == version.number) {
-                    version.id = known.id;
-                }
+    fn with_learned(&mut self, mut response: Response) -> Response {
+        let mut learn = |entry: Id, version: &mut Version| {
+            let kept = self.entries.get_mut(&entry);
+            if let Some(known) = kept.and_then(|kept| kept.version(version.number)) {
+                version.id = known.id;
             }
         };
         match &mut response {

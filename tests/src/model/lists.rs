@@ -9,11 +9,11 @@ use agent_memory_proto::{
     response::EntryPage,
 };
 
-use super::{Model, Predicted, page};
+use super::{Model, Predicted, check_page, page};
 
 impl Model {
     pub(super) fn list_entries(&self, request: &ListEntries) -> Predicted {
-        page(Vec::<Entry>::new(), request.limit, request.offset)?;
+        check_page(request.limit, request.offset)?;
         let scopes = self.looked_at(request.scope, request.inherit)?;
         let is_wanted = |entry: &&Entry| {
             entry.kind() == request.kind

@@ -7,7 +7,7 @@ use agent_memory_proto::{
     response::{CheckedIn, CheckedOut, FileLockPage, FileLockStatus},
 };
 
-use super::{Model, Predicted, Refusal, page, refuse, seen::Seen};
+use super::{Model, NOT_SEEN, Predicted, Refusal, page, refuse, seen::Seen};
 
 impl Model {
     pub(super) fn checkout(&mut self, request: &CheckoutFile, agent: &str, seen: &Seen) -> Predicted {
@@ -47,7 +47,7 @@ impl Model {
             None => {
                 let acquired_at_ms = granted.map_or(0, |lock| lock.acquired_at_ms);
                 let lock = FileLock {
-                    id: granted.map_or(Id([0; 16]), |lock| lock.id),
+                    id: granted.map_or(NOT_SEEN, |lock| lock.id),
                     path: path.clone(),
                     agent_id,
                     session_id: request.session_id,

@@ -23,7 +23,10 @@ use agent_memory_proto::{
 
 pub use judge::Verdict;
 use seen::Seen;
-pub use steps::{Known, Pick, Step, Wish, steps};
+pub use steps::{AGENTS, Known, Pick, Step, Wish, agent_name, steps};
+
+/// An id that is not known before an answer shows it.
+const NOT_SEEN: Id = Id([0; 16]);
 
 /// Why something is refused: as much of the error as programs act on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,6 +66,13 @@ pub struct Asked {
 struct Kept {
     entry: Entry,
     earlier: Vec<Version>,
+}
+
+impl Kept {
+    fn version(&mut self, number: u32) -> Option<&mut Version> {
+        let mut versions = std::iter::once(&mut self.entry.version).chain(&mut self.earlier);
+        versions.find(|version| version.number == number)
+    }
 }
 
 /// Everything that a store holds.
@@ -166,14 +176,19 @@ impl Model {
     }
 }
 
-/// A page of a list, and whether more follow.
-fn page<T>(all: Vec<T>, limit: u32, offset: u32) -> Result<(Vec<T>, bool), Refusal> {
+fn check_page(limit: u32, offset: u32) -> Result<(), Refusal> {
     if limit == 0 || limit > PAGE_ROWS_MAX {
         return refuse(ErrorCode::InvalidParameter, "limit");
     }
     if offset > OFFSET_MAX {
         return refuse(ErrorCode::InvalidParameter, "offset");
     }
+    Ok(())
+}
+
+/// A page of a list, and whether more follow.
+fn page<T>(all: Vec<T>, limit: u32, offset: u32) -> Result<(Vec<T>, bool), Refusal> {
+    check_page(limit, offset)?;
     let (limit, offset) = (limit as usize, offset as usize);
     let has_more = all.len() > offset + limit;
     Ok((all.into_iter().skip(offset).take(limit).collect(), has_more))

@@ -10,7 +10,7 @@ use agent_memory_proto::{
     response::{OrgPage, ProjectPage, SessionReportPage},
 };
 
-use super::{Model, Predicted, Refusal, page, refuse, seen::Seen};
+use super::{Model, NOT_SEEN, Predicted, Refusal, check_page, page, refuse, seen::Seen};
 
 impl Model {
     pub(super) fn org(&self, id: Id) -> Option<&Org> {
@@ -30,7 +30,7 @@ impl Model {
         if self.orgs.iter().any(|org| org.name == request.name) {
             return refuse(ErrorCode::AlreadyExists, "name");
         }
-        let id = request.id.or(seen.id).unwrap_or(Id([0; 16]));
+        let id = request.id.or(seen.id).unwrap_or(NOT_SEEN);
         if self.org(id).is_some() {
             return refuse(ErrorCode::AlreadyExists, "id");
         }
@@ -51,7 +51,7 @@ impl Model {
         require_name(&request.name)?;
         self.require_org(request.org_id)?;
         let project = Project {
-            id: request.id.or(seen.id).unwrap_or(Id([0; 16])),
+            id: request.id.or(seen.id).unwrap_or(NOT_SEEN),
             org_id: request.org_id,
             name: request.name.clone(),
             description: request.description.clone(),
@@ -141,7 +141,7 @@ impl Model {
     }
 
     pub(super) fn list_projects(&self, request: &ListProjects) -> Predicted {
-        page(Vec::<Project>::new(), request.limit, request.offset)?;
+        check_page(request.limit, request.offset)?;
         self.require_org(request.org_id)?;
         let is_wanted = |project: &&Project| request.org_id.is_none() || project.org_id == request.org_id;
         let mut projects: Vec<Project> = self.projects.iter().filter(is_wanted).cloned().collect();
@@ -176,7 +176,7 @@ impl Model {
     pub(super) fn start_session(&mut self, request: &StartSession, agent: &str, seen: &Seen) -> Predicted {
         self.require_project(request.project_id)?;
         let session = Session {
-            id: request.id.or(seen.id).unwrap_or(Id([0; 16])),
+            id: request.id.or(seen.id).unwrap_or(NOT_SEEN),
             project_id: request.project_id,
             name: request.name.clone(),
             purpose: request.purpose.clone(),
@@ -225,7 +225,7 @@ impl Model {
     }
 
     pub(super) fn list_sessions(&self, request: &ListSessions) -> Predicted {
-        page(Vec::<Session>::new(), request.limit, request.offset)?;
+        check_page(request.limit, request.offset)?;
         self.require_project(request.project_id)?;
         let is_wanted = |session: &&Session| {
             (request.project_id.is_none() || session.project_id == request.project_id)

@@ -8,12 +8,12 @@ use agent_memory_proto::{
     response::{Hit, SearchPage},
 };
 
-use super::{Model, Predicted, lists::priority, page};
+use super::{Model, Predicted, check_page, lists::priority};
 
 impl Model {
     /// Every hit on one page; without words in the order of the latest change.
     pub(super) fn search(&self, request: &Search) -> Predicted {
-        page(Vec::<Hit>::new(), request.limit, request.offset)?;
+        check_page(request.limit, request.offset)?;
         let scopes = self.looked_at(request.scope, request.inherit)?;
         let mut terms: Vec<String> = Vec::new();
         for word in request.query.split_whitespace() {

@@ -9,6 +9,15 @@ use agent_memory_proto::model::{EntryKind, SessionStatus};
 pub use draw::steps;
 pub use resolve::Known;
 
+/// Agents that take turns.
+pub const AGENTS: u8 = 3;
+
+/// The name of an agent.
+#[must_use]
+pub fn agent_name(number: u8) -> String {
+    format!("agent-{number}")
+}
+
 /// One of those that were made before, counted round; 0 is one that was never there.
 pub type Pick = u8;
 

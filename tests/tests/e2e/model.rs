@@ -11,14 +11,13 @@ use agent_memory_proto::{
 };
 use agent_memory_tests::{
     Backend, Daemon, Hello, Instance, Wire, from_environment,
-    model::{Asked, Known, Model, Step, Verdict, Wish, steps},
+    model::{AGENTS, Asked, Known, Model, Step, Verdict, Wish, agent_name, steps},
     on_every_backend,
 };
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 
 /// Sequences on one store; then there is a new one, so that neither it nor the model gets large.
 const CASES_OF_A_STORE: u32 = 40;
-const AGENTS: u8 = 3;
 /// How long a sequence is made shorter, in milliseconds: every attempt takes a new store.
 const SHRINKING_MS: u32 = 60_000;
 
@@ -74,7 +73,7 @@ impl World {
     }
 
     fn connect(&self, agent: u8) -> Wire {
-        let hello = Hello::new(Purpose::Library).of_agent(&format!("agent-{agent}"));
+        let hello = Hello::new(Purpose::Library).of_agent(&agent_name(agent));
         Wire::open(&self.instance.socket(), &hello).expect("the daemon accepts a connection")
     }
 
@@ -132,7 +131,7 @@ impl World {
         let envelope = Envelope {
             idempotency_key: asked.key,
             // A repeated request is the first agent's, whoever repeats it.
-            agent_id: Some(asked.agent.clone()).filter(|name| *name != format!("agent-{agent}")),
+            agent_id: Some(asked.agent.clone()).filter(|name| *name != agent_name(agent)),
             ..Envelope::default()
         };
         let answer = self.wires[usize::from(agent)].exchange(request, &envelope);

@@ -10,10 +10,7 @@ use proptest::{
     strategy::BoxedStrategy,
 };
 
-use super::{Change, Expected, NewEntry, NewId, Page, Step, Where, Wish};
-
-/// Agents that take turns.
-const AGENTS: u8 = 3;
+use super::{AGENTS, Change, Expected, NewEntry, NewId, Page, Step, Where, Wish};
 
 /// A sequence of up to so many steps, with this many restarts in ten thousand steps.
 pub fn steps(most: usize, restarts: u32) -> impl Strategy<Value = Vec<Step>> {

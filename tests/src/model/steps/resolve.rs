@@ -6,7 +6,7 @@ use agent_memory_proto::{
     request::*,
 };
 
-use super::{Change, Expected, NewEntry, NewId, Pick, Step, Where, Wish};
+use super::{Change, Expected, NewEntry, NewId, Pick, Step, Where, Wish, agent_name};
 use crate::{
     model::{Asked, Model},
     requests::new_id,
@@ -64,7 +64,7 @@ impl Known {
     /// The request of a step; `None` when there is nothing yet that it could be about.
     #[must_use]
     pub fn asked(&self, step: &Step, model: &Model) -> Option<Asked> {
-        let agent = agent(step.agent);
+        let agent = agent_name(step.agent);
         let request = match &step.wish {
             Wish::Repeat(pick) => return picked(&self.writes, *pick).cloned(),
             Wish::KeyAgain { step, name } => {
@@ -127,7 +127,7 @@ impl Known {
                 project_id: project.map(|project| id(&self.projects, project)),
                 name: names_agent.then(|| "night shift".to_owned()),
                 purpose: None,
-                agent_id: names_agent.then(|| agent(0)),
+                agent_id: names_agent.then(|| agent_name(0)),
                 metadata: None,
             }),
             Wish::EndSession { session, status } => {
@@ -259,7 +259,7 @@ impl Known {
             Wish::LockStatus { path } => Request::GetFileLock(GetFileLock { path: self.file(*path) }),
             Wish::ListLocks { agent: of, session, project, page } => Request::ListFileLocks(ListFileLocks {
                 project_id: project.map(|project| id(&self.projects, project)),
-                agent_id: of.map(agent),
+                agent_id: of.map(agent_name),
                 session_id: session.map(|session| id(&self.sessions, session)),
                 limit: page.limit,
                 offset: page.offset,
@@ -432,11 +432,6 @@ fn id(known: &[Id], pick: Pick) -> Id {
     picked(known, pick).copied().unwrap_or_else(new_id)
 }
 
-/// The name of an agent.
-fn agent(number: u8) -> String {
-    format!("agent-{number}")
-}
-
 fn text(words: &[u8]) -> String {
     words.iter().map(|word| WORDS[usize::from(*word) % WORDS.len()]).collect::<Vec<_>>().join(" ")
 }
@@ -472,7 +467,7 @@ fn filter(search: &mut Search, detail: u8) {
         4 => search.category = Some(category(EntryKind::Tool, detail)),
         5 => search.priority_min = Some(detail % 101),
         6 => search.priority_max = Some(detail % 101),
-        7 => search.created_by = Some(agent(detail % 3)),
+        7 => search.created_by = Some(agent_name(detail % 3)),
         _ => {}
     }
 }

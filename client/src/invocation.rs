@@ -57,6 +57,11 @@ impl Invocation {
         Ok(reply.response)
     }
 
+    /// The key of the settings for what needs one.
+    pub(crate) fn admin_key(&self) -> Option<String> {
+        self.locations.settings.text("ADMIN_KEY").map(str::to_owned)
+    }
+
     /// The connection, for what takes many requests.
     pub(crate) fn client(&self) -> &ReconnectingClient {
         &self.client

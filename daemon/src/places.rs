@@ -1,6 +1,6 @@
 //! Where everything lives, asked of this process's environment.
 
-use std::path::Path;
+use std::{fs::DirBuilder, io, path::Path};
 
 use agent_memory_proto::settings::{
     Settings,
@@ -22,7 +22,7 @@ pub fn from_environment() -> anyhow::Result<(Settings, Places)> {
     let asked_for = std::env::var_os("AGENT_MEMORY_CONFIG").is_some_and(|value| !value.is_empty());
     let text = match std::fs::read_to_string(&settings_file) {
         Ok(text) => Some(text),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !asked_for => None,
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !asked_for => None,
         Err(error) => {
             return Err(error)
                 .with_context(|| format!("cannot read the settings file {}", settings_file.display()));
@@ -37,6 +37,18 @@ pub fn from_environment() -> anyhow::Result<(Settings, Places)> {
     let data_dir = locations::canonical(&data_dir, &working_dir, |path: &Path| path.canonicalize())?;
     let socket = locations::socket(settings.text("SOCKET"), &data_dir, &surroundings)?;
     Ok((settings, Places { data_dir, socket, settings_file: text.map(|_| settings_file) }))
+}
+
+/// Makes a directory and those above it, for its owner only, unless it is there.
+///
+/// # Errors
+/// What the file system says.
+pub(crate) fn make_private_dir(directory: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(directory)
 }
 
 /// The name of this machine.

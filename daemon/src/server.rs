@@ -14,6 +14,7 @@ use crate::{
     config::Config,
     lifecycle::{self, DataLock, LockError, Phase, ServiceManager, Shutdown},
     memory::Trimmer,
+    places::make_private_dir,
     secrets,
     services::{Changes, Live, Parts, Services},
     session,
@@ -164,9 +165,10 @@ fn share_answers(services: &Services) -> Result<(), StoreError> {
 
 /// Makes backups when they are due.
 fn back_up(services: &Arc<Services>) -> Result<(), StoreError> {
+    let Some(schedule) = services.backups.schedule() else { return Ok(()) };
     let services_of_task = Arc::clone(services);
     actors::keep_running(&services.supervisor, "backup-schedule".to_owned(), move || {
-        backups::keep_up(Arc::clone(&services_of_task))
+        backups::keep_up(Arc::clone(&services_of_task), schedule.clone())
     })
 }
 
@@ -356,11 +358,7 @@ async fn close(services: &Services, handle: &StoreHandle) {
 
 /// Makes the directory of the store, for its owner only.
 pub(crate) fn make_data_dir(config: &Config) -> Result<(), StartError> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(&config.data_dir).map_err(|error| StartError::DataDir {
+    make_private_dir(&config.data_dir).map_err(|error| StartError::DataDir {
         path: config.data_dir.display().to_string(),
         cause: error.to_string(),
     })

@@ -116,7 +116,7 @@ pub fn texts() -> Vec<String> {
     for depth in [1, 2, 5, 12, 40] {
         for up in STEPS_UP {
             texts.extend(TARGETS.map(|target| format!("{}{target}", up.repeat(depth))));
-            texts.push(format!("/work/{}etc", up.repeat(depth)));
+            texts.push(format!("/src/{}etc", up.repeat(depth)));
         }
     }
     for letter in ["x", "é", "語", "🚀", "e\u{301}"] {

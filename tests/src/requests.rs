@@ -31,6 +31,13 @@ pub fn add_knowledge(scope: ScopeRef, title: &str, content: &str) -> Request {
 /// Changes the content of a piece of knowledge, from the version that it has.
 #[must_use]
 pub fn update_knowledge(id: Id, expected_version: u32, content: &str) -> Request {
+    let (expected_version, patch) = (Some(expected_version), knowledge_patch(content));
+    Request::UpdateEntry(UpdateEntry { id, expected_version, patch })
+}
+
+/// New content of a piece of knowledge, and everything else as it is.
+#[must_use]
+pub fn knowledge_patch(content: &str) -> EntryPatch {
     let body = BodyPatch::Knowledge {
         content: Some(content.to_owned()),
         confidence: None,
@@ -39,7 +46,7 @@ pub fn update_knowledge(id: Id, expected_version: u32, content: &str) -> Request
         valid_until_ms: None,
         invalidated_by: None,
     };
-    let patch = EntryPatch {
+    EntryPatch {
         name: None,
         category: None,
         tags: None,
@@ -47,8 +54,7 @@ pub fn update_knowledge(id: Id, expected_version: u32, content: &str) -> Request
         body,
         updated_by: None,
         change_reason: None,
-    };
-    Request::UpdateEntry(UpdateEntry { id, expected_version: Some(expected_version), patch })
+    }
 }
 
 /// Adds a guideline.

@@ -36,7 +36,7 @@ pub(crate) enum BackupCommand {
 }
 
 pub(crate) async fn run(invocation: &Invocation, command: BackupCommand) -> Result<(), Failure> {
-    let admin_key = invocation.locations.settings.text("ADMIN_KEY").map(str::to_owned);
+    let admin_key = invocation.admin_key();
     let request = match command {
         BackupCommand::Create { name } => Request::CreateBackup(CreateBackup { name, admin_key }),
         BackupCommand::List => Request::ListBackups,

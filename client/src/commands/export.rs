@@ -15,7 +15,7 @@ use agent_memory_proto::{
 };
 use clap::Args;
 
-use super::transfer_progress::Shown;
+use super::{entry::kind, transfer_progress::Shown};
 use crate::{failure::Failure, invocation::Invocation, scope_argument::ScopeArgument};
 
 #[derive(Args, Debug)]
@@ -41,10 +41,6 @@ pub(crate) struct ExportArgs {
     /// Leaves deactivated entries out
     #[arg(long)]
     no_inactive: bool,
-}
-
-fn kind(text: &str) -> Result<EntryKind, String> {
-    text.parse().map_err(|()| "allowed: guideline, knowledge, tool".to_owned())
 }
 
 pub(crate) async fn run(invocation: &Invocation, args: ExportArgs) -> Result<(), Failure> {
@@ -93,8 +89,10 @@ pub(crate) async fn run(invocation: &Invocation, args: ExportArgs) -> Result<(),
         target.keep().map_err(|error| unwritable(&args.file, &error))?;
         invocation.output.remark(&format!("{entries} entries written to {}", args.file.display()));
     }
-    if let Some(left_out) = tasks_left_out(invocation, scope).await {
-        invocation.output.remark(&left_out);
+    if !invocation.output.is_quiet()
+        && let Some(left_out) = tasks_left_out(invocation, scope).await
+    {
+        invocation.output.note(&left_out);
     }
     Ok(())
 }

@@ -39,7 +39,7 @@ pub(crate) struct ImportArgs {
     #[arg(long, value_name = "SCOPE", requires = "from")]
     scope: Option<ScopeArgument>,
     /// What to do with entries that are there already: skip, update, replace or error
-    #[arg(long, value_name = "STRATEGY", default_value = "update", value_parser = strategy)]
+    #[arg(long, value_name = "STRATEGY", default_value = "update")]
     on_conflict: ConflictStrategy,
     /// Entries of one scope go into another, as project:ID=project:ID or project:ID=global
     #[arg(long = "map", value_name = "FROM=TO", value_parser = mapping)]
@@ -50,10 +50,6 @@ pub(crate) struct ImportArgs {
     /// Tells what would be done, and does nothing
     #[arg(long)]
     dry_run: bool,
-}
-
-fn strategy(text: &str) -> Result<ConflictStrategy, String> {
-    text.parse().map_err(|()| "allowed: skip, update, replace, error".to_owned())
 }
 
 fn mapping(text: &str) -> Result<ScopeMapping, String> {
@@ -129,7 +125,7 @@ async fn import(
             generate_new_ids: args.new_ids,
             imported_by: None,
         },
-        admin_key: invocation.locations.settings.text("ADMIN_KEY").map(str::to_owned),
+        admin_key: invocation.admin_key(),
         dry_run: args.dry_run,
         patience: invocation.globals.timeout.unwrap_or(PATIENCE),
         call: invocation.call_options(),

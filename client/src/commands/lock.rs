@@ -101,7 +101,7 @@ pub(crate) async fn run(invocation: &Invocation, command: LockCommand) -> Result
             offset: page.offset,
         }),
         LockCommand::ForceUnlock { file, reason } => {
-            let admin_key = invocation.locations.settings.text("ADMIN_KEY").map(str::to_owned);
+            let admin_key = invocation.admin_key();
             let path = path(invocation, &file)?;
             Request::ForceUnlockFile(ForceUnlockFile { path, agent_id, reason, admin_key })
         }

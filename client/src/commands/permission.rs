@@ -7,7 +7,7 @@ use agent_memory_proto::{
 };
 use clap::{Args, Subcommand};
 
-use super::entry::Page;
+use super::entry::{Page, kind};
 use crate::{failure::Failure, invocation::Invocation, scope_argument::ScopeArgument};
 
 #[derive(Debug, Subcommand)]
@@ -49,12 +49,8 @@ pub(crate) struct PlaceArgs {
     /// read, write or admin
     #[arg(value_parser = level)]
     level: PermissionLevel,
-    /// Where [default: the project]
-    #[arg(long, value_name = "SCOPE")]
-    scope: Option<ScopeArgument>,
-    /// Only entries of this type: guideline, knowledge or tool
-    #[arg(long = "type", value_name = "TYPE", value_parser = kind)]
-    kind: Option<EntryKind>,
+    #[command(flatten)]
+    at: Where,
 }
 
 /// Who, what and where, unless an id says it.
@@ -66,6 +62,13 @@ pub(crate) struct OptionalPlaceArgs {
     /// read, write or admin
     #[arg(value_parser = level)]
     level: Option<PermissionLevel>,
+    #[command(flatten)]
+    at: Where,
+}
+
+/// Where, and with what.
+#[derive(Args, Debug)]
+pub(crate) struct Where {
     /// Where [default: the project]
     #[arg(long, value_name = "SCOPE")]
     scope: Option<ScopeArgument>,
@@ -75,12 +78,12 @@ pub(crate) struct OptionalPlaceArgs {
 }
 
 pub(crate) async fn run(invocation: &Invocation, command: PermissionCommand) -> Result<(), Failure> {
-    let admin_key = invocation.locations.settings.text("ADMIN_KEY").map(str::to_owned);
+    let admin_key = invocation.admin_key();
     let request = match command {
         PermissionCommand::Grant(place) => Request::GrantPermission(GrantPermission {
-            scope: invocation.scope_to_write(place.scope.as_ref()).await?,
+            scope: invocation.scope_to_write(place.at.scope.as_ref()).await?,
             agent_id: place.agent_name,
-            kind: place.kind,
+            kind: place.at.kind,
             level: place.level,
             created_by: None,
             admin_key,
@@ -90,9 +93,9 @@ pub(crate) async fn run(invocation: &Invocation, command: PermissionCommand) -> 
             Request::RevokePermission(RevokePermission { target, created_by: None, admin_key })
         }
         PermissionCommand::Check(place) => Request::CheckPermission(CheckPermission {
-            scope: invocation.scope_to_read(place.scope.as_ref()).await?,
+            scope: invocation.scope_to_read(place.at.scope.as_ref()).await?,
             agent_id: Some(place.agent_name),
-            kind: place.kind,
+            kind: place.at.kind,
             level: place.level,
         }),
         PermissionCommand::List { of, scope, kind, page } => Request::ListPermissions(ListPermissions {
@@ -123,15 +126,11 @@ async fn target(
         let missing = ErrorBody::missing("AGENT").with_allowed("an agent and a level, or --id");
         return Err(Failure::usage(missing));
     };
-    let scope = invocation.scope_to_write(place.scope.as_ref()).await?;
-    Ok(PermissionTarget::Level { agent_id, scope, kind: place.kind, level })
+    let scope = invocation.scope_to_write(place.at.scope.as_ref()).await?;
+    Ok(PermissionTarget::Level { agent_id, scope, kind: place.at.kind, level })
 }
 
 fn level(text: &str) -> Result<PermissionLevel, String> {
     let level = text.parse().ok().filter(|level| *level > PermissionLevel::None);
     level.ok_or_else(|| "allowed: read, write, admin".to_owned())
-}
-
-fn kind(text: &str) -> Result<EntryKind, String> {
-    text.parse().map_err(|()| "allowed: guideline, knowledge, tool".to_owned())
 }

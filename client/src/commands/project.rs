@@ -94,7 +94,7 @@ pub(crate) async fn run(invocation: &Invocation, command: ProjectCommand) -> Res
         ProjectCommand::Update(args) => update(invocation, args).await?,
         ProjectCommand::Delete { target, confirm } => {
             let id = invocation.project_id(&target).await?;
-            let admin_key = invocation.locations.settings.text("ADMIN_KEY").map(str::to_owned);
+            let admin_key = invocation.admin_key();
             Request::DeleteProject(DeleteProject { id, confirm, admin_key })
         }
     };

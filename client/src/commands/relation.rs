@@ -17,7 +17,7 @@ pub(crate) enum RelationCommand {
         /// Where it begins: KIND:ID or KIND:NAME, as knowledge:port
         source: NodeArgument,
         /// How the first stands to the second
-        #[arg(value_name = "RELATION", value_parser = kind)]
+        #[arg(value_name = "RELATION")]
         kind: RelationKind,
         /// Where it ends
         target: NodeArgument,
@@ -34,7 +34,7 @@ pub(crate) enum RelationCommand {
         #[arg(long, value_name = "KIND:ID|NAME")]
         target: Option<NodeArgument>,
         /// Only of this kind
-        #[arg(long, value_name = "RELATION", value_parser = kind)]
+        #[arg(long, value_name = "RELATION")]
         kind: Option<RelationKind>,
         #[command(flatten)]
         page: Page,
@@ -69,9 +69,4 @@ pub(crate) async fn run(invocation: &Invocation, command: RelationCommand) -> Re
     let response = invocation.call(request).await?;
     invocation.output.show(&response, invocation.known_project());
     Ok(())
-}
-
-/// Reads the kind of a relation.
-pub(crate) fn kind(text: &str) -> Result<RelationKind, String> {
-    text.parse().map_err(|()| format!("allowed: {}", RelationKind::ALL.map(RelationKind::name).join(", ")))
 }

@@ -19,7 +19,7 @@ pub(crate) enum SessionCommand {
         /// Which session
         id: Id,
         /// completed, discarded, paused, or active to take up a paused one again
-        #[arg(long, default_value = "completed", value_parser = status)]
+        #[arg(long, default_value = "completed")]
         status: SessionStatus,
         /// What it came to
         #[arg(long)]
@@ -55,7 +55,7 @@ pub(crate) struct StartArgs {
 #[derive(Args, Debug)]
 pub(crate) struct ListArgs {
     /// Only with this status
-    #[arg(long, value_parser = status)]
+    #[arg(long)]
     status: Option<SessionStatus>,
     /// Of all projects
     #[arg(long)]
@@ -104,8 +104,4 @@ async fn start(invocation: &Invocation, args: StartArgs) -> Result<Request, Fail
         agent_id,
         metadata,
     }))
-}
-
-fn status(text: &str) -> Result<SessionStatus, String> {
-    text.parse().map_err(|()| "allowed: active, paused, completed, discarded".to_owned())
 }

@@ -17,7 +17,7 @@ pub(crate) enum TagCommand {
         /// Its name
         name: String,
         /// language, domain, category, meta or custom
-        #[arg(long, value_parser = category)]
+        #[arg(long)]
         category: Option<TagCategory>,
         /// What it means
         #[arg(long)]
@@ -29,7 +29,7 @@ pub(crate) enum TagCommand {
     /// List the tags that were created or are used, with how many entries carry each
     List {
         /// Only of this category
-        #[arg(long, value_parser = category)]
+        #[arg(long)]
         category: Option<TagCategory>,
         #[command(flatten)]
         page: Page,
@@ -92,8 +92,4 @@ async fn entry(invocation: &Invocation, argument: &NodeArgument) -> Result<(Entr
         Failure::usage(body)
     })?;
     Ok((kind, node.id))
-}
-
-fn category(text: &str) -> Result<TagCategory, String> {
-    text.parse().map_err(|()| format!("allowed: {}", TagCategory::ALL.map(TagCategory::name).join(", ")))
 }

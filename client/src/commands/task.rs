@@ -1,7 +1,5 @@
 //! `task add|update|status|get|list|subtasks|claim|block|unblock|history|deactivate|delete`.
 
-use std::str::FromStr;
-
 use agent_memory_proto::{
     ErrorBody, Request,
     model::{Id, TaskDetails, TaskDomain, TaskSeverity, TaskStatus, TaskType, TaskUrgency},
@@ -26,7 +24,6 @@ pub(crate) enum TaskCommand {
         /// Which task
         id: Id,
         /// backlog, open, in_progress, blocked, review, done or wont_do
-        #[arg(value_parser = word::<TaskStatus>)]
         status: TaskStatus,
         /// How it ended
         #[arg(long)]
@@ -97,22 +94,22 @@ pub(crate) struct Fields {
     #[arg(long)]
     description: Option<String>,
     /// bug, feature, improvement, debt, research, question or other
-    #[arg(long = "type", value_name = "TYPE", value_parser = word::<TaskType>)]
+    #[arg(long = "type", value_name = "TYPE")]
     task_type: Option<TaskType>,
     /// Who can do it: agent or physical
-    #[arg(long, value_parser = word::<TaskDomain>)]
+    #[arg(long)]
     domain: Option<TaskDomain>,
     /// critical, high, medium or low
-    #[arg(long, value_parser = word::<TaskSeverity>)]
+    #[arg(long)]
     severity: Option<TaskSeverity>,
     /// immediate, soon, normal or later
-    #[arg(long, value_parser = word::<TaskUrgency>)]
+    #[arg(long)]
     urgency: Option<TaskUrgency>,
     /// A word of your own
     #[arg(long)]
     category: Option<String>,
     /// backlog, open, in_progress, blocked, review, done or wont_do
-    #[arg(long, value_parser = word::<TaskStatus>)]
+    #[arg(long)]
     status: Option<TaskStatus>,
     /// How it ended
     #[arg(long)]
@@ -198,19 +195,19 @@ pub(crate) struct ListArgs {
     #[arg(long)]
     include_inactive: bool,
     /// Only with this status; may be given again
-    #[arg(long = "status", value_name = "STATUS", value_parser = word::<TaskStatus>)]
+    #[arg(long = "status", value_name = "STATUS")]
     statuses: Vec<TaskStatus>,
     /// Only those that wait for others, or are said to be blocked
     #[arg(long)]
     blocked: bool,
     /// Only of this type
-    #[arg(long = "type", value_name = "TYPE", value_parser = word::<TaskType>)]
+    #[arg(long = "type", value_name = "TYPE")]
     task_type: Option<TaskType>,
     /// Only of this severity
-    #[arg(long, value_parser = word::<TaskSeverity>)]
+    #[arg(long)]
     severity: Option<TaskSeverity>,
     /// Only of this urgency
-    #[arg(long, value_parser = word::<TaskUrgency>)]
+    #[arg(long)]
     urgency: Option<TaskUrgency>,
     /// Only of this category
     #[arg(long)]
@@ -223,39 +220,32 @@ pub(crate) struct ListArgs {
 }
 
 pub(crate) async fn run(invocation: &Invocation, command: TaskCommand) -> Result<(), Failure> {
-    let agent = Some(invocation.connect_options().agent_id.clone()).filter(|agent| !agent.is_empty());
     let request = match command {
         TaskCommand::Add(args) => Request::AddTask(Box::new(add(invocation, args).await?)),
         TaskCommand::Update(args) => Request::UpdateTask(Box::new(update(args)?)),
         TaskCommand::Status { id, status, resolution, expected_version } => {
             let resolution = resolution.map(Some);
             let patch = TaskPatch { status: Some(status), resolution, ..TaskPatch::default() };
-            let (updated_by, change_reason) = (None, None);
-            Request::UpdateTask(Box::new(UpdateTask {
-                id,
-                expected_version,
-                patch,
-                updated_by,
-                change_reason,
-            }))
+            let update = UpdateTask { id, expected_version, patch, updated_by: None, change_reason: None };
+            Request::UpdateTask(Box::new(update))
         }
         TaskCommand::Get { id } => Request::GetTask(GetTask { id }),
         TaskCommand::List(args) => Request::ListTasks(list(invocation, args).await?),
         TaskCommand::Subtasks { id, page } => {
-            Request::ListTasks(ListTasks { parent_id: Some(id), include_inactive: false, ..everywhere(page) })
+            Request::ListTasks(ListTasks { parent_id: Some(id), ..everywhere(page) })
         }
-        TaskCommand::Claim { id } => Request::ClaimTask(ClaimTask { id, agent_id: agent }),
+        TaskCommand::Claim { id } => Request::ClaimTask(ClaimTask { id, agent_id: None }),
         TaskCommand::Block { id, blocker } => {
-            Request::AddTaskBlocker(AddTaskBlocker { id, blocker_id: blocker, updated_by: agent })
+            Request::AddTaskBlocker(AddTaskBlocker { id, blocker_id: blocker, updated_by: None })
         }
         TaskCommand::Unblock { id, blocker } => {
-            Request::RemoveTaskBlocker(RemoveTaskBlocker { id, blocker_id: blocker, updated_by: agent })
+            Request::RemoveTaskBlocker(RemoveTaskBlocker { id, blocker_id: blocker, updated_by: None })
         }
         TaskCommand::History { id, page } => {
             Request::TaskHistory(TaskHistory { id, limit: page.limit, offset: page.offset })
         }
         TaskCommand::Deactivate { id, reason } => {
-            Request::DeactivateTask(DeactivateTask { id, updated_by: agent, change_reason: reason })
+            Request::DeactivateTask(DeactivateTask { id, updated_by: None, change_reason: reason })
         }
         TaskCommand::Delete { id } => Request::DeleteTask(DeleteTask { id }),
     };
@@ -270,12 +260,12 @@ async fn add(invocation: &Invocation, args: AddArgs) -> Result<AddTask, Failure>
     let details = TaskDetails {
         title: args.title,
         description: fields.description,
-        task_type: fields.task_type.unwrap_or(TaskType::Other),
-        domain: fields.domain.unwrap_or(TaskDomain::Agent),
-        severity: fields.severity.unwrap_or(TaskSeverity::Medium),
-        urgency: fields.urgency.unwrap_or(TaskUrgency::Normal),
+        task_type: fields.task_type.unwrap_or_default(),
+        domain: fields.domain.unwrap_or_default(),
+        severity: fields.severity.unwrap_or_default(),
+        urgency: fields.urgency.unwrap_or_default(),
         category: fields.category,
-        status: fields.status.unwrap_or(TaskStatus::Open),
+        status: fields.status.unwrap_or_default(),
         resolution: fields.resolution,
         file: fields.file,
         start_line: fields.start_line,
@@ -374,25 +364,4 @@ async fn list(invocation: &Invocation, args: ListArgs) -> Result<ListTasks, Fail
         only_blocked: args.blocked,
         ..everywhere(args.page)
     })
-}
-
-/// A value of a list of words; clap says which argument it is of.
-trait Word: FromStr + Copy + 'static {
-    /// The words.
-    fn words() -> Vec<&'static str>;
-}
-
-macro_rules! word {
-    ($($name:ident)+) => {
-        $(impl Word for $name {
-            fn words() -> Vec<&'static str> {
-                Self::ALL.iter().map(|value| value.name()).collect()
-            }
-        })+
-    };
-}
-word!(TaskStatus TaskType TaskDomain TaskSeverity TaskUrgency);
-
-fn word<T: Word>(text: &str) -> Result<T, String> {
-    text.parse().map_err(|_| format!("allowed: {}", T::words().join(", ")))
 }

@@ -5,7 +5,7 @@ use std::{fmt::Display, ops::RangeInclusive, str::FromStr};
 
 use agent_memory_proto::{
     ErrorBody, ErrorCode,
-    model::{Id, Json},
+    model::{Id, Json, UnknownWord},
 };
 use serde_json::{Map, Value};
 
@@ -131,6 +131,13 @@ impl Arguments {
         choice.map(Some).ok_or_else(|| self.wrong(name, &value, allowed))
     }
 
+    /// A word of an enum of words.
+    pub(super) fn word<T: FromStr<Err = UnknownWord>>(&mut self, name: &str) -> Result<Option<T>, Refusal> {
+        let Some(value) = self.value(name) else { return Ok(None) };
+        let word = value.as_str().unwrap_or_default().parse();
+        word.map(Some).map_err(|UnknownWord { allowed }| self.wrong(name, &value, &allowed))
+    }
+
     pub(super) fn texts(&mut self, name: &str) -> Result<Option<Vec<String>>, Refusal> {
         let Some(value) = self.value(name) else { return Ok(None) };
         let texts = value.as_array().and_then(|items| {
@@ -141,8 +148,7 @@ impl Arguments {
 
     /// A list of 1 to `max` ids.
     pub(super) fn ids(&mut self, name: &str, max: usize) -> Result<Vec<Id>, Refusal> {
-        let texts = self.texts(name)?;
-        let texts = self.need(name, texts)?;
+        let texts = self.required(name, Self::texts)?;
         if !(1..=max).contains(&texts.len()) {
             let value = Value::from(texts);
             return Err(self.wrong(name, &value, &format!("a list of 1 to {max} ids")));
@@ -214,6 +220,16 @@ impl Arguments {
             return Ok(Some(None));
         }
         Ok(take(self, name)?.map(Some))
+    }
+
+    /// A value that must be given.
+    pub(super) fn required<T>(
+        &mut self,
+        name: &str,
+        take: impl FnOnce(&mut Self, &str) -> Result<Option<T>, Refusal>,
+    ) -> Result<T, Refusal> {
+        let value = take(self, name)?;
+        self.need(name, value)
     }
 
     /// Turns "not given" into a refusal that names the parameter.

@@ -78,7 +78,8 @@ impl Scopes {
         self.bound().unwrap_or(ScopeRef::GLOBAL)
     }
 
-    fn bound(&self) -> Option<ScopeRef> {
+    /// The bound project.
+    pub(super) fn bound(&self) -> Option<ScopeRef> {
         self.project.as_ref().map(|project| ScopeRef::project(project.id))
     }
 

@@ -10,7 +10,10 @@ use std::{
 use agent_memory_proto::{ErrorBody, ErrorCode, response::BackupFile};
 
 use super::names;
-use crate::store::{StoreError, sqlite};
+use crate::{
+    places::make_private_dir,
+    store::{StoreError, sqlite},
+};
 
 /// What directories begin with in which a backup is being made.
 const STAGE_PREFIX: &str = ".part-";
@@ -35,11 +38,7 @@ impl BackupDirectory {
     /// # Errors
     /// What the file system says.
     pub(crate) fn stage(&self) -> Result<Stage, StoreError> {
-        let mut builder = fs::DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(&self.0).map_err(|error| failed("make", &self.0, &error))?;
+        make_private_dir(&self.0).map_err(|error| failed("make", &self.0, &error))?;
         let stage = tempfile::Builder::new().prefix(STAGE_PREFIX).tempdir_in(&self.0);
         let stage = stage.map_err(|error| failed("make a directory in", &self.0, &error))?;
         Ok(Stage { directory: self.clone(), stage })

@@ -11,7 +11,10 @@ use agent_memory_proto::{
     limits,
     response::{BackupFile, BackupList, BackupReport, CleanedBackups, RestoredBackup},
 };
-use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::{
+    sync::{Mutex, OwnedMutexGuard},
+    task::JoinError,
+};
 
 pub(crate) use self::schedule::keep_up;
 pub use self::{directory::BackupDirectory, schedule::Schedule};
@@ -51,6 +54,11 @@ impl Backups {
         Self { directory, schedule, turn: Arc::default() }
     }
 
+    /// When they are made; `None` where they are not made by themselves.
+    pub(crate) fn schedule(&self) -> Option<Schedule> {
+        self.schedule.clone()
+    }
+
     /// What is wrong with them, for the health of the daemon.
     #[must_use]
     pub fn problem(&self) -> Option<String> {
@@ -68,14 +76,17 @@ impl Backups {
 /// # Errors
 /// Why there is none; nothing is left of it then.
 pub(crate) async fn create(services: Arc<Services>, label: String) -> Result<BackupReport, StoreError> {
-    let turn = services.backups.turn()?;
-    create_in_turn(services, label, turn).await
+    to_the_end(async move {
+        let turn = services.backups.turn()?;
+        create_in_turn(&services, label, &turn).await
+    })
+    .await
 }
 
 async fn create_in_turn(
-    services: Arc<Services>,
+    services: &Services,
     label: String,
-    _turn: Turn,
+    _turn: &Turn,
 ) -> Result<BackupReport, StoreError> {
     let (directory, at_ms) = (services.backups.directory.clone(), services.clock.now_ms());
     let stage = directory.stage()?;
@@ -128,6 +139,10 @@ pub(crate) async fn verify(services: &Services, filename: String) -> Result<Back
 /// # Errors
 /// Why it was not done; the store is as it was then.
 pub(crate) async fn restore(services: Arc<Services>, filename: String) -> Result<RestoredBackup, StoreError> {
+    to_the_end(restore_in_turn(services, filename)).await
+}
+
+async fn restore_in_turn(services: Arc<Services>, filename: String) -> Result<RestoredBackup, StoreError> {
     let _turn = services.backups.turn()?;
     let (directory, clock) = (services.backups.directory.clone(), services.clock.clone());
     let taken = {
@@ -161,9 +176,14 @@ pub(crate) async fn restore(services: Arc<Services>, filename: String) -> Result
 /// # Errors
 /// What the file system says.
 pub(crate) async fn clean_up(services: &Services, keep: u32) -> Result<CleanedBackups, StoreError> {
-    let _turn = services.backups.turn()?;
+    let turn = services.backups.turn()?;
     let directory = services.backups.directory.clone();
-    blocking(move || clean_up_in(&directory, keep, |_| true)).await
+    blocking(move || {
+        // It goes on when nobody waits for it any more.
+        let _turn = turn;
+        clean_up_in(&directory, keep, |_| true)
+    })
+    .await
 }
 
 /// Removes all but the newest of those that are made here and whose labels are meant.
@@ -233,9 +253,22 @@ fn shown(directory: &BackupDirectory) -> String {
 }
 
 /// Work that may take its time, on a thread where nobody waits for it.
-async fn blocking<T: Send + 'static>(
+///
+/// # Errors
+/// Those of the work; `Lost` when it panicked.
+pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {
-    let done = tokio::task::spawn_blocking(work).await;
+    ended(tokio::task::spawn_blocking(work).await)
+}
+
+/// Work that goes on to its end, also when whoever asked for it goes away meanwhile.
+async fn to_the_end<T: Send + 'static>(
+    work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
+) -> Result<T, StoreError> {
+    ended(tokio::spawn(work).await)
+}
+
+fn ended<T>(done: Result<Result<T, StoreError>, JoinError>) -> Result<T, StoreError> {
     done.unwrap_or_else(|_| Err(StoreError::Lost("work on a backup panicked".to_owned())))
 }

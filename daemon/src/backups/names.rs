@@ -5,7 +5,7 @@ use agent_memory_proto::{ErrorBody, limits};
 
 const SUFFIX: &str = ".db";
 /// `20260131T120000000Z`
-const STAMP_BYTES: usize = 19;
+const STAMP: &str = "%Y%m%dT%H%M%S%3fZ";
 const FILE_NAME_BYTES_MAX: usize = 255;
 const LABEL_ALLOWED: &str = "1 to 64 ASCII letters, digits, _ and -, the first a letter or digit";
 
@@ -56,23 +56,14 @@ pub(crate) fn parse(filename: &str) -> Option<(&str, i64)> {
 
 fn stamp(at_ms: i64) -> String {
     jiff::Timestamp::from_millisecond(at_ms)
-        .map_or_else(|_| at_ms.to_string(), |time| time.strftime("%Y%m%dT%H%M%S%3fZ").to_string())
+        .map_or_else(|_| at_ms.to_string(), |time| time.strftime(STAMP).to_string())
 }
 
-fn parse_stamp(stamp: &str) -> Option<i64> {
-    if stamp.len() != STAMP_BYTES || !stamp.is_ascii() || &stamp[8..9] != "T" || !stamp.ends_with('Z') {
-        return None;
-    }
-    let number = |from: usize, to: usize| -> Option<i16> {
-        let digits = &stamp[from..to];
-        digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
-    };
-    let small = |from, to| number(from, to).and_then(|number| i8::try_from(number).ok());
-    let nanoseconds = i32::from(number(15, 18)?) * 1_000_000;
-    let (date, time) = ((number(0, 4)?, small(4, 6)?, small(6, 8)?), (small(9, 11)?, small(11, 13)?));
-    let moment =
-        jiff::civil::DateTime::new(date.0, date.1, date.2, time.0, time.1, small(13, 15)?, nanoseconds);
-    Some(moment.ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_millisecond())
+/// Only what [`stamp`] writes, though more could be read.
+fn parse_stamp(text: &str) -> Option<i64> {
+    let moment = jiff::civil::DateTime::strptime(STAMP, text).ok()?;
+    let at_ms = moment.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_millisecond();
+    (stamp(at_ms) == text).then_some(at_ms)
 }
 
 #[cfg(test)]
@@ -92,6 +83,12 @@ mod tests {
             "-20250615T150640123Z.db",
             ".x-20250615T150640123Z.db",
             "x-+0250615T150640123Z.db",
+            "x-20250615T150660123Z.db",
+            "x-2025615T150640123Z.db",
+            "x-20250615T15064012Z.db",
+            "x-20250615T1506401234Z.db",
+            "x- 0250615T150640123Z.db",
+            "x-20250615T150640123ZZ.db",
         ] {
             assert_eq!(parse(other), None, "{other}");
         }

@@ -11,7 +11,7 @@ use agent_memory_proto::{response::BackupSchedule, settings::Settings};
 use croner::Cron;
 use jiff::{Timestamp, Zoned, tz::TimeZone};
 
-use super::{BackupDirectory, blocking, clean_up_in, create_in_turn, names};
+use super::{BackupDirectory, blocking, clean_up_in, create_in_turn, names, to_the_end};
 use crate::{
     services::Services,
     store::{ScheduledBackup, StoreError},
@@ -81,6 +81,27 @@ impl Schedule {
         Some(self.cron.find_previous_occurrence(&zoned(now_ms)?, true).ok()?.timestamp().as_millisecond())
     }
 
+    /// When the backup was due that is to be made now; `None` while there is nothing to do.
+    fn to_be_made(&self, now_ms: i64) -> Option<i64> {
+        let status = lock(&self.status);
+        let may_try = status.failure.as_ref().is_none_or(|(at_ms, _)| at_ms + RETRY_MS <= now_ms);
+        self.due_at(now_ms).filter(|due_ms| may_try && *due_ms > status.done_until_ms)
+    }
+
+    /// How long until it is looked at again.
+    fn pause(&self, now_ms: i64) -> Duration {
+        let wait_ms = self.next_after(now_ms).and_then(|next_ms| u64::try_from(next_ms - now_ms).ok());
+        wait_ms.map_or(LOOK_EVERY, Duration::from_millis).min(LOOK_EVERY)
+    }
+
+    /// Takes note of a good backup that another daemon of the store made.
+    fn learn(&self, shared: &ScheduledBackup) {
+        let mut status = lock(&self.status);
+        status.last_good_at_ms = status.last_good_at_ms.max(shared.last_good_at_ms);
+        let good_at_ms = status.last_good_at_ms;
+        status.failure = status.failure.take().filter(|(at_ms, _)| Some(*at_ms) > good_at_ms);
+    }
+
     /// What is wrong with the scheduled backups, for the health of the daemon.
     #[must_use]
     pub fn problem(&self) -> Option<String> {
@@ -95,9 +116,10 @@ impl Schedule {
 
     /// How it goes, with what other daemons of the store did.
     fn told(&self, now_ms: i64, shared: Option<ScheduledBackup>) -> BackupSchedule {
-        let status = lock(&self.status);
         let shared = shared.unwrap_or_default();
-        let last_good_at_ms = status.last_good_at_ms.max(shared.last_good_at_ms);
+        self.learn(&shared);
+        let status = lock(&self.status);
+        let last_good_at_ms = status.last_good_at_ms;
         let failures = [status.failure.clone(), shared.failure];
         let latest = failures.into_iter().flatten().max_by_key(|(at_ms, _)| *at_ms);
         BackupSchedule {
@@ -111,24 +133,18 @@ impl Schedule {
 }
 
 /// Makes backups when they are due, for ever.
-pub(crate) async fn keep_up(services: Arc<Services>) {
-    let Some(schedule) = &services.backups.schedule else { return std::future::pending().await };
-    remember(schedule, &services.backups.directory).await;
+pub(crate) async fn keep_up(services: Arc<Services>, schedule: Schedule) {
+    remember(&schedule, &services.backups.directory).await;
     loop {
-        let now_ms = services.clock.now_ms();
-        let retry_at_ms = lock(&schedule.status).failure.as_ref().map(|(at_ms, _)| at_ms + RETRY_MS);
-        let done_until_ms = lock(&schedule.status).done_until_ms;
-        let due = schedule.due_at(now_ms).filter(|due| *due > done_until_ms);
-        if let Some(due_ms) = due
-            && retry_at_ms.is_none_or(|retry_at_ms| retry_at_ms <= now_ms)
+        if schedule.problem().is_some()
+            && let Ok(Some(shared)) = services.store.backups.scheduled().await
         {
-            run(&services, schedule, due_ms).await;
+            schedule.learn(&shared);
         }
-        let next = schedule.next_after(services.clock.now_ms()).map_or(LOOK_EVERY, |next_ms| {
-            let wait = next_ms.saturating_sub(services.clock.now_ms());
-            Duration::from_millis(u64::try_from(wait).unwrap_or(0))
-        });
-        tokio::time::sleep(next.min(LOOK_EVERY)).await;
+        if let Some(due_ms) = schedule.to_be_made(services.clock.now_ms()) {
+            run(&services, &schedule, due_ms).await;
+        }
+        tokio::time::sleep(schedule.pause(services.clock.now_ms())).await;
     }
 }
 
@@ -155,7 +171,7 @@ async fn run(services: &Arc<Services>, schedule: &Schedule, due_ms: i64) {
             lock(&schedule.status).done_until_ms = due_ms;
             return;
         }
-        Ok(true) => make(services, schedule.retention).await,
+        Ok(true) => to_the_end(make(Arc::clone(services), schedule.retention)).await,
         Err(error) => Err(error),
     };
     let now_ms = services.clock.now_ms();
@@ -179,10 +195,9 @@ async fn run(services: &Arc<Services>, schedule: &Schedule, due_ms: i64) {
 }
 
 /// Older ones are removed when the new one is there.
-async fn make(services: &Arc<Services>, retention: u32) -> Result<(), StoreError> {
+async fn make(services: Arc<Services>, retention: u32) -> Result<(), StoreError> {
     let turn = Arc::clone(&services.backups.turn).lock_owned().await;
-    let work = tokio::spawn(create_in_turn(Arc::clone(services), LABEL.to_owned(), turn));
-    work.await.unwrap_or_else(|_| Err(StoreError::Lost("the backup panicked".to_owned())))?;
+    create_in_turn(&services, LABEL.to_owned(), &turn).await?;
     let directory = services.backups.directory.clone();
     let cleaned = blocking(move || clean_up_in(&directory, retention, |label| label == LABEL)).await;
     if let Err(error) = cleaned {
@@ -254,5 +269,6 @@ mod tests {
         // Another daemon made a good one since.
         let shared = ScheduledBackup { last_good_at_ms: Some(NOON_MS + 1), failure: None };
         assert_eq!(nightly.told(NOON_MS, Some(shared)).failure, None);
+        assert_eq!(nightly.problem(), None, "for the health, too");
     }
 }

@@ -118,11 +118,11 @@ impl SharedCache {
         self.redis.is_connected() && !self.changes.generations.are_blind()
     }
 
-    /// What `read` makes of the answer that is there, if that may be used.
-    pub async fn find<T>(&self, place: &Place, read: impl FnOnce(SharedAnswer) -> Option<T>) -> Option<T> {
+    /// The answer that is there, if it may be used and is of the kind that is meant.
+    pub async fn find(&self, place: &Place, is_meant: impl FnOnce(&[u8]) -> bool) -> Option<SharedAnswer> {
         let value = self.redis.cached(&place.question.name()).await.ok().flatten();
         let answer = value.and_then(|value| SharedAnswer::open(&place.question, &value));
-        let found = answer.filter(|answer| place.takes(answer)).and_then(read);
+        let found = answer.filter(|answer| place.takes(answer) && is_meant(&answer.payload));
         let counter = if found.is_some() { &self.hits } else { &self.misses };
         counter.fetch_add(1, Ordering::Relaxed);
         found

@@ -130,13 +130,11 @@ impl Call {
         let Some(place) = shared.place(question, scopes, dependencies, self.now_ms) else {
             return Left::Nothing(None);
         };
-        let found = shared.find(&place, |found| {
-            kind.is_answered_by(&found.payload).then_some((found.payload, found.good_until_ms))
-        });
-        let Some((payload, good_until_ms)) = found.await else { return Left::Nothing(Some(place)) };
-        let ttl = Duration::from_millis(good_until_ms.saturating_sub(self.now_ms).cast_unsigned());
+        let found = shared.find(&place, |payload| kind.is_answered_by(payload)).await;
+        let Some(found) = found else { return Left::Nothing(Some(place)) };
+        let ttl = Duration::from_millis(found.good_until_ms.saturating_sub(self.now_ms).cast_unsigned());
         let cacheable = Some(Cacheable { dependencies: dependencies.clone(), ttl, place: None });
-        let reply = Reply::PassedOn(payload.into());
+        let reply = Reply::PassedOn(found.payload.into());
         Left::Found(Box::new(Answer { reply, flags: FLAG_CACHED, cacheable }))
     }
 }

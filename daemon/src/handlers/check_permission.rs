@@ -26,17 +26,15 @@ pub(super) async fn handle(call: Call, request: CheckPermission) -> Handled {
         call.demand(scope, kind, PermissionLevel::Read).await?;
     }
     let chain = call.chain(scope).await?;
-    let permissions = &call.services.permissions;
     let asker = if of_another { Asker::Agent(agent_id.as_deref()) } else { call.asker() };
-    let rights = permissions.of(&call.services, asker).await?;
-    let decided_by = match asker {
-        Asker::Owner => None,
+    let (level, decided_by) = match asker {
+        Asker::Owner => (PermissionLevel::Admin, None),
         Asker::Agent(agent) => {
-            let snapshot = permissions.current(&call.services).await?;
-            decided_by(snapshot.rows(), agent, &chain, kind).cloned()
+            let said = call.services.permissions.current(&call.services).await?;
+            let level = said.rights(agent).level(&chain, kind);
+            (level, decided_by(said.rows(), agent, &chain, kind).cloned())
         }
     };
-    let level = rights.level(&chain, kind);
     let check = PermissionCheck { agent_id: asks_for, scope, kind, asked, level, decided_by };
     Ok(Response::PermissionCheck(Box::new(check)).into())
 }

@@ -33,8 +33,8 @@ pub(super) async fn handle(call: Call, request: CheckoutFile) -> Handled {
     let lines = &call.services.lock_lines;
     // Nobody passes those who wait, but its holder, who renews it. Who could not have it is told so at once.
     let waiting = lines.waiting(&claim.path);
-    let project = call.require("projectId", claim.project_id.map(ScopeRef::project)).await;
-    if waiting == 0 || project.is_err() || is_held_by(&call, &claim).await? {
+    let project = claim.project_id.map(ScopeRef::project);
+    if waiting == 0 || call.require("projectId", project).await.is_err() || is_held_by(&call, &claim).await? {
         match attempt(&call, &claim).await {
             Err(error) if error.code == ErrorCode::FileLocked && !wait.is_zero() => {}
             done => return done,

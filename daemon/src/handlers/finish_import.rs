@@ -2,9 +2,9 @@
 
 use std::{sync::Arc, time::Instant};
 
-use agent_memory_proto::{ErrorBody, Response, frame::FLAG_REPLAYED, request::FinishImport};
+use agent_memory_proto::{ErrorBody, Response, request::FinishImport};
 
-use super::{Answer, Call, Handled};
+use super::{Call, Handled};
 use crate::{
     imports::of_file_system,
     store::{Import, StoreError, Write, WriteRequest},
@@ -30,8 +30,7 @@ pub(super) async fn handle(call: Call, request: FinishImport) -> Handled {
     match call.services.store.writes.write(write).await {
         Ok(outcome) => {
             imports.end(request.import_id);
-            let flags = if outcome.replayed { FLAG_REPLAYED } else { 0 };
-            Ok(Answer::made(outcome.reply, flags, None))
+            Ok(outcome.into())
         }
         Err(StoreError::TakenBack(report)) => Ok(Response::Imported(*report).into()),
         Err(error) => Err(error.into()),

@@ -2,6 +2,7 @@
 
 use agent_memory_proto::{
     ErrorBody, Response,
+    model::{EntryKind, Id},
     request::{EntrySelector, GetEntry},
 };
 
@@ -13,11 +14,7 @@ pub(super) async fn handle(call: Call, request: GetEntry) -> Handled {
         EntrySelector::Id(id) => {
             let before = generations.any_change();
             let entry = store.entries.get(kind, id).await?;
-            let entry = entry.ok_or_else(|| {
-                ErrorBody::not_found(kind.name(), id)
-                    .with_field("id")
-                    .with_suggestion("Search or list to find its id")
-            })?;
+            let entry = entry.ok_or_else(|| no_entry(kind, id, "id"))?;
             let dependencies = generations.narrow(before, entry.scope);
             Ok(Answer::cached_under(Response::Entry(Box::new(entry)), dependencies))
         }
@@ -34,4 +31,9 @@ pub(super) async fn handle(call: Call, request: GetEntry) -> Handled {
             Ok(Answer::cached_under(Response::Entry(Box::new(entry)), Some(dependencies)))
         }
     }
+}
+
+/// An entry that a request names is not there; `field` named it.
+pub(super) fn no_entry(kind: EntryKind, id: Id, field: &str) -> ErrorBody {
+    ErrorBody::not_found(kind.name(), id).with_field(field).with_suggestion("Search or list to find its id")
 }

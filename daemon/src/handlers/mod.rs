@@ -9,7 +9,6 @@ mod add_entry;
 mod add_task;
 mod add_task_blocker;
 mod admin;
-mod backing_up;
 mod begin_import;
 mod bulk_add_entries;
 mod bulk_delete_entries;
@@ -94,7 +93,6 @@ use std::{
 use agent_memory_proto::{
     ErrorBody, ErrorCode, Request, Response, frame::FLAG_REPLAYED, model::Id, response::ImportRefusal,
 };
-
 use bytes::Bytes;
 
 pub(crate) use asking::{Asked, handle_once};
@@ -106,7 +104,7 @@ use crate::{
     secrets::{scrubbed, scrubbed_error},
     services::Services,
     store::{
-        Gated, IdempotencyKey, SecretsMode, Write, WriteRequest,
+        Gated, IdempotencyKey, SecretsMode, Write, WriteOutcome, WriteRequest,
         gate::{self, Masked, Texts},
     },
 };
@@ -169,6 +167,13 @@ impl From<Response> for Answer {
     }
 }
 
+impl From<WriteOutcome> for Answer {
+    fn from(outcome: WriteOutcome) -> Self {
+        let flags = if outcome.replayed { FLAG_REPLAYED } else { 0 };
+        Self::made(outcome.reply, flags, None)
+    }
+}
+
 impl Answer {
     fn made(response: Response, flags: u8, cacheable: Option<Cacheable>) -> Self {
         Self { reply: Reply::Made(response), flags, cacheable }
@@ -201,8 +206,7 @@ impl Call {
         let write = self.pass(write)?;
         let request = WriteRequest { write, at_ms: self.now_ms, idempotency: self.idempotency };
         let outcome = self.services.store.writes.write(request).await?;
-        let flags = if outcome.replayed { FLAG_REPLAYED } else { 0 };
-        Ok(Answer::made(outcome.reply, flags, None))
+        Ok(outcome.into())
     }
 
     /// Lets a write, or a part of one, through the gate.

@@ -20,10 +20,14 @@ pub(super) async fn handle(call: Call, mut request: Remember) -> Handled {
     checks::required("text", &request.text, limits::REMEMBER_CHARS_MAX)?;
     // What the text is was decided, and permitted, by what was given; the title is made from what is kept.
     let given = infer(&request.text, request.force_kind);
-    request.text = gate::pass_text(call.services.config.secrets, "text", request.text, &call.masked)?;
+    let kept = gate::pass_text(call.services.config.secrets, "text", request.text.clone(), &call.masked)?;
     let priority = request.priority.unwrap_or(limits::PRIORITY_DEFAULT);
     checks::priority(priority)?;
-    let inferred = Inferred { name: infer(&request.text, Some(given.kind)).name, ..given };
+    let inferred = match kept == request.text {
+        true => given,
+        false => Inferred { name: infer(&kept, Some(given.kind)).name, ..given },
+    };
+    request.text = kept;
     let inferred_by = inferred.inferred_by.clone();
     let scope = request.scope;
     let text = request.text.clone();

@@ -13,7 +13,10 @@ use super::{
     demand::{Demand, Place, demand},
     refusal,
 };
-use crate::handlers::{Call, checks, lock_path};
+use crate::{
+    handlers::{Call, checks, lock_path},
+    store::StoreError,
+};
 
 use PermissionLevel::{Read, Write};
 
@@ -72,7 +75,6 @@ async fn check_places(call: &Call, places: &[Place]) -> Result<(), ErrorBody> {
     Ok(())
 }
 
-/// An entry that is not there is refused as one that may not be touched is: nobody learns which of the two.
 async fn check_entries(
     call: &Call,
     entries: &[(EntryKind, Id)],
@@ -80,48 +82,50 @@ async fn check_entries(
 ) -> Result<(), ErrorBody> {
     checks::bulk("ids", entries.len())?;
     try_join_all(entries.iter().map(async |(kind, id)| {
-        let refused = || refusal::with(call.agent.as_deref(), kind.name(), *id, level);
-        if call.rights.always(Some(*kind), level) {
-            return Ok(());
-        }
-        if call.rights.never(Some(*kind), level) {
-            return Err(refused());
-        }
-        let entry = call.services.store.entries.get(*kind, *id).await?.ok_or_else(refused)?;
-        if call.may(entry.scope, Some(*kind), level).await? { Ok(()) } else { Err(refused()) }
+        let found = async {
+            let entry = call.services.store.entries.get(*kind, *id).await?;
+            Ok(entry.map(|entry| (entry.scope, Some(*kind))))
+        };
+        check_found(call, (kind.name(), *id), &[Some(*kind)], level, found).await
     }))
     .await
     .map(drop)
 }
 
 async fn check_tasks(call: &Call, ids: &[Id], level: PermissionLevel) -> Result<(), ErrorBody> {
-    if call.rights.always(None, level) {
-        return Ok(());
-    }
     for id in ids {
-        let refused = || refusal::with(call.agent.as_deref(), "task", *id, level);
-        if call.rights.never(None, level) {
-            return Err(refused());
-        }
-        let task = call.services.store.tasks.task(*id).await?.ok_or_else(refused)?;
-        if !call.may(task.scope, None, level).await? {
-            return Err(refused());
-        }
+        let found = async { Ok(call.services.store.tasks.task(*id).await?.map(|task| (task.scope, None))) };
+        check_found(call, ("task", *id), &[None], level, found).await?;
     }
     Ok(())
 }
 
 async fn check_conflict(call: &Call, id: Id, level: PermissionLevel) -> Result<(), ErrorBody> {
-    let refused = || refusal::with(call.agent.as_deref(), "conflict", id, level);
-    let kinds = EntryKind::ALL.map(Some);
+    let found = async {
+        let conflict = call.services.store.conflicts.conflict(id).await?;
+        Ok(conflict.map(|conflict| (conflict.scope, Some(conflict.kind))))
+    };
+    check_found(call, ("conflict", id), &EntryKind::ALL.map(Some), level, found).await
+}
+
+/// What is not there is refused as what may not be touched is: nobody learns which of the two. `found` says
+/// in which scope it is, and of which of the `kinds`; it is asked only where that matters.
+async fn check_found(
+    call: &Call,
+    (what, id): (&str, Id),
+    kinds: &[Option<EntryKind>],
+    level: PermissionLevel,
+    found: impl Future<Output = Result<Option<(ScopeRef, Option<EntryKind>)>, StoreError>>,
+) -> Result<(), ErrorBody> {
     if kinds.iter().all(|kind| call.rights.always(*kind, level)) {
         return Ok(());
     }
+    let refused = || refusal::with(call.agent.as_deref(), what, id, level);
     if kinds.iter().all(|kind| call.rights.never(*kind, level)) {
         return Err(refused());
     }
-    let conflict = call.services.store.conflicts.conflict(id).await?.ok_or_else(refused)?;
-    if call.may(conflict.scope, Some(conflict.kind), level).await? { Ok(()) } else { Err(refused()) }
+    let (scope, kind) = found.await?.ok_or_else(refused)?;
+    if call.may(scope, kind, level).await? { Ok(()) } else { Err(refused()) }
 }
 
 /// The kinds of those asked for that may be read there; all of them when they are empty.

@@ -11,9 +11,15 @@ mod refusal;
 mod rights;
 mod snapshot;
 
-use std::sync::{Arc, LazyLock};
+use std::sync::{
+    Arc, LazyLock,
+    atomic::{AtomicU64, Ordering},
+};
 
-use agent_memory_proto::{ErrorBody, model::PermissionLevel};
+use agent_memory_proto::{
+    ErrorBody,
+    model::{Permission, PermissionLevel},
+};
 use arc_swap::ArcSwapOption;
 use tokio::sync::Mutex;
 
@@ -24,7 +30,7 @@ pub(crate) use self::{
     rights::Rights,
     snapshot::{Snapshot, decided_by},
 };
-use crate::services::Services;
+use crate::{cache::Generations, services::Services};
 
 /// What an agent may do where nothing was said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,9 +82,14 @@ pub(crate) enum Asker<'a> {
 pub struct Permissions {
     mode: Mode,
     snapshot: ArcSwapOption<Snapshot>,
-    /// Of those who find it outdated, one reads it.
-    reading: Mutex<()>,
+    /// How often it was begun to be read.
+    looks: AtomicU64,
+    /// Of those who find it outdated, one reads it; which look it was that ended last, and what came of it.
+    last_look: Mutex<Option<(u64, Outcome)>>,
 }
+
+/// What came of a look into the store.
+type Outcome = Result<Arc<Snapshot>, ErrorBody>;
 
 static OWNER: LazyLock<Arc<Rights>> = LazyLock::new(|| Arc::new(Rights::all()));
 static NOTHING: LazyLock<Arc<Rights>> = LazyLock::new(|| Arc::new(Rights::nothing()));
@@ -87,7 +98,7 @@ impl Permissions {
     /// Nothing is known yet.
     #[must_use]
     pub fn new(mode: Mode) -> Self {
-        Self { mode, snapshot: ArcSwapOption::empty(), reading: Mutex::default() }
+        Self { mode, snapshot: ArcSwapOption::empty(), looks: 0.into(), last_look: Mutex::default() }
     }
 
     /// What whoever has not been looked at may do: nothing.
@@ -99,7 +110,9 @@ impl Permissions {
     pub(crate) fn known(&self, services: &Services, asker: Asker<'_>) -> Option<Arc<Rights>> {
         match asker {
             Asker::Owner => Some(Arc::clone(&OWNER)),
-            Asker::Agent(agent) => self.fresh(services).map(|snapshot| snapshot.rights(agent)),
+            Asker::Agent(agent) => {
+                self.fresh(&services.changes.generations).map(|snapshot| snapshot.rights(agent))
+            }
         }
     }
 
@@ -122,8 +135,7 @@ impl Permissions {
         }
     }
 
-    fn fresh(&self, services: &Services) -> Option<Arc<Snapshot>> {
-        let generations = &services.changes.generations;
+    fn fresh(&self, generations: &Generations) -> Option<Arc<Snapshot>> {
         let snapshot = self.snapshot.load_full()?;
         (snapshot.number() == generations.permissions() && !generations.are_blind()).then_some(snapshot)
     }
@@ -133,19 +145,85 @@ impl Permissions {
     /// # Errors
     /// What the store says.
     pub(crate) async fn current(&self, services: &Services) -> Result<Arc<Snapshot>, ErrorBody> {
-        if let Some(snapshot) = self.fresh(services) {
+        let look = async || Ok(services.store.permissions.permissions().await?);
+        self.newest(&services.changes.generations, look).await
+    }
+
+    /// What is known, unless it may be outdated: then what a look finds that began after this was asked.
+    async fn newest(
+        &self,
+        generations: &Generations,
+        look: impl AsyncFnOnce() -> Result<Vec<Permission>, ErrorBody>,
+    ) -> Outcome {
+        if let Some(snapshot) = self.fresh(generations) {
             return Ok(snapshot);
         }
-        let generations = &services.changes.generations;
-        let _reading = self.reading.lock().await;
-        if let Some(snapshot) = self.fresh(services) {
+        let begun_before = self.looks.load(Ordering::SeqCst);
+        let mut last_look = self.last_look.lock().await;
+        if let Some(snapshot) = self.fresh(generations) {
             return Ok(snapshot);
         }
+        // While other daemons are not heard nothing stays fresh: those who wait share the next look.
+        if let Some((number, outcome)) = &*last_look
+            && *number > begun_before
+        {
+            return outcome.clone();
+        }
+        let look_number = self.looks.fetch_add(1, Ordering::SeqCst) + 1;
         // Before the look: what is changed during it is looked for again.
         let number = generations.permissions();
-        let rows = services.store.permissions.permissions().await?;
-        let snapshot = Arc::new(Snapshot::new(number, self.mode, rows));
-        self.snapshot.store(Some(Arc::clone(&snapshot)));
-        Ok(snapshot)
+        let outcome = look().await.map(|rows| Arc::new(Snapshot::new(number, self.mode, rows)));
+        if let Ok(snapshot) = &outcome {
+            self.snapshot.store(Some(Arc::clone(snapshot)));
+        }
+        *last_look = Some((look_number, outcome.clone()));
+        outcome
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use agent_memory_proto::ErrorCode;
+    use futures_util::future::join_all;
+
+    use super::*;
+
+    /// So many ask at once; returns how often the store was asked, and what they were told.
+    async fn ask(
+        permissions: &Permissions,
+        generations: &Generations,
+        askers: usize,
+        found: Result<(), ErrorCode>,
+    ) -> (usize, Vec<Outcome>) {
+        let looks = AtomicU64::new(0);
+        let look = async || {
+            looks.fetch_add(1, Ordering::Relaxed);
+            tokio::task::yield_now().await;
+            found.map(|()| Vec::new()).map_err(|code| ErrorBody::new(code, "away"))
+        };
+        let outcomes = join_all((0..askers).map(|_| permissions.newest(generations, &look))).await;
+        (usize::try_from(looks.into_inner()).expect("few"), outcomes)
+    }
+
+    #[tokio::test]
+    async fn what_is_known_is_looked_for_again_only_once_it_may_have_changed() {
+        let (permissions, generations) = (Permissions::new(Mode::Strict), Generations::default());
+        let looks = async |askers| ask(&permissions, &generations, askers, Ok(())).await.0;
+        assert_eq!((looks(20).await, looks(20).await), (1, 0));
+        generations.raise_permissions();
+        assert_eq!((looks(20).await, looks(20).await), (1, 0));
+    }
+
+    #[tokio::test]
+    async fn while_others_are_not_heard_nobody_is_told_of_an_earlier_look_and_who_waits_shares_the_next() {
+        let (permissions, generations) = (Permissions::new(Mode::Strict), Generations::default());
+        generations.go_blind();
+        for found in [Ok(()), Err(ErrorCode::Unavailable), Ok(())] {
+            // The others came when the first had begun to look already.
+            let (looks, outcomes) = ask(&permissions, &generations, 20, found).await;
+            assert_eq!(looks, 2);
+            assert!(outcomes.iter().all(|outcome| outcome.is_ok() == found.is_ok()));
+            assert_eq!(ask(&permissions, &generations, 1, found).await.0, 1);
+        }
     }
 }

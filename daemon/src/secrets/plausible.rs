@@ -65,7 +65,6 @@ pub(super) fn entropy(text: &str) -> f64 {
     for byte in text.bytes() {
         counts[usize::from(byte)] += 1;
     }
-    #[allow(clippy::cast_precision_loss, reason = "a token is short")]
     let length = text.len() as f64;
     counts
         .iter()

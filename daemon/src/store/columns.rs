@@ -101,13 +101,12 @@ pub(in crate::store) const fn category_code(category: TagCategory) -> i64 {
     }
 }
 
-/// The columns that a relation and its ends are read from, of [`RELATIONS`].
+/// The columns that a relation and its ends are read from, of `relations r` with its [`ENDS`].
 pub(in crate::store) const RELATION: &str = "r.id, r.kind, r.metadata, r.created_at_ms, r.created_by, \
     se.kind, se.id, ss.level, ss.id, coalesce(se.name, sp.name), \
     te.kind, te.id, ts.level, ts.id, coalesce(te.name, tp.name)";
-/// Relations with their ends: entries or projects, and their scopes.
-pub(in crate::store) const RELATIONS: &str = "relations r \
-    LEFT JOIN entries se ON se.rowid = r.source_entry LEFT JOIN projects sp ON sp.scope = r.source_project \
+/// The ends of relations `r`: entries or projects, and their scopes.
+pub(in crate::store) const ENDS: &str = "LEFT JOIN entries se ON se.rowid = r.source_entry LEFT JOIN projects sp ON sp.scope = r.source_project \
     LEFT JOIN scopes ss ON ss.key = coalesce(se.scope, r.source_project) \
     LEFT JOIN entries te ON te.rowid = r.target_entry LEFT JOIN projects tp ON tp.scope = r.target_project \
     LEFT JOIN scopes ts ON ts.key = coalesce(te.scope, r.target_project)";

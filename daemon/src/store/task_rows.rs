@@ -129,7 +129,7 @@ fn place<T: PartialEq>(all: &[T], value: &T) -> i64 {
 
 /// The number that a status is stored as.
 pub(in crate::store) fn status_code(status: TaskStatus) -> i64 {
-    place(TaskStatus::ALL, &status)
+    place(&TaskStatus::ALL, &status)
 }
 
 /// A task as a row, without its key.
@@ -144,10 +144,10 @@ pub(in crate::store) fn cells_of(task: &Task, scope_key: i64) -> Row {
         Cell::Int(scope_key),
         Cell::Int(task.is_active.into()),
         Cell::Int(status_code(details.status)),
-        Cell::Int(place(TaskType::ALL, &details.task_type)),
-        Cell::Int(place(TaskDomain::ALL, &details.domain)),
-        Cell::Int(place(TaskSeverity::ALL, &details.severity)),
-        Cell::Int(place(TaskUrgency::ALL, &details.urgency)),
+        Cell::Int(place(&TaskType::ALL, &details.task_type)),
+        Cell::Int(place(&TaskDomain::ALL, &details.domain)),
+        Cell::Int(place(&TaskSeverity::ALL, &details.severity)),
+        Cell::Int(place(&TaskUrgency::ALL, &details.urgency)),
         Cell::Int(task.version.into()),
         id(task.version_id),
         Cell::Int(task.created_at_ms),
@@ -298,32 +298,22 @@ pub(in crate::store) fn task_from(row: Row, scope: ScopeRef) -> Result<StoredTas
 /// What a row says in words of lists, with nothing else yet.
 fn words_from(cells: &mut Cells) -> Result<TaskDetails, StoreError> {
     Ok(TaskDetails {
-        title: String::new(),
-        description: None,
-        status: cells.word(TaskStatus::ALL)?,
-        task_type: cells.word(TaskType::ALL)?,
-        domain: cells.word(TaskDomain::ALL)?,
-        severity: cells.word(TaskSeverity::ALL)?,
-        urgency: cells.word(TaskUrgency::ALL)?,
-        category: None,
-        resolution: None,
-        file: None,
-        start_line: None,
-        end_line: None,
-        assignee: None,
-        reporter: None,
-        parent_id: None,
-        due_at_ms: None,
-        estimated_minutes: None,
-        actual_minutes: None,
-        tags: Vec::new(),
-        metadata: None,
+        status: cells.word(&TaskStatus::ALL)?,
+        task_type: cells.word(&TaskType::ALL)?,
+        domain: cells.word(&TaskDomain::ALL)?,
+        severity: cells.word(&TaskSeverity::ALL)?,
+        urgency: cells.word(&TaskUrgency::ALL)?,
+        ..TaskDetails::default()
     })
 }
 
-/// What a list is narrowed to, beside its scopes: a condition on `tasks t`, and its parameters, which are named
-/// by `mark` and their numbers from `first` on.
-pub(in crate::store) fn condition(request: &ListTasks, mark: char, first: usize) -> (String, Vec<Cell>) {
+/// What a list is narrowed to, beside its scopes: a condition on `tasks t`, and its parameters, each with the column
+/// that it is compared with; they are named by `mark` and their numbers from `first` on.
+pub(in crate::store) fn condition(
+    request: &ListTasks,
+    mark: char,
+    first: usize,
+) -> (String, Vec<(Cell, Column)>) {
     let mut sql = if request.include_inactive { "TRUE" } else { "t.is_active" }.to_owned();
     if !request.statuses.is_empty() {
         let codes: Vec<String> =
@@ -331,10 +321,10 @@ pub(in crate::store) fn condition(request: &ListTasks, mark: char, first: usize)
         let _ = write!(sql, " AND t.status IN ({})", codes.join(", "));
     }
     for (column, code) in [
-        ("task_type", request.task_type.map(|value| place(TaskType::ALL, &value))),
-        ("domain", request.domain.map(|value| place(TaskDomain::ALL, &value))),
-        ("severity", request.severity.map(|value| place(TaskSeverity::ALL, &value))),
-        ("urgency", request.urgency.map(|value| place(TaskUrgency::ALL, &value))),
+        ("task_type", request.task_type.map(|value| place(&TaskType::ALL, &value))),
+        ("domain", request.domain.map(|value| place(&TaskDomain::ALL, &value))),
+        ("severity", request.severity.map(|value| place(&TaskSeverity::ALL, &value))),
+        ("urgency", request.urgency.map(|value| place(&TaskUrgency::ALL, &value))),
     ] {
         if let Some(code) = code {
             let _ = write!(sql, " AND t.{column} = {code}");
@@ -352,13 +342,13 @@ pub(in crate::store) fn condition(request: &ListTasks, mark: char, first: usize)
     }
     let mut values = Vec::new();
     for (column, value) in [
-        ("category", request.category.clone().map(Cell::Text)),
-        ("assignee", request.assignee.clone().map(Cell::Text)),
-        ("parent", request.parent_id.map(|id| Cell::Bytes(id.0.to_vec()))),
+        (c("category", Text), request.category.clone().map(Cell::Text)),
+        (c("assignee", Text), request.assignee.clone().map(Cell::Text)),
+        (c("parent", ColumnKind::Id), request.parent_id.map(|id| Cell::Bytes(id.0.to_vec()))),
     ] {
         if let Some(value) = value {
-            let _ = write!(sql, " AND t.{column} = {mark}{}", first + values.len());
-            values.push(value);
+            let _ = write!(sql, " AND t.{} = {mark}{}", column.name, first + values.len());
+            values.push((value, column));
         }
     }
     (sql, values)

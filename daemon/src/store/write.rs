@@ -292,6 +292,22 @@ pub struct Change {
 }
 
 impl Change {
+    /// A backup took the place of everything.
+    pub(crate) fn of_restore() -> Self {
+        Self {
+            scope: ScopeRef::GLOBAL,
+            scope_tree: true,
+            permissions: true,
+            event: Some(Event::ChangesMissed { reason: "a backup was restored".to_owned() }),
+        }
+    }
+
+    /// The content of a scope changed, and nothing else.
+    #[must_use]
+    pub const fn of_content(scope: ScopeRef, event: Option<Event>) -> Self {
+        Self { scope, scope_tree: false, permissions: false, event }
+    }
+
     /// Whether an answer that was kept may have become old. Answers about tasks are not kept, and no other has
     /// tasks in it.
     #[must_use]

@@ -1,10 +1,10 @@
 //! Unix sockets: the directory 0700, the socket 0600, the peer's user id checked.
 
 use std::{
-    fs::{self, DirBuilder, File, OpenOptions, TryLockError},
+    fs::{self, File, OpenOptions, TryLockError},
     io,
     os::unix::{
-        fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt},
+        fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt},
         net::UnixStream,
     },
     path::Path,
@@ -16,6 +16,7 @@ use interprocess::{
 };
 
 use super::{ListenError, Stream};
+use crate::places::make_private_dir;
 
 /// The right to the socket's path, for as long as it is held.
 #[derive(Debug)]
@@ -66,8 +67,7 @@ fn bind_then_restrict(path: &Path, claim: Claim) -> Result<(local::Listener, Cla
 
 fn prepare_directory(directory: &Path) -> Result<(), ListenError> {
     let unusable = |cause: String| ListenError::Unusable { path: directory.to_owned(), cause };
-    let made = DirBuilder::new().recursive(true).mode(0o700).create(directory);
-    made.map_err(|error| {
+    make_private_dir(directory).map_err(|error| {
         unusable(format!("the directory cannot be made: {error}; set AGENT_MEMORY_SOCKET"))
     })?;
     let metadata = fs::symlink_metadata(directory).map_err(|error| unusable(error.to_string()))?;

@@ -16,6 +16,7 @@ mod scope;
 mod session;
 mod tag;
 mod task;
+mod words;
 
 pub use conflict::{Conflict, ConflictSide};
 pub use entry::{BodyPatch, Entry, EntryBody, EntryKind, Version};
@@ -31,3 +32,5 @@ pub use scope::{ScopeLevel, ScopeRef};
 pub use session::{Session, SessionReport, SessionStatus};
 pub use tag::{Tag, TagCategory};
 pub use task::{Task, TaskDetails, TaskDomain, TaskSeverity, TaskStatus, TaskType, TaskUrgency, TaskVersion};
+pub use words::UnknownWord;
+pub(crate) use words::words;

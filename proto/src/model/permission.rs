@@ -1,41 +1,23 @@
 //! Permissions: what an agent may do in a scope.
 
-use std::{fmt, str::FromStr};
-
-use serde::Serialize;
-
-use super::{EntryKind, Id, ScopeRef};
+use super::{EntryKind, Id, ScopeRef, words};
 use crate::codec::{Decode, Encode};
 
-/// What an agent may do. Each level includes those before it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum PermissionLevel {
-    /// Nothing.
-    None,
-    /// Read.
-    Read,
-    /// Read and write.
-    Write,
-    /// Read, write, remove for good, and let others.
-    Admin,
+words! {
+    /// What an agent may do. Each level includes those before it, lowest first.
+    PermissionLevel {
+        /// Nothing.
+        None = "none",
+        /// Read.
+        Read = "read",
+        /// Read and write.
+        Write = "write",
+        /// Read, write, remove for good, and let others.
+        Admin = "admin",
+    }
 }
 
 impl PermissionLevel {
-    /// Every level, lowest first.
-    pub const ALL: [Self; 4] = [Self::None, Self::Read, Self::Write, Self::Admin];
-
-    /// The public name, as `read`.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Read => "read",
-            Self::Write => "write",
-            Self::Admin => "admin",
-        }
-    }
-
     /// The level just below, which is what is left when this one is taken away.
     #[must_use]
     pub const fn below(self) -> Self {
@@ -44,20 +26,6 @@ impl PermissionLevel {
             Self::Write => Self::Read,
             Self::Admin => Self::Write,
         }
-    }
-}
-
-impl fmt::Display for PermissionLevel {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl FromStr for PermissionLevel {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        Self::ALL.into_iter().find(|level| level.name() == text).ok_or(())
     }
 }
 

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::Serialize;
 
-use super::{EntryKind, Id, Json};
+use super::{EntryKind, Id, Json, words};
 use crate::codec::{Decode, Encode};
 
 /// What a relation can begin or end at. Append only.
@@ -99,63 +99,23 @@ impl fmt::Display for Node {
     }
 }
 
-/// How the source of a relation stands to its target. Append only.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
-pub enum RelationKind {
-    /// It is to be followed there.
-    AppliesTo,
-    /// It does not work or hold without it.
-    DependsOn,
-    /// Both cannot hold.
-    ConflictsWith,
-    /// It has to do with it.
-    RelatedTo,
-    /// It is the larger task of it.
-    ParentTask,
-    /// It is a part of that task.
-    SubtaskOf,
-    /// It was raised to it.
-    PromotedTo,
-}
-
-impl RelationKind {
-    /// Every kind.
-    pub const ALL: [Self; 7] = [
-        Self::AppliesTo,
-        Self::DependsOn,
-        Self::ConflictsWith,
-        Self::RelatedTo,
-        Self::ParentTask,
-        Self::SubtaskOf,
-        Self::PromotedTo,
-    ];
-
-    /// The public name, as `applies_to`.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::AppliesTo => "applies_to",
-            Self::DependsOn => "depends_on",
-            Self::ConflictsWith => "conflicts_with",
-            Self::RelatedTo => "related_to",
-            Self::ParentTask => "parent_task",
-            Self::SubtaskOf => "subtask_of",
-            Self::PromotedTo => "promoted_to",
-        }
-    }
-}
-
-impl fmt::Display for RelationKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl FromStr for RelationKind {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        Self::ALL.into_iter().find(|kind| kind.name() == text).ok_or(())
+words! {
+    /// How the source of a relation stands to its target. Append only.
+    RelationKind {
+        /// It is to be followed there.
+        AppliesTo = "applies_to",
+        /// It does not work or hold without it.
+        DependsOn = "depends_on",
+        /// Both cannot hold.
+        ConflictsWith = "conflicts_with",
+        /// It has to do with it.
+        RelatedTo = "related_to",
+        /// It is the larger task of it.
+        ParentTask = "parent_task",
+        /// It is a part of that task.
+        SubtaskOf = "subtask_of",
+        /// It was raised to it.
+        PromotedTo = "promoted_to",
     }
 }
 

@@ -1,53 +1,19 @@
 //! Sessions.
 
-use std::{fmt, str::FromStr};
-
-use serde::Serialize;
-
-use super::{Id, Json};
+use super::{Id, Json, words};
 use crate::codec::{Decode, Encode};
 
-/// How a session stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum SessionStatus {
-    /// Under way.
-    Active,
-    /// Put aside.
-    Paused,
-    /// Ended as intended.
-    Completed,
-    /// Ended, and its entries are of no use.
-    Discarded,
-}
-
-impl SessionStatus {
-    /// Every status.
-    pub const ALL: [Self; 4] = [Self::Active, Self::Paused, Self::Completed, Self::Discarded];
-
-    /// The public name, as `active`.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Active => "active",
-            Self::Paused => "paused",
-            Self::Completed => "completed",
-            Self::Discarded => "discarded",
-        }
-    }
-}
-
-impl fmt::Display for SessionStatus {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl FromStr for SessionStatus {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        Self::ALL.into_iter().find(|status| status.name() == text).ok_or(())
+words! {
+    /// How a session stands.
+    SessionStatus {
+        /// Under way.
+        Active = "active",
+        /// Put aside.
+        Paused = "paused",
+        /// Ended as intended.
+        Completed = "completed",
+        /// Ended, and its entries are of no use.
+        Discarded = "discarded",
     }
 }
 

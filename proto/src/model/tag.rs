@@ -1,53 +1,21 @@
 //! Tags: words that entries are filed under, and what is known of them.
 
-use std::{fmt, str::FromStr};
-
-use super::Id;
+use super::{Id, words};
 use crate::codec::{Decode, Encode};
 
-/// What a tag is about. Append only.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
-pub enum TagCategory {
-    /// A programming language.
-    Language,
-    /// A field, as `frontend`.
-    Domain,
-    /// A sort of entry, as `convention`.
-    Category,
-    /// Something about the entry, as `deprecated`.
-    Meta,
-    /// Anything else.
-    Custom,
-}
-
-impl TagCategory {
-    /// Every category.
-    pub const ALL: [Self; 5] = [Self::Language, Self::Domain, Self::Category, Self::Meta, Self::Custom];
-
-    /// The public name, as `language`.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Language => "language",
-            Self::Domain => "domain",
-            Self::Category => "category",
-            Self::Meta => "meta",
-            Self::Custom => "custom",
-        }
-    }
-}
-
-impl fmt::Display for TagCategory {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl FromStr for TagCategory {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        Self::ALL.into_iter().find(|category| category.name() == text).ok_or(())
+words! {
+    /// What a tag is about. Append only.
+    TagCategory {
+        /// A programming language.
+        Language = "language",
+        /// A field, as `frontend`.
+        Domain = "domain",
+        /// A sort of entry, as `convention`.
+        Category = "category",
+        /// Something about the entry, as `deprecated`.
+        Meta = "meta",
+        /// Anything else.
+        Custom = "custom",
     }
 }
 

@@ -1,54 +1,16 @@
 //! Tasks: what is to be done, who does it, and what has to be done before.
 
-use std::{fmt, str::FromStr};
-
-use serde::Serialize;
-
-use super::{Id, Json, ScopeRef};
+use super::{Id, Json, ScopeRef, words};
 use crate::codec::{Decode, Encode};
-
-/// An enum of words that cross the wire as numbers and are shown as words.
-macro_rules! words {
-    ($(#[$about:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal,)+ }) => {
-        $(#[$about])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, Serialize)]
-        pub enum $name {
-            $($(#[$doc])* #[serde(rename = $word)] $variant,)+
-        }
-
-        impl $name {
-            /// Every value, in the order of the encoding.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
-
-            /// The public name.
-            #[must_use]
-            pub const fn name(self) -> &'static str {
-                match self { $(Self::$variant => $word,)+ }
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(self.name())
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = ();
-
-            fn from_str(text: &str) -> Result<Self, ()> {
-                Self::ALL.iter().copied().find(|value| value.name() == text).ok_or(())
-            }
-        }
-    };
-}
 
 words! {
     /// How a task stands. Append only.
+    #[derive(Default)]
     TaskStatus {
         /// For some time later.
         Backlog = "backlog",
         /// To be done.
+        #[default]
         Open = "open",
         /// Somebody works on it.
         InProgress = "in_progress",
@@ -73,6 +35,7 @@ impl TaskStatus {
 
 words! {
     /// What kind of work it is. Append only.
+    #[derive(Default)]
     TaskType {
         /// Something is wrong.
         Bug = "bug",
@@ -87,14 +50,17 @@ words! {
         /// Something to be answered.
         Question = "question",
         /// Anything else.
+        #[default]
         Other = "other",
     }
 }
 
 words! {
     /// Who can do it. Append only.
+    #[derive(Default)]
     TaskDomain {
         /// An agent.
+        #[default]
         Agent = "agent",
         /// Somebody with hands.
         Physical = "physical",
@@ -103,12 +69,14 @@ words! {
 
 words! {
     /// How much hangs on it, most first. Append only.
+    #[derive(Default)]
     TaskSeverity {
         /// Everything.
         Critical = "critical",
         /// Much.
         High = "high",
         /// Something.
+        #[default]
         Medium = "medium",
         /// Little.
         Low = "low",
@@ -117,20 +85,22 @@ words! {
 
 words! {
     /// How soon it is wanted, soonest first. Append only.
+    #[derive(Default)]
     TaskUrgency {
         /// Now.
         Immediate = "immediate",
         /// Soon.
         Soon = "soon",
         /// In its turn.
+        #[default]
         Normal = "normal",
         /// Some time.
         Later = "later",
     }
 }
 
-/// What its authors say of a task.
-#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+/// What its authors say of a task; the default is what holds of a new one unless they say otherwise.
+#[derive(Clone, Debug, Default, PartialEq, Encode, Decode)]
 pub struct TaskDetails {
     /// What is to be done, in one line.
     pub title: String,

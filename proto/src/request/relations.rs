@@ -4,7 +4,7 @@ use super::Search;
 use crate::{
     codec::{Decode, Encode},
     limits::{FOLLOWED_DEFAULT, RELATED_DEFAULT, RELATION_DEPTH_DEFAULT},
-    model::{Id, Json, Node, RelationKind},
+    model::{Id, Json, Node, RelationKind, words},
 };
 
 /// Creates a relation. One of the same kind between the same two is answered as it is.
@@ -44,43 +44,15 @@ pub struct DeleteRelation {
     pub id: Id,
 }
 
-/// Which way relations are followed. Append only.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
-pub enum Direction {
-    /// From source to target.
-    Forward,
-    /// From target to source.
-    Backward,
-    /// Either way.
-    Both,
-}
-
-impl Direction {
-    /// Every direction.
-    pub const ALL: [Self; 3] = [Self::Forward, Self::Backward, Self::Both];
-
-    /// The public name, as `forward`.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Forward => "forward",
-            Self::Backward => "backward",
-            Self::Both => "both",
-        }
-    }
-}
-
-impl std::fmt::Display for Direction {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl std::str::FromStr for Direction {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        Self::ALL.into_iter().find(|direction| direction.name() == text).ok_or(())
+words! {
+    /// Which way relations are followed. Append only.
+    Direction {
+        /// From source to target.
+        Forward = "forward",
+        /// From target to source.
+        Backward = "backward",
+        /// Either way.
+        Both = "both",
     }
 }
 

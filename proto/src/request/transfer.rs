@@ -2,7 +2,7 @@
 
 use crate::{
     codec::{Decode, Encode},
-    model::{EntryKind, Id, PortableEntry, PortableScope, ScopeRef},
+    model::{EntryKind, Id, PortableEntry, PortableScope, ScopeRef, words},
 };
 
 /// Reads a page of an export: first the scopes, then the entries by kind and id, each with its versions.
@@ -22,46 +22,17 @@ pub struct ExportPage {
     pub cursor: Option<String>,
 }
 
-/// What to do with an entry that is there already: of the same id, or of the same name in its scope.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
-pub enum ConflictStrategy {
-    /// Leave the one that is there.
-    Skip,
-    /// Write a new version of the one that is there, unless it says the same.
-    Update,
-    /// Remove the one that is there with its versions, and store the imported one.
-    Replace,
-    /// Refuse it, and with it the whole import.
-    Error,
-}
-
-impl ConflictStrategy {
-    /// Every strategy.
-    pub const ALL: [Self; 4] = [Self::Skip, Self::Update, Self::Replace, Self::Error];
-
-    /// The public name, as `skip`.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Skip => "skip",
-            Self::Update => "update",
-            Self::Replace => "replace",
-            Self::Error => "error",
-        }
-    }
-}
-
-impl std::fmt::Display for ConflictStrategy {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl std::str::FromStr for ConflictStrategy {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        Self::ALL.into_iter().find(|strategy| strategy.name() == text).ok_or(())
+words! {
+    /// What to do with an entry that is there already: of the same id, or of the same name in its scope.
+    ConflictStrategy {
+        /// Leave the one that is there.
+        Skip = "skip",
+        /// Write a new version of the one that is there, unless it says the same.
+        Update = "update",
+        /// Remove the one that is there with its versions, and store the imported one.
+        Replace = "replace",
+        /// Refuse it, and with it the whole import.
+        Error = "error",
     }
 }
 

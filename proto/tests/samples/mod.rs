@@ -1,12 +1,16 @@
 //! One value of every variant of everything that crosses the wire, with the name it has in the
 //! golden files. A new variant does not compile here until it has a sample.
 
+mod backups;
 mod conflicts;
+mod daemons;
 mod events;
+mod file_locks;
 mod permissions;
 mod relations;
 mod requests;
 mod responses;
+mod sessions;
 mod tags;
 mod tasks;
 mod transfer;

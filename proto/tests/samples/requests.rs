@@ -2,7 +2,7 @@
 
 use agent_memory_proto::{
     Request,
-    model::{BodyPatch, EntryBody, EntryKind, Id, ScopeRef, SessionStatus},
+    model::{BodyPatch, EntryBody, EntryKind, Id, ScopeRef},
     request::*,
 };
 
@@ -27,14 +27,14 @@ pub(crate) fn requests() -> Vec<(String, Request)> {
         entries(),
         bulk(),
         scopes(),
-        sessions(),
+        super::sessions::requests(),
         reads(),
         super::transfer::requests(),
-        locks(),
+        super::file_locks::requests(),
         vec![Request::ClusterStatus, Request::EchoStored(EchoStored { name: "list-7".to_owned() })],
         super::tasks::requests(),
         super::conflicts::requests(),
-        backups(),
+        super::backups::requests(),
         super::relations::requests(),
         super::tags::requests(),
         super::permissions::requests(),
@@ -286,37 +286,6 @@ fn scopes() -> Vec<Request> {
     ]
 }
 
-fn sessions() -> Vec<Request> {
-    vec![
-        Request::StartSession(StartSession {
-            id: Some(id(5)),
-            project_id: Some(id(2)),
-            name: text("morning"),
-            purpose: text("fix the build"),
-            agent_id: text("claude"),
-            metadata: json("{}"),
-        }),
-        Request::PromoteSession(PromoteSession {
-            id: id(5),
-            entry_ids: vec![id(6), id(7)],
-            strategy: PromoteStrategy::Skip,
-            promoted_by: text("claude"),
-        }),
-        Request::FinishSession(FinishSession {
-            id: id(5),
-            status: SessionStatus::Completed,
-            summary: text("the nozzle holds"),
-        }),
-        Request::EndSession(EndSession { id: id(5), status: SessionStatus::Completed }),
-        Request::ListSessions(ListSessions {
-            project_id: Some(id(2)),
-            status: Some(SessionStatus::Active),
-            limit: 20,
-            offset: 0,
-        }),
-    ]
-}
-
 /// A search with every filter.
 pub(crate) fn search(project: Id) -> Search {
     Search {
@@ -384,52 +353,5 @@ fn reads() -> Vec<Request> {
             batch: 64,
             searches: vec![search(id(2))],
         }),
-    ]
-}
-
-fn locks() -> Vec<Request> {
-    let path = || "/src/rocket/engine.rs".to_owned();
-    vec![
-        Request::CheckoutFile(CheckoutFile {
-            path: path(),
-            agent_id: text("claude"),
-            session_id: Some(id(5)),
-            project_id: Some(id(2)),
-            reason: text("rewriting the nozzle"),
-            metadata: json("{}"),
-            ttl_ms: Some(60_000),
-            wait_ms: 5_000,
-        }),
-        Request::CheckinFile(CheckinFile {
-            path: path(),
-            agent_id: text("claude"),
-            session_id: Some(id(5)),
-            token: Some(7),
-        }),
-        Request::GetFileLock(GetFileLock { path: path() }),
-        Request::ListFileLocks(ListFileLocks {
-            project_id: Some(id(2)),
-            agent_id: text("claude"),
-            session_id: Some(id(5)),
-            limit: 20,
-            offset: 0,
-        }),
-        Request::ForceUnlockFile(ForceUnlockFile {
-            path: path(),
-            agent_id: text("claude"),
-            reason: text("its owner is gone"),
-            admin_key: text("key"),
-        }),
-    ]
-}
-
-fn backups() -> Vec<Request> {
-    let filename = || "nightly-20260131T120000000Z.db".to_owned();
-    vec![
-        Request::CreateBackup(CreateBackup { name: text("nightly"), admin_key: text("key") }),
-        Request::ListBackups,
-        Request::VerifyBackup(VerifyBackup { filename: filename(), admin_key: text("key") }),
-        Request::RestoreBackup(RestoreBackup { filename: filename(), admin_key: text("key") }),
-        Request::CleanupBackups(CleanupBackups { keep: 7, admin_key: text("key") }),
     ]
 }

@@ -2,13 +2,11 @@
 
 use agent_memory_proto::{
     ErrorBody, ErrorCode, Response,
-    model::{
-        Entry, EntryKind, FileLock, Org, Project, ScopeRef, Session, SessionReport, SessionStatus, Version,
-    },
+    model::{Entry, EntryKind, Org, Project, ScopeRef, Version},
     response::*,
 };
 
-use super::{AT_MS, id, json, named_variants, requests::bodies, tags, text};
+use super::{AT_MS, id, json, named_variants, requests::bodies, sessions::session, tags, text};
 
 /// Every response, by name.
 #[allow(clippy::too_many_lines, reason = "a line for each variant")]
@@ -16,7 +14,7 @@ pub(crate) fn responses() -> Vec<(String, Response)> {
     let mut all = vec![
         Response::Error(error()),
         Response::Echo(vec![0; 4]),
-        Response::Health(Box::new(health())),
+        Response::Health(Box::new(super::daemons::health())),
         Response::Config(config()),
         Response::Done,
         Response::Written(written()),
@@ -35,21 +33,13 @@ pub(crate) fn responses() -> Vec<(String, Response)> {
         Response::Floor(Floor { rounds: 1_000, elapsed_us: 12_345, p50_ns: 9_000, p99_ns: 40_000 }),
         Response::Entries(EntryPage { entries: entries(), has_more: true }),
     ];
-    all.extend(about_file_locks());
+    all.extend(super::file_locks::responses());
     all.extend(super::transfer::responses());
-    all.extend(about_daemons());
+    all.extend(super::daemons::responses());
     all.extend(super::tasks::responses());
     all.extend(super::conflicts::responses());
-    let report = || SessionReport { session: session(), summary: text("the nozzle holds") };
-    let entry =
-        PromotedEntry { id: id(6), kind: EntryKind::Tool, name: "welder".to_owned(), stays_for: Some(id(7)) };
-    all.push(Response::SessionPromoted(SessionPromoted {
-        scope: ScopeRef::project(id(2)),
-        entries: vec![entry],
-    }));
-    all.push(Response::SessionReport(Box::new(report())));
-    all.push(Response::SessionReports(SessionReportPage { sessions: vec![report()], has_more: true }));
-    all.extend(about_backups());
+    all.extend(super::sessions::responses());
+    all.extend(super::backups::responses());
     all.extend(super::relations::responses());
     all.extend(super::tags::responses(written()));
     all.extend(super::permissions::responses());
@@ -115,97 +105,6 @@ pub(crate) fn responses() -> Vec<(String, Response)> {
     })
 }
 
-fn about_daemons() -> Vec<Response> {
-    vec![
-        Response::HealthWithRedis(Box::new(health_with_redis())),
-        Response::ClusterStatus(Box::new(cluster_status())),
-        Response::HealthReport(Box::new(health_report())),
-    ]
-}
-
-fn about_file_locks() -> Vec<Response> {
-    vec![
-        Response::CheckedOut(Box::new(CheckedOut { lock: file_lock(), renewed: true, waited_ms: 12 })),
-        Response::CheckedIn(Box::new(CheckedIn { lock: file_lock(), forced: true })),
-        Response::FileLockStatus(Box::new(FileLockStatus {
-            path: file_lock().path,
-            lock: Some(file_lock()),
-            waiting: 3,
-        })),
-        Response::FileLocks(FileLockPage { locks: vec![file_lock()], has_more: false }),
-    ]
-}
-
-fn about_backups() -> Vec<Response> {
-    let file = |name: &str| BackupFile {
-        filename: format!("{name}-20260131T120000000Z.db"),
-        size_bytes: 131_072,
-        created_at_ms: AT_MS,
-    };
-    let report = || BackupReport {
-        backup: file("nightly"),
-        directory: "/var/lib/agent-memory/backups".to_owned(),
-        schema_version: 2,
-        rows: 1_234,
-        has_checksums: true,
-    };
-    let schedule = BackupSchedule {
-        schedule: "0 3 * * *".to_owned(),
-        retention: 7,
-        next_at_ms: Some(AT_MS + 1),
-        last_good_at_ms: Some(AT_MS),
-        failure: Some((AT_MS, "no space left".to_owned())),
-    };
-    let list = BackupList {
-        backups: vec![file("nightly"), file("before-restore")],
-        has_more: true,
-        directory: report().directory,
-        schedule: Some(schedule),
-    };
-    let restored = RestoredBackup {
-        restored: report(),
-        kept_aside: file("before-restore"),
-        damage: text("a page is missing"),
-        writes_waited_ms: 250,
-    };
-    vec![
-        Response::BackupCreated(Box::new(report())),
-        Response::Backups(Box::new(list)),
-        Response::BackupVerified(Box::new(report())),
-        Response::BackupRestored(Box::new(restored)),
-        Response::BackupsCleaned(CleanedBackups {
-            deleted: vec![file("old").filename],
-            kept: vec![file("nightly").filename],
-        }),
-    ]
-}
-
-fn cluster_status() -> ClusterStatus {
-    let load = DaemonLoad {
-        connections: 4,
-        requests: 1_000,
-        requests_per_s: 12.5,
-        event_lag_us: Some(250),
-        deaf: text("the connection for events ended"),
-        generation: 77,
-        breakers: health().breakers,
-    };
-    let daemon = ClusterDaemon {
-        id: id(4),
-        host: "one.example.com".to_owned(),
-        data_dir: "/var/lib/agent-memory".to_owned(),
-        process_id: 4_242,
-        build: "0.1.0".to_owned(),
-        protocol: (1, 3),
-        started_at_ms: AT_MS,
-        uptime_ms: 61_000,
-        seen_ms_ago: 20_000,
-        is_stale: true,
-        load,
-    };
-    ClusterStatus { answered_by: id(4), daemons: vec![daemon], has_more: true }
-}
-
 /// What stands before responses that may be stale.
 pub(crate) fn degradations() -> Vec<(String, Degradation)> {
     let reason = "the database cannot be reached".to_owned();
@@ -236,87 +135,6 @@ fn error() -> ErrorBody {
         .with_allowed("500 in 60000 ms")
         .with_suggestion("Send the same request again")
         .with_retry_after_ms(120)
-}
-
-fn health() -> Health {
-    Health {
-        status: HealthStatus::Degraded,
-        problems: vec!["the disk is nearly full".to_owned()],
-        daemon: DaemonHealth {
-            build: "0.1.0".to_owned(),
-            protocol: (1, 1),
-            process_id: 4_242,
-            uptime_ms: 61_000,
-            resident_bytes: Some(12_000_000),
-            socket: "/run/user/1000/agent-memory/s.sock".to_owned(),
-            managed: true,
-            actors: vec![ActorHealth {
-                name: "writer".to_owned(),
-                restarts: 1,
-                last_panic: text("index out of bounds"),
-            }],
-        },
-        database: database_health(),
-        cache: CacheHealth {
-            entries: 10,
-            memory_bytes: 4_096,
-            memory_limit_bytes: 200 << 20,
-            hits: 90,
-            misses: 10,
-        },
-        rate_limits: vec![LimitHealth { name: "perAgent".to_owned(), max: 500, window_ms: 60_000, hits: 2 }],
-        requests: RequestHealth { total: 1_000, errors: 3, rate_limit_hits: 2, in_flight: 1, connections: 4 },
-        breakers: vec![BreakerHealth {
-            service: "postgresql".to_owned(),
-            state: "open".to_owned(),
-            failures: 5,
-            retry_after_ms: Some(30_000),
-        }],
-    }
-}
-
-fn health_with_redis() -> HealthWithRedis {
-    let redis = RedisHealth {
-        connected: true,
-        host: "localhost".to_owned(),
-        port: 6_379,
-        engine_version: "7.0.15".to_owned(),
-        ping_us: Some(55),
-        memory_bytes: Some(1_048_576),
-        memory_limit_bytes: Some(67_108_864),
-        connection_failures: 2,
-        events_heard: true,
-        event_lag_us: Some(250),
-        event_gaps: 1,
-        daemons: 3,
-    };
-    HealthWithRedis { health: health(), redis }
-}
-
-fn health_report() -> HealthReport {
-    let HealthWithRedis { health, redis } = health_with_redis();
-    let shared_cache = SharedCacheHealth { hits: 70, misses: 30 };
-    let redis = RedisReport { health: redis, kind: RedisKind::Sentinel, shared_cache };
-    HealthReport { health, cache_evictions: 12, redis: Some(redis) }
-}
-
-fn database_health() -> DatabaseHealth {
-    DatabaseHealth {
-        backend: "sqlite".to_owned(),
-        connected: true,
-        location: "/data/memory.db".to_owned(),
-        engine_version: "3.54.1".to_owned(),
-        schema_version: 1,
-        size_bytes: 65_536,
-        wal_bytes: 4_096,
-        free_bytes: Some(1 << 30),
-        pool_size: 4,
-        idle_connections: 3,
-        waiting: 1,
-        write_us: Some(400),
-        read_us: Some(12),
-        entries: [1, 2, 3],
-    }
 }
 
 fn config() -> ConfigReport {
@@ -398,20 +216,6 @@ fn project() -> Project {
     }
 }
 
-fn session() -> Session {
-    Session {
-        id: id(5),
-        project_id: Some(id(2)),
-        name: text("morning"),
-        purpose: text("fix the build"),
-        agent_id: text("claude"),
-        status: SessionStatus::Paused,
-        metadata: json("{}"),
-        started_at_ms: AT_MS,
-        ended_at_ms: Some(AT_MS + 1),
-    }
-}
-
 pub(crate) fn search_page() -> SearchPage {
     let hit = Hit {
         id: id(1),
@@ -478,20 +282,5 @@ fn quickstarted() -> Quickstarted {
         session: session(),
         session_resumed: false,
         context: context(),
-    }
-}
-
-fn file_lock() -> FileLock {
-    FileLock {
-        id: id(7),
-        path: "/src/rocket/engine.rs".to_owned(),
-        agent_id: "claude".to_owned(),
-        session_id: Some(id(5)),
-        project_id: Some(id(2)),
-        reason: text("rewriting the nozzle"),
-        metadata: json("{}"),
-        token: 7,
-        acquired_at_ms: AT_MS,
-        expires_at_ms: AT_MS + 60_000,
     }
 }

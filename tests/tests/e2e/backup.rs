@@ -6,11 +6,13 @@ use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf};
 use agent_memory_proto::{
     ErrorCode, Event, Request, Response,
     model::{EntryKind, ScopeRef},
-    request::{CheckoutFile, CleanupBackups, CreateBackup, GetFileLock, RestoreBackup, VerifyBackup},
+    request::{CheckoutFile, CleanupBackups, CreateBackup, RestoreBackup, VerifyBackup},
     response::{BackupList, BackupReport, RestoredBackup},
 };
 use agent_memory_tests::{Backend, Instance, Wire, Workload, on_every_backend, requests, until};
 use serde_json::json;
+
+use crate::file_locks::{checkin, checkout, granted, status};
 
 pub(crate) fn creating(name: &str) -> Request {
     Request::CreateBackup(CreateBackup { name: Some(name.to_owned()), admin_key: None })
@@ -111,32 +113,13 @@ fn connections_subscribers_and_locks_outlive_a_restore(backend: Backend) {
     let daemon = instance.start_daemon();
     let (mut wire, mut subscriber) = (instance.connect(), instance.connect());
     add(&mut wire, "kept");
-    let lock = |path: &str| {
-        Request::CheckoutFile(CheckoutFile {
-            path: path.to_owned(),
-            agent_id: Some("ada".to_owned()),
-            session_id: None,
-            project_id: None,
-            reason: None,
-            metadata: None,
-            ttl_ms: None,
-            wait_ms: 0,
-        })
+    let lock = |wire: &mut Wire, path: &str| {
+        granted(wire, CheckoutFile { ttl_ms: None, ..checkout(path, "ada", 0) }).token
     };
-    let token = |response: Response| match response {
-        Response::CheckedOut(checked_out) => checked_out.lock.token,
-        other => panic!("not checked out: {other:?}"),
-    };
-    token(wire.call(&lock("/freed")));
+    lock(&mut wire, "/freed");
     let backup = create(&mut wire, "one").backup;
-    let freed = agent_memory_proto::request::CheckinFile {
-        path: "/freed".to_owned(),
-        agent_id: Some("ada".to_owned()),
-        session_id: None,
-        token: None,
-    };
-    assert!(matches!(wire.call(&Request::CheckinFile(freed)), Response::CheckedIn(_)));
-    let held = token(wire.call(&lock("/held")));
+    assert!(matches!(wire.call(&checkin("/freed", "ada")), Response::CheckedIn(_)));
+    let held = lock(&mut wire, "/held");
     add(&mut wire, "gone");
     assert!(has(&mut wire, "gone"), "it is in the cache now");
     assert!(matches!(subscriber.call(&Request::Subscribe), Response::Done));
@@ -149,14 +132,9 @@ fn connections_subscribers_and_locks_outlive_a_restore(backend: Backend) {
         _ => None,
     });
     assert!(!missed.is_empty());
-    let owner = |wire: &mut Wire, path: &str| match wire
-        .call(&Request::GetFileLock(GetFileLock { path: path.to_owned() }))
-    {
-        Response::FileLockStatus(status) => status.lock.map(|lock| lock.token),
-        other => panic!("{other:?}"),
-    };
+    let owner = |wire: &mut Wire, path: &str| status(wire, path).0.map(|lock| lock.token);
     assert_eq!((owner(&mut wire, "/held"), owner(&mut wire, "/freed")), (Some(held), None));
-    assert!(token(wire.call(&lock("/next"))) > held, "tokens only grow");
+    assert!(lock(&mut wire, "/next") > held, "tokens only grow");
     drop(daemon);
 }
 

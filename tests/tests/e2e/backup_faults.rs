@@ -38,7 +38,7 @@ fn grow(wire: &mut Wire, name: &str, megabytes: usize) {
 }
 
 fn stages(instance: &Instance) -> usize {
-    files(instance).iter().filter(|name| name.starts_with(".part-")).count()
+    count(instance, ".part-")
 }
 
 fn count(instance: &Instance, prefix: &str) -> usize {

@@ -4,29 +4,14 @@
 use agent_memory_proto::{
     Request, Response,
     handshake::Purpose,
-    model::{BodyPatch, EntryBody, EntryKind, Id, ScopeRef},
+    model::{EntryBody, EntryKind, Id, ScopeRef},
     request::{EntryPatch, UpdateEntry},
 };
 use agent_memory_tests::{Backend, Daemon, Hello, Instance, Wire, on_every_backend, requests::*};
 use serde_json::Value;
 
 fn updating(id: Id, content: &str, agent: &str) -> Request {
-    let patch = EntryPatch {
-        name: None,
-        category: None,
-        tags: None,
-        metadata: None,
-        body: BodyPatch::Knowledge {
-            content: Some(content.to_owned()),
-            confidence: None,
-            source: None,
-            valid_from_ms: None,
-            valid_until_ms: None,
-            invalidated_by: None,
-        },
-        updated_by: Some(agent.to_owned()),
-        change_reason: None,
-    };
+    let patch = EntryPatch { updated_by: Some(agent.to_owned()), ..knowledge_patch(content) };
     Request::UpdateEntry(UpdateEntry { id, expected_version: None, patch })
 }
 

@@ -12,6 +12,8 @@ use agent_memory_proto::{
 };
 use agent_memory_tests::{Backend, Daemon, Instance, Wire, hostile, on_every_backend, requests};
 
+use crate::file_locks::checkout;
+
 /// A store with one of everything.
 pub(crate) struct Store {
     pub(crate) wire: Wire,
@@ -297,16 +299,7 @@ const TEXT_FIELDS: &[Field] = &[
 ];
 
 fn checkout_with(change: impl FnOnce(&mut CheckoutFile)) -> Request {
-    let mut lock = CheckoutFile {
-        path: "/src/a.rs".to_owned(),
-        agent_id: Some("hostile".to_owned()),
-        session_id: None,
-        project_id: None,
-        reason: None,
-        metadata: None,
-        ttl_ms: None,
-        wait_ms: 0,
-    };
+    let mut lock = checkout("/src/a.rs", "hostile", 0);
     change(&mut lock);
     Request::CheckoutFile(lock)
 }

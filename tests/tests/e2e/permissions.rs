@@ -31,7 +31,7 @@ fn granting(agent: &str, scope: ScopeRef, kind: Option<EntryKind>, level: Permis
     Request::GrantPermission(GrantPermission { agent_id, scope, kind, level, created_by, admin_key })
 }
 
-fn grant(owner: &mut Wire, agent: &str, scope: ScopeRef, level: PermissionLevel) -> Permission {
+pub(crate) fn grant(owner: &mut Wire, agent: &str, scope: ScopeRef, level: PermissionLevel) -> Permission {
     permission(owner.call(&granting(agent, scope, None, level)))
 }
 

@@ -5,11 +5,10 @@ use agent_memory_proto::{
     ErrorCode, Request, Response,
     handshake::Purpose,
     model::{Permission, PermissionLevel, ScopeRef},
-    request::GrantPermission,
 };
 use agent_memory_tests::{Backend, Hello, Instance, Wire, on_every_backend, requests};
 
-use crate::samples;
+use crate::{permissions::grant, samples};
 
 /// What everybody is answered: how the daemon is, and nothing of what is stored.
 const FOR_EVERYBODY: &[&str] = &["echo", "health", "config", "subscribe", "hand_over", "cluster_status"];
@@ -19,19 +18,6 @@ const WITH_NOTHING_IN_IT: &[&str] = &["list_orgs", "list_permissions", "list_con
 fn open(instance: &Instance, agent: &str) -> Wire {
     Wire::open(&instance.socket(), &Hello::new(Purpose::Benchmark).of_agent(agent).unlimited())
         .expect("opens")
-}
-
-fn grant(owner: &mut Wire, agent: &str, scope: ScopeRef, level: PermissionLevel) {
-    let request = GrantPermission {
-        agent_id: agent.to_owned(),
-        scope,
-        kind: None,
-        level,
-        created_by: None,
-        admin_key: None,
-    };
-    let answer = owner.call(&Request::GrantPermission(request));
-    assert!(matches!(answer, Response::Permission(_)), "{answer:?}");
 }
 
 fn is_empty(response: &Response) -> bool {

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, thread};
 
 use agent_memory_proto::{
     ErrorCode, Request, Response,
-    model::{Id, ScopeRef, TaskDetails, TaskDomain, TaskSeverity, TaskStatus, TaskType, TaskUrgency},
+    model::{Id, ScopeRef, TaskDetails, TaskStatus},
     request::{AddTask, ClaimTask, GetTask},
     response::TaskAction,
 };
@@ -16,28 +16,7 @@ const AGENTS: usize = 16;
 const TASKS: usize = 50;
 
 fn adding(title: &str) -> Request {
-    let details = TaskDetails {
-        title: title.to_owned(),
-        description: None,
-        task_type: TaskType::Feature,
-        domain: TaskDomain::Agent,
-        severity: TaskSeverity::Medium,
-        urgency: TaskUrgency::Normal,
-        category: None,
-        status: TaskStatus::Open,
-        resolution: None,
-        file: None,
-        start_line: None,
-        end_line: None,
-        assignee: None,
-        reporter: None,
-        parent_id: None,
-        due_at_ms: None,
-        estimated_minutes: None,
-        actual_minutes: None,
-        tags: Vec::new(),
-        metadata: None,
-    };
+    let details = TaskDetails { title: title.to_owned(), ..TaskDetails::default() };
     Request::AddTask(Box::new(AddTask {
         id: None,
         scope: ScopeRef::GLOBAL,

@@ -8,10 +8,7 @@ use agent_memory_proto::{
 use clap::Args;
 
 use crate::{
-    commands::{
-        entry::{Page, kind},
-        relation,
-    },
+    commands::entry::{Page, kind},
     content::time,
     failure::Failure,
     invocation::Invocation,
@@ -81,10 +78,10 @@ pub(crate) struct SearchArgs {
     #[arg(long, value_name = "KIND:ID|NAME")]
     related_to: Option<NodeArgument>,
     /// Over relations of this kind
-    #[arg(long, value_name = "RELATION", value_parser = relation::kind)]
+    #[arg(long, value_name = "RELATION")]
     relation: Option<RelationKind>,
     /// Which way relations are followed: forward, backward or both
-    #[arg(long, default_value = "both", value_parser = direction)]
+    #[arg(long, default_value = "both")]
     direction: Direction,
     /// Over how many relations, 1 to 5
     #[arg(long, value_name = "NUMBER", default_value_t = limits::RELATION_DEPTH_DEFAULT)]
@@ -148,11 +145,6 @@ pub(crate) async fn run(invocation: &Invocation, args: SearchArgs) -> Result<(),
     let response = invocation.call(request).await?;
     invocation.output.show(&response, invocation.known_project());
     Ok(())
-}
-
-/// Reads a direction.
-fn direction(text: &str) -> Result<Direction, String> {
-    text.parse().map_err(|()| format!("allowed: {}", Direction::ALL.map(Direction::name).join(", ")))
 }
 
 fn period(text: Option<&str>) -> Result<Option<(i64, i64)>, Failure> {

@@ -7,20 +7,14 @@ use agent_memory_proto::{
     response::{ConflictDetails, ConflictPage, ConflictResolved},
 };
 
-use super::{RECALLED, more, one_line, part, quote, when};
+use super::{RECALLED, list, one_line, part, quote, when};
 use crate::mcp::names::Names;
 
 pub(super) fn page(page: &ConflictPage, names: &Names) -> String {
-    if page.conflicts.is_empty() {
-        return "No conflicts.".to_owned();
-    }
-    let mut out = format!("{RECALLED} {} conflicts, latest first:", page.conflicts.len());
-    for conflict in &page.conflicts {
-        out.push_str("\n- ");
-        line(&mut out, conflict, names);
-    }
-    more(&mut out, page.has_more, "give offset");
-    out
+    let heading = format!("{RECALLED} {} conflicts, latest first:", page.conflicts.len());
+    list("No conflicts.", &heading, &page.conflicts, page.has_more, |out, conflict| {
+        line(out, conflict, names)
+    })
 }
 
 pub(super) fn details(report: &ConflictDetails, names: &Names) -> String {

@@ -7,7 +7,7 @@ use agent_memory_proto::{
     response::{CheckedIn, CheckedOut, FileLockPage, FileLockStatus},
 };
 
-use super::{RECALLED, more, one_line, when};
+use super::{RECALLED, list, one_line, when};
 
 pub(super) fn checked_out(report: &CheckedOut) -> String {
     let mut out = if report.renewed { "Renewed: " } else { "Checked out: " }.to_owned();
@@ -38,16 +38,8 @@ pub(super) fn status(status: &FileLockStatus) -> String {
 }
 
 pub(super) fn page(page: &FileLockPage) -> String {
-    if page.locks.is_empty() {
-        return "No file is checked out.".to_owned();
-    }
-    let mut out = format!("{RECALLED} {} files are checked out:", page.locks.len());
-    for lock in &page.locks {
-        out.push_str("\n- ");
-        line(&mut out, lock);
-    }
-    more(&mut out, page.has_more, "give offset");
-    out
+    let heading = format!("{RECALLED} {} files are checked out:", page.locks.len());
+    list("No file is checked out.", &heading, &page.locks, page.has_more, line)
 }
 
 fn line(out: &mut String, lock: &FileLock) {

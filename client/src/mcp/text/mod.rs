@@ -162,6 +162,20 @@ fn when(at_ms: i64) -> String {
     text.split_once('.').map_or_else(|| text.clone(), |(seconds, _)| format!("{seconds}Z"))
 }
 
+/// A page of a list that goes on at an offset: a line of each under a heading, or only that there is none.
+fn list<T>(none: &str, heading: &str, items: &[T], has_more: bool, line: impl Fn(&mut String, &T)) -> String {
+    if items.is_empty() {
+        return none.to_owned();
+    }
+    let mut out = heading.to_owned();
+    for item in items {
+        out.push_str("\n- ");
+        line(&mut out, item);
+    }
+    more(&mut out, has_more, "give offset");
+    out
+}
+
 fn more(out: &mut String, has_more: bool, next: &str) {
     if has_more {
         let _ = write!(out, "\nMore follow: {next}");

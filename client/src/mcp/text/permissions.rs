@@ -7,7 +7,7 @@ use agent_memory_proto::{
     response::{PermissionChange, PermissionCheck, PermissionPage},
 };
 
-use super::{more, one_line, provenance};
+use super::{list, one_line, provenance};
 use crate::mcp::names::Names;
 
 pub(super) fn changed(change: &PermissionChange, names: &Names) -> String {
@@ -33,16 +33,8 @@ pub(super) fn check(check: &PermissionCheck, names: &Names) -> String {
 }
 
 pub(super) fn page(page: &PermissionPage, names: &Names) -> String {
-    if page.permissions.is_empty() {
-        return "No permissions.".to_owned();
-    }
-    let mut out = format!("{} of {} permissions:", page.permissions.len(), page.total);
-    for permission in &page.permissions {
-        out.push_str("\n- ");
-        line(&mut out, permission, names);
-    }
-    more(&mut out, page.has_more, "give offset");
-    out
+    let heading = format!("{} of {} permissions:", page.permissions.len(), page.total);
+    list("No permissions.", &heading, &page.permissions, page.has_more, |out, row| line(out, row, names))
 }
 
 fn line(out: &mut String, permission: &Permission, names: &Names) {

@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 use agent_memory_proto::{
     Request,
     model::{Node, Relation},
-    response::{RelatedHit, RelatedSearchPage, RelationCreated, RelationEnd, RelationPage},
+    response::{ListedRelation, RelatedHit, RelatedSearchPage, RelationCreated, RelationEnd, RelationPage},
 };
 
-use super::{RECALLED, more, part, provenance, quote, search};
+use super::{RECALLED, list, part, provenance, quote, search};
 use crate::mcp::names::Names;
 
 pub(super) fn created(created: &RelationCreated) -> String {
@@ -27,22 +27,18 @@ fn line(relation: &Relation) -> String {
 }
 
 pub(super) fn page(page: &RelationPage, names: &Names) -> String {
-    if page.relations.is_empty() {
-        return "No relations.".to_owned();
-    }
-    let mut out = format!("{RECALLED} {} relations:", page.relations.len());
-    for listed in &page.relations {
-        let relation = &listed.relation;
-        out.push_str("\n- ");
-        end(&mut out, relation.source, &listed.source, names);
-        let _ = write!(out, " {} ", relation.kind);
-        end(&mut out, relation.target, &listed.target, names);
-        let _ = write!(out, " · relation {}", relation.id);
-        part(&mut out, "", relation.metadata.as_ref().map(|metadata| metadata.0.as_str()));
-        provenance(&mut out, relation.created_by.as_deref(), relation.created_at_ms);
-    }
-    more(&mut out, page.has_more, "give offset");
-    out
+    let heading = format!("{RECALLED} {} relations:", page.relations.len());
+    list("No relations.", &heading, &page.relations, page.has_more, |out, one| listed(out, one, names))
+}
+
+fn listed(out: &mut String, listed: &ListedRelation, names: &Names) {
+    let relation = &listed.relation;
+    end(out, relation.source, &listed.source, names);
+    let _ = write!(out, " {} ", relation.kind);
+    end(out, relation.target, &listed.target, names);
+    let _ = write!(out, " · relation {}", relation.id);
+    part(out, "", relation.metadata.as_ref().map(|metadata| metadata.0.as_str()));
+    provenance(out, relation.created_by.as_deref(), relation.created_at_ms);
 }
 
 fn end(out: &mut String, node: Node, end: &RelationEnd, names: &Names) {

@@ -8,7 +8,7 @@ use agent_memory_proto::{
     response::{OrgPage, ProjectPage, SessionPage, SessionPromoted, SessionReportPage},
 };
 
-use super::{RECALLED, more, one_line, part, quote, when};
+use super::{RECALLED, list, one_line, part, quote, when};
 use crate::mcp::names::Names;
 
 pub(super) fn org(org: &Org) -> String {
@@ -16,15 +16,10 @@ pub(super) fn org(org: &Org) -> String {
 }
 
 pub(super) fn orgs(page: &OrgPage) -> String {
-    if page.orgs.is_empty() {
-        return "No organisations.".to_owned();
-    }
-    let mut out = format!("{RECALLED} {} organisations:", page.orgs.len());
-    for org in &page.orgs {
-        let _ = write!(out, "\n- {:?} (id {})", org.name, org.id);
-    }
-    more(&mut out, page.has_more, "give offset");
-    out
+    let heading = format!("{RECALLED} {} organisations:", page.orgs.len());
+    list("No organisations.", &heading, &page.orgs, page.has_more, |out, org| {
+        let _ = write!(out, "{:?} (id {})", org.name, org.id);
+    })
 }
 
 pub(super) fn project(request: &Request, project: &Project) -> String {
@@ -41,16 +36,8 @@ pub(super) fn project(request: &Request, project: &Project) -> String {
 }
 
 pub(super) fn projects(page: &ProjectPage) -> String {
-    if page.projects.is_empty() {
-        return "No projects.".to_owned();
-    }
-    let mut out = format!("{RECALLED} {} projects:", page.projects.len());
-    for project in &page.projects {
-        out.push_str("\n- ");
-        project_line(&mut out, project);
-    }
-    more(&mut out, page.has_more, "give offset");
-    out
+    let heading = format!("{RECALLED} {} projects:", page.projects.len());
+    list("No projects.", &heading, &page.projects, page.has_more, project_line)
 }
 
 fn project_line(out: &mut String, project: &Project) {
@@ -67,16 +54,7 @@ pub(super) fn session(session: &Session, names: &Names) -> String {
 }
 
 pub(super) fn sessions(page: &SessionPage, names: &Names) -> String {
-    if page.sessions.is_empty() {
-        return "No sessions.".to_owned();
-    }
-    let mut out = format!("{RECALLED} {} sessions, latest start first:", page.sessions.len());
-    for session in &page.sessions {
-        out.push_str("\n- ");
-        session_line(&mut out, session, names);
-    }
-    more(&mut out, page.has_more, "give offset");
-    out
+    sessions_of(&page.sessions, page.has_more, |out, session| session_line(out, session, names))
 }
 
 pub(super) fn promoted(report: &SessionPromoted, names: &Names) -> String {
@@ -99,17 +77,15 @@ pub(super) fn session_report(report: &SessionReport, names: &Names) -> String {
 }
 
 pub(super) fn session_reports(page: &SessionReportPage, names: &Names) -> String {
-    if page.sessions.is_empty() {
-        return "No sessions.".to_owned();
-    }
-    let mut out = format!("{RECALLED} {} sessions, latest start first:", page.sessions.len());
-    for report in &page.sessions {
-        out.push_str("\n- ");
-        session_line(&mut out, &report.session, names);
-        summary(&mut out, report);
-    }
-    more(&mut out, page.has_more, "give offset");
-    out
+    sessions_of(&page.sessions, page.has_more, |out, report| {
+        session_line(out, &report.session, names);
+        summary(out, report);
+    })
+}
+
+fn sessions_of<T>(sessions: &[T], has_more: bool, line: impl Fn(&mut String, &T)) -> String {
+    let heading = format!("{RECALLED} {} sessions, latest start first:", sessions.len());
+    list("No sessions.", &heading, sessions, has_more, line)
 }
 
 fn summary(out: &mut String, report: &SessionReport) {

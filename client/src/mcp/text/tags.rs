@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use agent_memory_proto::response::{EntryTagged, TagCreated, TagPage};
+use agent_memory_proto::response::{EntryTagged, ListedTag, TagCreated, TagPage};
 
-use super::{more, part};
+use super::{list, part};
 
 pub(super) fn created(created: &TagCreated) -> String {
     let what = if created.existed { "There already" } else { "Created" };
@@ -13,20 +13,16 @@ pub(super) fn created(created: &TagCreated) -> String {
 }
 
 pub(super) fn page(page: &TagPage) -> String {
-    if page.tags.is_empty() {
-        return "No tags.".to_owned();
+    list("No tags.", &format!("{} tags:", page.tags.len()), &page.tags, page.has_more, line)
+}
+
+fn line(out: &mut String, listed: &ListedTag) {
+    let category = listed.tag.as_ref().map_or("custom", |tag| tag.category.name());
+    let _ = write!(out, "{:?} · {category} · {} entries", listed.name, listed.entries);
+    if let Some(tag) = &listed.tag {
+        part(out, "", tag.description.as_deref());
+        let _ = write!(out, " · id {}", tag.id);
     }
-    let mut out = format!("{} tags:", page.tags.len());
-    for listed in &page.tags {
-        let category = listed.tag.as_ref().map_or("custom", |tag| tag.category.name());
-        let _ = write!(out, "\n- {:?} · {category} · {} entries", listed.name, listed.entries);
-        if let Some(tag) = &listed.tag {
-            part(&mut out, "", tag.description.as_deref());
-            let _ = write!(out, " · id {}", tag.id);
-        }
-    }
-    more(&mut out, page.has_more, "give offset");
-    out
 }
 
 pub(super) fn tagged(tagged: &EntryTagged) -> String {

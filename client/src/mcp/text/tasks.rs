@@ -8,7 +8,7 @@ use agent_memory_proto::{
     response::{TaskAction, TaskPage, TaskVersions, TaskWritten},
 };
 
-use super::{RECALLED, more, one_line, part, provenance, quote, tags, when};
+use super::{RECALLED, list, more, one_line, part, provenance, quote, tags, when};
 use crate::mcp::names::Names;
 
 pub(super) fn one(task: &Task, names: &Names) -> String {
@@ -24,16 +24,8 @@ pub(super) fn page(request: &Request, page: &TaskPage, names: &Names) -> String 
         Request::ListTasks(list) if list.parent_id.is_some() => ("subtasks", "It has no subtasks."),
         _ => ("tasks", "No tasks."),
     };
-    if page.tasks.is_empty() {
-        return none.to_owned();
-    }
-    let mut out = format!("{RECALLED}\n{} {noun}, the most pressing first:", page.tasks.len());
-    for task in &page.tasks {
-        out.push_str("\n- ");
-        line(&mut out, task, names);
-    }
-    more(&mut out, page.has_more, "give offset");
-    out
+    let heading = format!("{RECALLED}\n{} {noun}, the most pressing first:", page.tasks.len());
+    list(none, &heading, &page.tasks, page.has_more, |out, task| line(out, task, names))
 }
 
 pub(super) fn written(report: &TaskWritten, names: &Names) -> String {

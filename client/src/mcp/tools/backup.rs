@@ -41,6 +41,5 @@ fn plan(call: &mut Arguments, action: &str, _: &Scopes) -> Result<Request, Refus
 }
 
 fn filename(call: &mut Arguments) -> Result<String, Refusal> {
-    let given = call.text("filename")?;
-    call.need("filename", given)
+    call.required("filename", Arguments::text)
 }

@@ -50,20 +50,14 @@ fn plan(call: &mut Arguments, action: &str, _: &Scopes) -> Result<Request, Refus
                 offset,
             })
         }
-        "get" => {
-            let id = call.id("id")?;
-            Request::GetConflict(GetConflict { id: call.need("id", id)? })
-        }
-        "resolve" => {
-            let (id, resolution) = (call.id("id")?, call.text("resolution")?);
-            Request::ResolveConflict(ResolveConflict {
-                id: call.need("id", id)?,
-                resolution: call.need("resolution", resolution)?,
-                pick: pick(call)?,
-                expected_version: call.integer("expectedVersion", 1..=u32::MAX)?,
-                resolved_by: call.text("resolvedBy")?,
-            })
-        }
+        "get" => Request::GetConflict(GetConflict { id: call.required("id", Arguments::id)? }),
+        "resolve" => Request::ResolveConflict(ResolveConflict {
+            id: call.required("id", Arguments::id)?,
+            resolution: call.required("resolution", Arguments::text)?,
+            pick: pick(call)?,
+            expected_version: call.integer("expectedVersion", 1..=u32::MAX)?,
+            resolved_by: call.text("resolvedBy")?,
+        }),
         other => return Err(unplanned(other)),
     })
 }

@@ -55,23 +55,17 @@ pub(super) fn plan(
         "get" => Request::GetEntry(get(call, scopes, kind)?),
         "list" => Request::ListEntries(list(call, scopes, kind)?),
         "history" => {
-            let id = call.id("id")?;
+            let id = call.required("id", Arguments::id)?;
             let (limit, offset) = page(call)?;
-            Request::EntryHistory(EntryHistory { kind, id: call.need("id", id)?, limit, offset })
+            Request::EntryHistory(EntryHistory { kind, id, limit, offset })
         }
-        "deactivate" => {
-            let id = call.id("id")?;
-            Request::DeactivateEntry(DeactivateEntry {
-                kind,
-                id: call.need("id", id)?,
-                updated_by: call.text("updatedBy")?,
-                change_reason: call.text("changeReason")?,
-            })
-        }
-        "delete" => {
-            let id = call.id("id")?;
-            Request::DeleteEntry(DeleteEntry { kind, id: call.need("id", id)? })
-        }
+        "deactivate" => Request::DeactivateEntry(DeactivateEntry {
+            kind,
+            id: call.required("id", Arguments::id)?,
+            updated_by: call.text("updatedBy")?,
+            change_reason: call.text("changeReason")?,
+        }),
+        "delete" => Request::DeleteEntry(DeleteEntry { kind, id: call.required("id", Arguments::id)? }),
         "bulk_add" => bulk_add(call, scopes, shape)?,
         "bulk_update" => bulk_update(call, shape)?,
         "bulk_delete" => bulk_delete(call, kind)?,
@@ -85,9 +79,7 @@ fn add(
     shared: Option<ScopeRef>,
     shape: &Shape,
 ) -> Result<AddEntry, Refusal> {
-    let name_field = shape.kind.name_field();
-    let name = call.text(name_field)?;
-    let name = call.need(name_field, name)?;
+    let name = call.required(shape.kind.name_field(), Arguments::text)?;
     let body = (shape.body)(call)?;
     let draft = EntryDraft {
         scope: scopes.to_write_beside(call, shared)?,
@@ -103,9 +95,8 @@ fn add(
 }
 
 fn update(call: &mut Arguments, shape: &Shape) -> Result<UpdateEntry, Refusal> {
-    let id = call.id("id")?;
     Ok(UpdateEntry {
-        id: call.need("id", id)?,
+        id: call.required("id", Arguments::id)?,
         expected_version: call.integer("expectedVersion", 1..=u32::MAX)?,
         patch: EntryPatch {
             name: call.text(shape.kind.name_field())?,

@@ -87,8 +87,7 @@ fn plan(call: &mut Arguments, action: &str, scopes: &Scopes) -> Result<Request, 
 
 /// The one name of the file. A relative path is refused: what it is relative to, only the agent knows.
 fn file(call: &mut Arguments) -> Result<String, Refusal> {
-    let given = call.text("file_path")?;
-    let given = call.need("file_path", given)?;
+    let given = call.required("file_path", Arguments::text)?;
     let refused = |allowed: &str| Box::new(ErrorBody::invalid("file_path", &given, allowed));
     if given.contains('\0') || given.len() > limits::LOCK_PATH_BYTES_MAX {
         return Err(refused(&format!("at most {} bytes without NUL", limits::LOCK_PATH_BYTES_MAX)));

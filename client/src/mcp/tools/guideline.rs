@@ -80,9 +80,8 @@ fn plan(call: &mut Arguments, action: &str, scopes: &Scopes) -> Result<Request, 
 }
 
 fn body(call: &mut Arguments) -> Result<EntryBody, Refusal> {
-    let content = call.text("content")?;
     Ok(EntryBody::Guideline {
-        content: call.need("content", content)?,
+        content: call.required("content", Arguments::text)?,
         priority: call.integer("priority", 0..=limits::PRIORITY_MAX)?.unwrap_or(limits::PRIORITY_DEFAULT),
         rationale: call.text("rationale")?,
         examples: call.object("examples")?,

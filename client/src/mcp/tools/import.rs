@@ -37,7 +37,7 @@ pub(super) const TOOL: Tool = Tool {
 };
 
 fn plan(call: &mut Arguments, _: &str, _: &Scopes) -> Result<Request, Refusal> {
-    let strategy = call.choice("conflictStrategy", "skip, update, replace, error")?;
+    let strategy = call.word("conflictStrategy")?;
     let options = ImportOptions {
         strategy: strategy.unwrap_or(ConflictStrategy::Update),
         scope_mapping: mappings(call)?,

@@ -82,9 +82,8 @@ fn plan(call: &mut Arguments, action: &str, scopes: &Scopes) -> Result<Request, 
 }
 
 fn body(call: &mut Arguments) -> Result<EntryBody, Refusal> {
-    let content = call.text("content")?;
     Ok(EntryBody::Knowledge {
-        content: call.need("content", content)?,
+        content: call.required("content", Arguments::text)?,
         confidence: call.number("confidence", 0.0..=1.0)?.unwrap_or(1.0),
         source: call.text("source")?,
         valid_from_ms: call.time("validFrom")?,

@@ -25,8 +25,7 @@ pub(super) const TOOL: Tool = Tool {
 fn plan(call: &mut Arguments, action: &str, _: &Scopes) -> Result<Request, Refusal> {
     Ok(match action {
         "create" => {
-            let name = call.text("name")?;
-            let name = call.need("name", name)?;
+            let name = call.required("name", Arguments::text)?;
             Request::CreateOrg(CreateOrg { id: None, name, metadata: call.object("metadata")? })
         }
         "list" => {

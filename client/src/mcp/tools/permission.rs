@@ -85,13 +85,11 @@ fn plan(call: &mut Arguments, action: &str, scopes: &Scopes) -> Result<Request, 
 }
 
 fn agent(call: &mut Arguments) -> Result<String, Refusal> {
-    let given = call.text("agent_id")?;
-    call.need("agent_id", given)
+    call.required("agent_id", Arguments::text)
 }
 
 fn level(call: &mut Arguments) -> Result<PermissionLevel, Refusal> {
-    let given = call.choice("permission", LEVELS)?;
-    call.need("permission", given)
+    call.required("permission", |call, name| call.choice(name, LEVELS))
 }
 
 fn kind(call: &mut Arguments) -> Result<Option<EntryKind>, Refusal> {
@@ -101,6 +99,5 @@ fn kind(call: &mut Arguments) -> Result<Option<EntryKind>, Refusal> {
 /// The scope that the call names, else the bound project.
 fn scope(call: &mut Arguments, scopes: &Scopes) -> Result<ScopeRef, Refusal> {
     let given = scopes.given(call, "scope_type", "scope_id")?;
-    let bound = scopes.project.as_ref().map(|project| ScopeRef::project(project.id));
-    call.need("scope_type", given.or(bound))
+    call.need("scope_type", given.or_else(|| scopes.bound()))
 }

@@ -38,31 +38,25 @@ pub(super) const TOOL: Tool = Tool {
 
 fn plan(call: &mut Arguments, action: &str, scopes: &Scopes) -> Result<Request, Refusal> {
     Ok(match action {
-        "create" => {
-            let name = call.text("name")?;
-            Request::CreateProject(CreateProject {
-                id: None,
-                org_id: call.id("orgId")?,
-                name: call.need("name", name)?,
-                description: call.text("description")?,
-                root_path: call.text("rootPath")?,
-                metadata: call.object("metadata")?,
-            })
-        }
+        "create" => Request::CreateProject(CreateProject {
+            id: None,
+            org_id: call.id("orgId")?,
+            name: call.required("name", Arguments::text)?,
+            description: call.text("description")?,
+            root_path: call.text("rootPath")?,
+            metadata: call.object("metadata")?,
+        }),
         "list" => {
             let (limit, offset) = page(call)?;
             Request::ListProjects(ListProjects { org_id: call.id("orgId")?, limit, offset })
         }
         "get" => Request::GetProject(get(call, scopes)?),
         "update" => Request::UpdateProject(update(call)?),
-        "delete" => {
-            let id = call.id("id")?;
-            Request::DeleteProject(DeleteProject {
-                id: call.need("id", id)?,
-                confirm: call.flag("confirm")?.unwrap_or(false),
-                admin_key: call.text("admin_key")?,
-            })
-        }
+        "delete" => Request::DeleteProject(DeleteProject {
+            id: call.required("id", Arguments::id)?,
+            confirm: call.flag("confirm")?.unwrap_or(false),
+            admin_key: call.text("admin_key")?,
+        }),
         other => return Err(unplanned(other)),
     })
 }
@@ -84,9 +78,8 @@ fn get(call: &mut Arguments, scopes: &Scopes) -> Result<GetProject, Refusal> {
 }
 
 fn update(call: &mut Arguments) -> Result<UpdateProject, Refusal> {
-    let id = call.id("id")?;
     Ok(UpdateProject {
-        id: call.need("id", id)?,
+        id: call.required("id", Arguments::id)?,
         name: call.text("name")?,
         org_id: call.change("orgId", Arguments::id)?,
         description: call.change("description", Arguments::text)?,

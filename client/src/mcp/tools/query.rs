@@ -12,7 +12,7 @@ use super::{
         arguments::{Arguments, Refusal},
         scopes::Scopes,
     },
-    Tool, relation, unplanned,
+    Tool, page, relation, unplanned,
 };
 
 pub(super) const TOOL: Tool = Tool {
@@ -124,6 +124,7 @@ fn related_to(call: &mut Arguments) -> Result<Option<RelatedTo>, Refusal> {
 fn search(call: &mut Arguments, scopes: &Scopes) -> Result<Search, Refusal> {
     let (scope, inherit) = scope(call, scopes)?;
     let (priority_min, priority_max) = priority(call)?;
+    let (limit, offset) = page(call)?;
     Ok(Search {
         query: call.text("search")?.unwrap_or_default(),
         kinds: kinds(call)?,
@@ -141,8 +142,8 @@ fn search(call: &mut Arguments, scopes: &Scopes) -> Result<Search, Refusal> {
         valid_during_ms: valid_during(call)?,
         include_inactive: call.flag("includeInactive")?.unwrap_or(false),
         created_by: call.text("createdBy")?,
-        limit: call.integer("limit", 1..=limits::PAGE_ROWS_MAX)?.unwrap_or(limits::PAGE_ROWS_DEFAULT),
-        offset: call.integer("offset", 0..=limits::OFFSET_MAX)?.unwrap_or(0),
+        limit,
+        offset,
         cursor: call.text("cursor")?,
     })
 }
@@ -208,6 +209,5 @@ fn priority(call: &mut Arguments) -> Result<(Option<u8>, Option<u8>), Refusal> {
 
 fn valid_during(call: &mut Arguments) -> Result<Option<(i64, i64)>, Refusal> {
     let Some(mut inner) = call.inner("validDuring", &["start", "end"])? else { return Ok(None) };
-    let (start, end) = (inner.time("start")?, inner.time("end")?);
-    Ok(Some((inner.need("start", start)?, inner.need("end", end)?)))
+    Ok(Some((inner.required("start", Arguments::time)?, inner.required("end", Arguments::time)?)))
 }

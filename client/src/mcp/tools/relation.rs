@@ -63,10 +63,7 @@ fn plan(call: &mut Arguments, action: &str, _: &Scopes) -> Result<Request, Refus
                 offset,
             })
         }
-        "delete" => {
-            let id = call.id("id")?;
-            Request::DeleteRelation(DeleteRelation { id: call.need("id", id)? })
-        }
+        "delete" => Request::DeleteRelation(DeleteRelation { id: call.required("id", Arguments::id)? }),
         other => return Err(unplanned(other)),
     })
 }

@@ -14,8 +14,6 @@ use super::{
     Tool, page, unplanned,
 };
 
-const STATUSES: &str = "active, paused, completed, discarded";
-
 pub(super) const TOOL: Tool = Tool {
     name: "memory_session",
     actions: &["start", "end", "list", "promote"],
@@ -55,7 +53,7 @@ fn plan(call: &mut Arguments, action: &str, scopes: &Scopes) -> Result<Request, 
         "end" => {
             let id = call.id("id")?.or(scopes.session);
             let id = call.need("id", id)?;
-            let status = call.choice("status", STATUSES)?.unwrap_or(SessionStatus::Completed);
+            let status = call.word("status")?.unwrap_or(SessionStatus::Completed);
             // An older daemon knows of no summaries: it is asked for none without need.
             match call.text("summary")? {
                 None => Request::EndSession(EndSession { id, status }),
@@ -66,7 +64,7 @@ fn plan(call: &mut Arguments, action: &str, scopes: &Scopes) -> Result<Request, 
             let (limit, offset) = page(call)?;
             Request::ListSessions(ListSessions {
                 project_id: call.id("projectId")?.or(bound),
-                status: call.choice("status", STATUSES)?,
+                status: call.word("status")?,
                 limit,
                 offset,
             })

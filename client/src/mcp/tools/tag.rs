@@ -80,11 +80,10 @@ fn entry_tag(call: &mut Arguments) -> Result<EntryTag, Refusal> {
 
 fn entry(call: &mut Arguments) -> Result<(EntryKind, Id), Refusal> {
     let allowed = EntryKind::ALL.map(EntryKind::name).join(", ");
-    let kind = call.choice::<NodeKind>("entryType", &allowed)?;
-    let kind = call.need("entryType", kind)?.entry().ok_or_else(|| {
+    let kind = call.required("entryType", |call, name| call.choice::<NodeKind>(name, &allowed))?;
+    let kind = kind.entry().ok_or_else(|| {
         let error = ErrorBody::invalid("entryType", "project", &allowed);
         Box::new(error.with_suggestion("Projects have no tags; put words for them into their metadata"))
     })?;
-    let id = call.id("entryId")?;
-    Ok((kind, call.need("entryId", id)?))
+    Ok((kind, call.required("entryId", Arguments::id)?))
 }

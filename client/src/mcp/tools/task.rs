@@ -2,7 +2,7 @@
 
 use agent_memory_proto::{
     Request, limits,
-    model::{Id, TaskDetails, TaskDomain, TaskSeverity, TaskStatus, TaskType, TaskUrgency},
+    model::{Id, TaskDetails},
     request::{
         AddTask, AddTaskBlocker, ClaimTask, DeactivateTask, DeleteTask, GetTask, ListTasks,
         RemoveTaskBlocker, TaskHistory, TaskPatch, UpdateTask,
@@ -16,12 +16,6 @@ use super::{
     },
     Tool, page, unplanned,
 };
-
-const STATUSES: &str = "backlog, open, in_progress, blocked, review, done, wont_do";
-const TYPES: &str = "bug, feature, improvement, debt, research, question, other";
-const DOMAINS: &str = "agent, physical";
-const SEVERITIES: &str = "critical, high, medium, low";
-const URGENCIES: &str = "immediate, soon, normal, later";
 
 pub(super) const TOOL: Tool = Tool {
     name: "memory_task",
@@ -85,10 +79,7 @@ pub(super) const TOOL: Tool = Tool {
 };
 
 fn plan(call: &mut Arguments, action: &str, scopes: &Scopes) -> Result<Request, Refusal> {
-    let id = |call: &mut Arguments| {
-        let id = call.id("id")?;
-        call.need("id", id)
-    };
+    let id = |call: &mut Arguments| call.required("id", Arguments::id);
     Ok(match action {
         "add" => Request::AddTask(Box::new(add(call, scopes)?)),
         "update" => Request::UpdateTask(Box::new(update(call)?)),
@@ -134,22 +125,19 @@ fn plan(call: &mut Arguments, action: &str, scopes: &Scopes) -> Result<Request, 
 }
 
 fn blocker(call: &mut Arguments) -> Result<(Id, Id), Refusal> {
-    let (id, blocker) = (call.id("id")?, call.id("blockerId")?);
-    Ok((call.need("id", id)?, call.need("blockerId", blocker)?))
+    Ok((call.required("id", Arguments::id)?, call.required("blockerId", Arguments::id)?))
 }
 
 fn add(call: &mut Arguments, scopes: &Scopes) -> Result<AddTask, Refusal> {
-    let title = call.text("title")?;
-    let title = call.need("title", title)?;
     let details = TaskDetails {
-        title,
+        title: call.required("title", Arguments::text)?,
         description: call.text("description")?,
-        task_type: call.choice("taskType", TYPES)?.unwrap_or(TaskType::Other),
-        domain: call.choice("taskDomain", DOMAINS)?.unwrap_or(TaskDomain::Agent),
-        severity: call.choice("severity", SEVERITIES)?.unwrap_or(TaskSeverity::Medium),
-        urgency: call.choice("urgency", URGENCIES)?.unwrap_or(TaskUrgency::Normal),
+        task_type: call.word("taskType")?.unwrap_or_default(),
+        domain: call.word("taskDomain")?.unwrap_or_default(),
+        severity: call.word("severity")?.unwrap_or_default(),
+        urgency: call.word("urgency")?.unwrap_or_default(),
         category: call.text("category")?,
-        status: call.choice("status", STATUSES)?.unwrap_or(TaskStatus::Open),
+        status: call.word("status")?.unwrap_or_default(),
         resolution: call.text("resolution")?,
         file: call.text("file")?,
         start_line: line(call, "startLine")?,
@@ -184,12 +172,12 @@ fn update(call: &mut Arguments) -> Result<UpdateTask, Refusal> {
     let patch = TaskPatch {
         title: call.text("title")?,
         description: call.change("description", Arguments::text)?,
-        task_type: call.choice("taskType", TYPES)?,
-        domain: call.choice("taskDomain", DOMAINS)?,
-        severity: call.choice("severity", SEVERITIES)?,
-        urgency: call.choice("urgency", URGENCIES)?,
+        task_type: call.word("taskType")?,
+        domain: call.word("taskDomain")?,
+        severity: call.word("severity")?,
+        urgency: call.word("urgency")?,
         category: call.change("category", Arguments::text)?,
-        status: call.choice("status", STATUSES)?,
+        status: call.word("status")?,
         resolution: call.change("resolution", Arguments::text)?,
         file: call.change("file", Arguments::text)?,
         start_line: call.change("startLine", line)?,
@@ -207,7 +195,7 @@ fn update(call: &mut Arguments) -> Result<UpdateTask, Refusal> {
 }
 
 fn update_status(call: &mut Arguments) -> Result<UpdateTask, Refusal> {
-    let status = call.choice("status", STATUSES)?;
+    let status = call.word("status")?;
     let patch = TaskPatch {
         status: Some(call.need("status", status)?),
         resolution: call.change("resolution", Arguments::text)?,
@@ -218,9 +206,8 @@ fn update_status(call: &mut Arguments) -> Result<UpdateTask, Refusal> {
 }
 
 fn updated(call: &mut Arguments, patch: TaskPatch) -> Result<UpdateTask, Refusal> {
-    let id = call.id("id")?;
     Ok(UpdateTask {
-        id: call.need("id", id)?,
+        id: call.required("id", Arguments::id)?,
         expected_version: call.integer("expectedVersion", 1..=u32::MAX)?,
         patch,
         updated_by: call.text("updatedBy")?,
@@ -234,11 +221,11 @@ fn list(call: &mut Arguments, scopes: &Scopes) -> Result<ListTasks, Refusal> {
         scope: Some(scopes.to_read(call)?),
         inherit: call.flag("inherit")?.unwrap_or(true),
         include_inactive: call.flag("includeInactive")?.unwrap_or(false),
-        statuses: call.choice("status", STATUSES)?.into_iter().collect(),
-        task_type: call.choice("taskType", TYPES)?,
-        domain: call.choice("taskDomain", DOMAINS)?,
-        severity: call.choice("severity", SEVERITIES)?,
-        urgency: call.choice("urgency", URGENCIES)?,
+        statuses: call.word("status")?.into_iter().collect(),
+        task_type: call.word("taskType")?,
+        domain: call.word("taskDomain")?,
+        severity: call.word("severity")?,
+        urgency: call.word("urgency")?,
         category: call.text("category")?,
         assignee: call.text("assignee")?,
         parent_id: call.id("parentTaskId")?,

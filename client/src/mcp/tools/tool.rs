@@ -78,9 +78,8 @@ fn plan(call: &mut Arguments, action: &str, scopes: &Scopes) -> Result<Request, 
 }
 
 fn body(call: &mut Arguments) -> Result<EntryBody, Refusal> {
-    let description = call.text("description")?;
     Ok(EntryBody::Tool {
-        description: call.need("description", description)?,
+        description: call.required("description", Arguments::text)?,
         parameters: call.object("parameters")?,
         examples: call.list("examples")?,
         constraints: call.text("constraints")?,

@@ -5,7 +5,7 @@ use agent_memory_proto::{
     ErrorBody, limits,
     model::{
         EntryBody, EntryKind, Id, Json, Org, PortableEntry, PortableScope, PortableVersion, Project,
-        ScopeLevel, ScopeRef, Session, SessionStatus,
+        ScopeLevel, ScopeRef, Session, SessionStatus, UnknownWord,
     },
 };
 use serde_json::{Map, Value};
@@ -142,9 +142,9 @@ pub(in crate::transfer) fn scope(level: ScopeLevel, value: &Value) -> Read<Porta
             agent_id: fields.text("agentId")?,
             status: match fields.text("status")? {
                 None => SessionStatus::Completed,
-                Some(text) => text.parse().map_err(|()| {
-                    ErrorBody::invalid("status", &text, "active, paused, completed, discarded")
-                })?,
+                Some(text) => text
+                    .parse()
+                    .map_err(|UnknownWord { allowed }| ErrorBody::invalid("status", &text, allowed))?,
             },
             metadata,
             started_at_ms: fields.time("startedAt")?.unwrap_or(0),

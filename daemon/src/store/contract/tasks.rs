@@ -15,28 +15,7 @@ use crate::{
 };
 
 pub(crate) fn details(title: &str) -> TaskDetails {
-    TaskDetails {
-        title: title.to_owned(),
-        description: None,
-        task_type: TaskType::Bug,
-        domain: TaskDomain::Agent,
-        severity: TaskSeverity::Medium,
-        urgency: TaskUrgency::Normal,
-        category: None,
-        status: TaskStatus::Open,
-        resolution: None,
-        file: None,
-        start_line: None,
-        end_line: None,
-        assignee: None,
-        reporter: None,
-        parent_id: None,
-        due_at_ms: None,
-        estimated_minutes: None,
-        actual_minutes: None,
-        tags: Vec::new(),
-        metadata: None,
-    }
+    TaskDetails { title: title.to_owned(), task_type: TaskType::Bug, ..TaskDetails::default() }
 }
 
 fn adding(world: &World, scope: ScopeRef, details: TaskDetails) -> Write {

@@ -65,11 +65,6 @@ pub(crate) trait Texts {
     /// # Errors
     /// What the gate refuses.
     fn show(&mut self, walk: &mut Walk<'_>) -> Result<(), ErrorBody>;
-
-    /// Where it stands in what is imported.
-    fn position(&self) -> Option<String> {
-        None
-    }
 }
 
 /// Lets something through the gate, its secrets masked as the mode says; what was masked is noted.
@@ -82,8 +77,7 @@ pub(crate) fn pass<T: Texts>(
     masked: &Masked,
 ) -> Result<Gated<T>, ErrorBody> {
     if mode != SecretsMode::Allow {
-        let position = value.position();
-        value.show(&mut Walk::new(mode, position, masked))?;
+        value.show(&mut Walk::new(mode, masked))?;
     }
     Ok(Gated(value))
 }
@@ -99,7 +93,7 @@ pub(crate) fn pass_text(
     masked: &Masked,
 ) -> Result<String, ErrorBody> {
     if mode != SecretsMode::Allow {
-        Walk::new(mode, None, masked).text(field, &mut text)?;
+        Walk::new(mode, masked).text(field, &mut text)?;
     }
     Ok(text)
 }

@@ -6,10 +6,7 @@ use agent_memory_proto::{
     request::{ConflictPick, TaskPatch},
 };
 
-use super::{
-    texts::{changed, changed_json},
-    walk::Walk,
-};
+use super::walk::Walk;
 use crate::store::{NewTask, Resolution, TaskChange, TaskWrite};
 
 type Checked = Result<(), ErrorBody>;
@@ -109,13 +106,12 @@ fn patch(walk: &mut Walk<'_>, patch: &mut TaskPatch) -> Checked {
         metadata,
     } = patch;
     walk.optional("title", title)?;
-    changed(walk, "description", description)?;
-    changed(walk, "resolution", resolution)?;
-    for (field, name) in
-        [("category", category), ("file", file), ("assignee", assignee), ("reporter", reporter)]
-    {
-        walk.optional_name(field, name.iter().flatten().next())?;
-    }
+    walk.changed("description", description)?;
+    walk.changed("resolution", resolution)?;
+    walk.changed_name("category", category)?;
+    walk.changed_name("file", file)?;
+    walk.changed_name("assignee", assignee)?;
+    walk.changed_name("reporter", reporter)?;
     walk.names("tags", tags.as_deref().unwrap_or_default())?;
-    changed_json(walk, "metadata", metadata)
+    walk.changed_json("metadata", metadata)
 }

@@ -3,8 +3,7 @@
 use agent_memory_proto::{
     ErrorBody,
     model::{
-        BodyPatch, EntryBody, EntryKind, Json, Org, PortableEntry, PortableScope, PortableVersion, Project,
-        Session,
+        BodyPatch, EntryBody, EntryKind, Org, PortableEntry, PortableScope, PortableVersion, Project, Session,
     },
     request::{EntryDraft, EntryPatch, ImportItem, PromoteSession, UpdateProject},
 };
@@ -63,7 +62,7 @@ impl Texts for Write {
             Self::CreateTag(new) => links::tag(walk, new),
             Self::ChangeTag(change) => links::tag_change(walk, change),
             Self::ResolveConflict(how) => tasks::resolution(walk, how),
-            Self::EndSession { id: _, status: _, summary } => changed(walk, "summary", summary),
+            Self::EndSession { id: _, status: _, summary } => walk.changed("summary", summary),
             // Nothing of these is kept.
             Self::DeleteProject(_)
             | Self::DeleteRelation(_)
@@ -76,26 +75,18 @@ impl Texts for Write {
 
 impl Texts for ImportItem {
     fn show(&mut self, walk: &mut Walk<'_>) -> Checked {
-        let Self { at: _, entry } = self;
-        portable(walk, entry)
-    }
-
-    fn position(&self) -> Option<String> {
-        Some(self.at.clone())
+        let Self { at, entry } = self;
+        portable(&mut walk.at(at), entry)
     }
 }
 
 impl Texts for PortableScope {
     fn show(&mut self, walk: &mut Walk<'_>) -> Checked {
-        walk.inside("scopes", None, |walk| match self {
+        walk.at(&self.scope().to_string()).inside("scopes", None, |walk| match self {
             Self::Org(one) => org(walk, one),
             Self::Project(one) => project(walk, one),
             Self::Session(one) => session(walk, one),
         })
-    }
-
-    fn position(&self) -> Option<String> {
-        Some(self.scope().to_string())
     }
 }
 
@@ -111,7 +102,7 @@ fn listed(
 fn draft(walk: &mut Walk<'_>, draft: &mut EntryDraft) -> Checked {
     let kind = draft.body.kind();
     let EntryDraft { scope: _, name, category, tags, metadata, body, created_by, change_reason } = draft;
-    named(walk, kind, Some(name), category.as_ref(), tags)?;
+    named(walk, kind, name, category.as_ref(), tags)?;
     walk.json("metadata", metadata)?;
     entry_body(walk, body)?;
     walk.optional_name("createdBy", created_by.as_ref())?;
@@ -121,9 +112,10 @@ fn draft(walk: &mut Walk<'_>, draft: &mut EntryDraft) -> Checked {
 fn patch(walk: &mut Walk<'_>, patch: &mut EntryPatch) -> Checked {
     let kind = patch.body.kind();
     let EntryPatch { name, category, tags, metadata, body, updated_by, change_reason } = patch;
-    let category = category.iter().flatten().next();
-    named(walk, kind, name.as_ref(), category, tags.as_deref().unwrap_or_default())?;
-    changed_json(walk, "metadata", metadata)?;
+    walk.optional_name(kind.name_field(), name.as_ref())?;
+    walk.changed_name("category", category)?;
+    walk.names("tags", tags.as_deref().unwrap_or_default())?;
+    walk.changed_json("metadata", metadata)?;
     body_patch(walk, body)?;
     walk.optional_name("updatedBy", updated_by.as_ref())?;
     walk.optional("changeReason", change_reason)
@@ -132,11 +124,11 @@ fn patch(walk: &mut Walk<'_>, patch: &mut EntryPatch) -> Checked {
 fn named(
     walk: &Walk<'_>,
     kind: EntryKind,
-    name: Option<&String>,
+    name: &str,
     category: Option<&String>,
     tags: &[String],
 ) -> Checked {
-    walk.optional_name(kind.name_field(), name)?;
+    walk.name(kind.name_field(), name)?;
     walk.optional_name("category", category)?;
     walk.names("tags", tags)
 }
@@ -173,9 +165,9 @@ fn body_patch(walk: &mut Walk<'_>, body: &mut BodyPatch) -> Checked {
     match body {
         BodyPatch::Guideline { content, priority: _, rationale, examples, verification_rules } => {
             walk.optional("content", content)?;
-            changed(walk, "rationale", rationale)?;
-            changed_json(walk, "examples", examples)?;
-            changed_json(walk, "verificationRules", verification_rules)
+            walk.changed("rationale", rationale)?;
+            walk.changed_json("examples", examples)?;
+            walk.changed_json("verificationRules", verification_rules)
         }
         BodyPatch::Knowledge {
             content,
@@ -186,25 +178,15 @@ fn body_patch(walk: &mut Walk<'_>, body: &mut BodyPatch) -> Checked {
             invalidated_by: _,
         } => {
             walk.optional("content", content)?;
-            changed(walk, "source", source)
+            walk.changed("source", source)
         }
         BodyPatch::Tool { description, parameters, examples, constraints } => {
             walk.optional("description", description)?;
-            changed_json(walk, "parameters", parameters)?;
-            changed_json(walk, "examples", examples)?;
-            changed(walk, "constraints", constraints)
+            walk.changed_json("parameters", parameters)?;
+            walk.changed_json("examples", examples)?;
+            walk.changed("constraints", constraints)
         }
     }
-}
-
-#[allow(clippy::option_option, reason = "keep, clear and set are three different wishes")]
-pub(super) fn changed(walk: &mut Walk<'_>, field: &str, value: &mut Option<Option<String>>) -> Checked {
-    value.as_mut().map_or(Ok(()), |value| walk.optional(field, value))
-}
-
-#[allow(clippy::option_option, reason = "keep, clear and set are three different wishes")]
-pub(super) fn changed_json(walk: &mut Walk<'_>, field: &str, value: &mut Option<Option<Json>>) -> Checked {
-    value.as_mut().map_or(Ok(()), |value| walk.json(field, value))
 }
 
 fn org(walk: &mut Walk<'_>, org: &mut Org) -> Checked {
@@ -233,9 +215,9 @@ fn project(walk: &mut Walk<'_>, project: &mut Project) -> Checked {
 fn project_changes(walk: &mut Walk<'_>, changes: &mut UpdateProject) -> Checked {
     let UpdateProject { id: _, name, org_id: _, description, root_path, metadata } = changes;
     walk.optional_name("name", name.as_ref())?;
-    changed(walk, "description", description)?;
-    walk.optional_name("rootPath", root_path.iter().flatten().next())?;
-    changed_json(walk, "metadata", metadata)
+    walk.changed("description", description)?;
+    walk.changed_name("rootPath", root_path)?;
+    walk.changed_json("metadata", metadata)
 }
 
 fn session(walk: &mut Walk<'_>, session: &mut Session) -> Checked {
@@ -281,7 +263,7 @@ fn portable(walk: &mut Walk<'_>, entry: &mut PortableEntry) -> Checked {
         updated_by,
         versions,
     } = entry;
-    named(walk, kind, Some(name), category.as_ref(), tags)?;
+    named(walk, kind, name, category.as_ref(), tags)?;
     walk.json("metadata", metadata)?;
     walk.optional_name("createdBy", created_by.as_ref())?;
     walk.optional_name("updatedBy", updated_by.as_ref())?;

@@ -1,5 +1,7 @@
 //! The walk through the texts of one write: where it is, and what becomes of a secret there.
 
+use std::fmt::Write as _;
+
 use agent_memory_proto::{ErrorBody, ErrorCode, model::Json, response::MaskedField};
 use serde_json::Value;
 
@@ -15,7 +17,8 @@ const KEY_BYTES_MAX: usize = 64;
 #[derive(Debug)]
 pub(crate) struct Walk<'a> {
     mode: SecretsMode,
-    position: Option<String>,
+    /// Where it stands in what is imported.
+    position: Option<&'a str>,
     masked: &'a Masked,
     /// Which item of which list, from outside in.
     inside: Vec<(&'static str, Option<usize>)>,
@@ -24,8 +27,13 @@ pub(crate) struct Walk<'a> {
 type Checked = Result<(), ErrorBody>;
 
 impl<'a> Walk<'a> {
-    pub(super) const fn new(mode: SecretsMode, position: Option<String>, masked: &'a Masked) -> Self {
-        Self { mode, position, masked, inside: Vec::new() }
+    pub(super) const fn new(mode: SecretsMode, masked: &'a Masked) -> Self {
+        Self { mode, position: None, masked, inside: Vec::new() }
+    }
+
+    /// A walk like this through what stands there in what is imported.
+    pub(super) fn at<'b>(&'b self, position: &'b str) -> Walk<'b> {
+        Walk { position: Some(position), ..Walk::new(self.mode, self.masked) }
     }
 
     /// Walks through an item of a list, or through a part when there is no index.
@@ -55,6 +63,11 @@ impl<'a> Walk<'a> {
         text.as_mut().map_or(Ok(()), |text| self.text(field, text))
     }
 
+    /// As [`Walk::optional`] in a patch, which may leave it as it is.
+    pub(super) fn changed(&mut self, field: &str, text: &mut Option<Option<String>>) -> Checked {
+        text.as_mut().map_or(Ok(()), |text| self.optional(field, text))
+    }
+
     /// A text by which something is found again: with a mask in it, it would be of no use.
     pub(super) fn name(&self, field: &str, name: &str) -> Checked {
         match find(name).first() {
@@ -65,6 +78,10 @@ impl<'a> Walk<'a> {
 
     pub(super) fn optional_name(&self, field: &str, name: Option<&String>) -> Checked {
         name.map_or(Ok(()), |name| self.name(field, name))
+    }
+
+    pub(super) fn changed_name(&self, field: &str, name: &Option<Option<String>>) -> Checked {
+        self.optional_name(field, name.as_ref().and_then(Option::as_ref))
     }
 
     pub(super) fn names(&self, field: &str, names: &[String]) -> Checked {
@@ -84,14 +101,20 @@ impl<'a> Walk<'a> {
         }
         let mut value: Value = serde_json::from_str(text)
             .map_err(|error| ErrorBody::invalid(field, "(not shown)", format!("JSON ({error})")))?;
-        if self.value(field, None, &mut value)? {
+        if self.value(&mut field.to_owned(), None, &mut value)? {
             *text = value.to_string();
         }
         Ok(())
     }
 
-    /// Whether something was masked.
-    fn value(&mut self, field: &str, key: Option<&str>, value: &mut Value) -> Result<bool, ErrorBody> {
+    pub(super) fn changed_json(&mut self, field: &str, json: &mut Option<Option<Json>>) -> Checked {
+        json.as_mut().map_or(Ok(()), |json| self.json(field, json))
+    }
+
+    /// Whether something was masked. The name of the field is made longer on the way in and shorter on the way
+    /// out, as a key may be as long as all the rest.
+    fn value(&mut self, field: &mut String, key: Option<&str>, value: &mut Value) -> Result<bool, ErrorBody> {
+        let outside = field.len();
         let mut changed = false;
         match value {
             Value::String(text) => {
@@ -104,13 +127,20 @@ impl<'a> Walk<'a> {
             }
             Value::Array(items) => {
                 for (index, item) in items.iter_mut().enumerate() {
-                    changed |= self.value(&format!("{field}[{index}]"), None, item)?;
+                    let _ = write!(field, "[{index}]");
+                    changed |= self.value(field, None, item)?;
+                    field.truncate(outside);
                 }
             }
             Value::Object(members) => {
                 for (key, member) in members.iter_mut() {
-                    self.name(&format!("{field} (a key)"), key)?;
-                    changed |= self.value(&format!("{field}.{key}"), Some(key), member)?;
+                    field.push_str(" (a key)");
+                    self.name(field, key)?;
+                    field.truncate(outside);
+                    field.push('.');
+                    field.push_str(key);
+                    changed |= self.value(field, Some(key), member)?;
+                    field.truncate(outside);
                 }
             }
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
@@ -127,7 +157,7 @@ impl<'a> Walk<'a> {
         kinds.sort_unstable();
         for same in kinds.chunk_by(|a, b| a == b) {
             self.masked.note(MaskedField {
-                at: self.position.clone(),
+                at: self.position.map(str::to_owned),
                 field: self.place(field),
                 kind: same[0].to_owned(),
                 count: u32::try_from(same.len()).unwrap_or(u32::MAX),

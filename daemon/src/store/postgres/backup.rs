@@ -4,10 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use agent_memory_proto::{
-    Event,
-    model::{Id, ScopeRef},
-};
+use agent_memory_proto::model::Id;
 
 use super::{PostgresSide, PostgresStore, scheduled_backup};
 use crate::{
@@ -49,12 +46,7 @@ impl BackupStore for PostgresStore {
             });
             let kept = kept.await?;
             // Who hears of changes through Redis alone hears of this there.
-            (self.on_change)(&Change {
-                scope: ScopeRef::GLOBAL,
-                scope_tree: true,
-                permissions: true,
-                event: Some(Event::ChangesMissed { reason: "a backup was restored".to_owned() }),
-            });
+            (self.on_change)(&Change::of_restore());
             Ok(kept)
         })
     }
@@ -115,6 +107,5 @@ where
     F: Future<Output = Result<T, StoreError>>,
 {
     let runtime = tokio::runtime::Handle::current();
-    let done = tokio::task::spawn_blocking(move || runtime.block_on(make())).await;
-    done.unwrap_or_else(|_| Err(StoreError::Lost("work on a backup panicked".to_owned())))
+    backups::blocking(move || runtime.block_on(make())).await
 }

@@ -5,7 +5,7 @@ use std::error::Error as StdError;
 use tokio_postgres::types::{IsNull, ToSql, Type, private::BytesMut, to_sql_checked};
 use uuid::Uuid;
 
-use super::columns::get;
+use super::{columns::get, values::Value};
 use crate::store::{
     StoreError,
     copy::{Cell, Column, ColumnKind},
@@ -50,6 +50,11 @@ pub(super) fn cell(row: &tokio_postgres::Row, place: usize, kind: ColumnKind) ->
 /// A value on its way to a column.
 #[derive(Debug)]
 pub(super) struct Sent<'a>(pub(super) &'a Cell, pub(super) Column);
+
+/// Values as parameters of a statement.
+pub(super) fn parameters<'a>(sent: &'a [Sent<'a>]) -> Vec<Value<'a>> {
+    sent.iter().map(|one| (one as &(dyn ToSql + Sync), type_of(one.1.kind))).collect()
+}
 
 impl ToSql for Sent<'_> {
     fn to_sql(&self, of: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn StdError + Sync + Send>> {

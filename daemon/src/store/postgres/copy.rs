@@ -160,8 +160,7 @@ impl Source for PostgresSide {
     }
 
     async fn count(&mut self, table: &Table) -> Result<u64, StoreError> {
-        let rows = self.client.query_typed(&format!("SELECT count(*) FROM {}", table.name), &[]).await;
-        let count: i64 = rows.map_err(failed)?.first().map_or(Ok(0), |row| get(row, 0))?;
+        let count = self.number(&format!("SELECT count(*) FROM {}", table.name)).await?;
         Ok(u64::try_from(count).unwrap_or(0))
     }
 

@@ -78,7 +78,7 @@ mod tests {
             changed_by: Some("zoë / \n".to_owned()),
         };
         let changes = vec![
-            Change { scope: ScopeRef::GLOBAL, scope_tree: false, permissions: false, event: Some(event) },
+            Change::of_content(ScopeRef::GLOBAL, Some(event)),
             Change {
                 scope: ScopeRef::project(Id([1; 16])),
                 scope_tree: true,

@@ -23,7 +23,7 @@ use crate::store::{
         graph::{EDGES_MAX, Edge, Walk},
         pages::cut,
     },
-    columns::{RELATION, RELATIONS, kind_code, level_code, relation_code},
+    columns::{ENDS, RELATION, kind_code, level_code, relation_code},
     rules::{NodeKey, Step, StoredNode, no_node},
 };
 
@@ -87,16 +87,10 @@ async fn page(connection: &Connection, request: &ListRelations) -> Result<Relati
     values.extend([value(&wanted), value(&offset)]);
     // The ends are looked up for the rows of the page only.
     let sql = format!(
-        "SELECT {RELATION} FROM {} ORDER BY r.id",
-        RELATIONS.replacen(
-            "relations r",
-            &format!(
-                "(SELECT * FROM relations r WHERE {conditions} ORDER BY r.id LIMIT ${} OFFSET ${}) r",
-                values.len() - 1,
-                values.len()
-            ),
-            1
-        )
+        "SELECT {RELATION} FROM (SELECT * FROM relations r WHERE {conditions} ORDER BY r.id \
+         LIMIT ${} OFFSET ${}) r {ENDS} ORDER BY r.id",
+        values.len() - 1,
+        values.len()
     );
     let rows = connection.rows(&sql, &values).await?;
     let relations = rows.iter().map(relation_from_row).collect::<Result<_, _>>()?;
@@ -140,8 +134,8 @@ pub(super) async fn between(
 ) -> Step<Option<Relation>> {
     static BETWEEN: LazyLock<String> = LazyLock::new(|| {
         format!(
-            "SELECT {RELATION} FROM {RELATIONS} WHERE coalesce(r.source_entry, -r.source_project) = $1 \
-             AND coalesce(r.target_entry, -r.target_project) = $2 AND r.kind = $3"
+            "SELECT {RELATION} FROM relations r {ENDS} \
+             WHERE coalesce(r.source_entry, -r.source_project) = $1 AND coalesce(r.target_entry, -r.target_project) = $2 AND r.kind = $3"
         )
     });
     let kind = code(relation_code(kind));
@@ -152,9 +146,9 @@ pub(super) async fn between(
 /// Removes the relation of that id, and returns it with its ends.
 pub(super) async fn remove(rows: &PgTransaction<'_>, id: Id) -> Step<Option<ListedRelation>> {
     static REMOVE: LazyLock<String> = LazyLock::new(|| {
-        let removed = RELATIONS.replacen("relations r", "gone r", 1);
         format!(
-            "WITH gone AS (DELETE FROM relations WHERE id = $1 RETURNING *) SELECT {RELATION} FROM {removed}"
+            "WITH gone AS (DELETE FROM relations WHERE id = $1 RETURNING *) \
+             SELECT {RELATION} FROM gone r {ENDS}"
         )
     });
     let row = rows.row(&REMOVE, &[value(&uuid(id))]).await?;

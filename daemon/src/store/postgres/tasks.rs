@@ -12,16 +12,15 @@ use uuid::Uuid;
 
 use super::{
     PostgresStore,
-    cells::cell,
+    cells::{Sent, cell, parameters},
     columns::{count_from, from_code, get, id_from, scope_from, uuid},
     connection::Connection,
     scope_keys,
-    values::{Value, value},
+    values::value,
 };
 use crate::store::{
     StoreError, StoreFuture, TaskQuery, TaskStore,
     answers::pages::cut,
-    copy::Cell,
     task_rows::{ORDER, StoredTask, TASKS, VERSION, condition, is_open, selected, task_from},
 };
 
@@ -92,37 +91,14 @@ async fn page(connection: &Connection, query: &TaskQuery) -> Result<TaskPage, St
     } else {
         ""
     };
-    let (condition, cells) = condition(request, '$', values.len() + 1);
-    let parameters: Vec<Parameter> = cells.into_iter().map(Parameter::of).collect();
-    values.extend(parameters.iter().map(Parameter::value));
+    let (condition, narrowed) = condition(request, '$', values.len() + 1);
+    let sent: Vec<Sent<'_>> = narrowed.iter().map(|(cell, column)| Sent(cell, *column)).collect();
+    values.extend(parameters(&sent));
     let sql = format!("{} WHERE {within}{condition} ORDER BY {ORDER} LIMIT $1 OFFSET $2", *SELECT);
     let rows = connection.rows(&sql, &values).await?;
     let tasks = rows.iter().map(|row| stored_from_row(row).map(|stored| stored.task));
     let (tasks, has_more) = cut(tasks.collect::<Result<_, _>>()?, request.limit);
     Ok(TaskPage { tasks, has_more })
-}
-
-/// What a list is narrowed by: a text, or an id.
-enum Parameter {
-    Text(String),
-    Id(Option<Uuid>),
-}
-
-impl Parameter {
-    fn of(cell: Cell) -> Self {
-        match cell {
-            Cell::Text(text) => Self::Text(text),
-            Cell::Bytes(bytes) => Self::Id(Uuid::from_slice(&bytes).ok()),
-            _ => Self::Id(None),
-        }
-    }
-
-    fn value(&self) -> Value<'_> {
-        match self {
-            Self::Text(text) => value(text),
-            Self::Id(id) => value(id),
-        }
-    }
 }
 
 async fn history(connection: &Connection, request: &TaskHistory) -> Result<Option<TaskVersions>, StoreError> {
@@ -149,7 +125,7 @@ fn version_from_row(row: &Row) -> Result<TaskVersion, StoreError> {
         change_reason: get(row, 4)?,
         title: get(row, 5)?,
         description: get(row, 6)?,
-        status: from_code(row, 7, TaskStatus::ALL)?,
+        status: from_code(row, 7, &TaskStatus::ALL)?,
         resolution: get(row, 8)?,
         assignee: get(row, 9)?,
     })

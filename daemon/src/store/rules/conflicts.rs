@@ -2,7 +2,7 @@
 
 use agent_memory_proto::{
     ErrorBody, ErrorCode, Response,
-    model::{Conflict, EntryBody, Version},
+    model::{Conflict, EntryBody},
     request::ConflictPick,
     response::{ConflictResolved, WriteAction},
 };
@@ -11,6 +11,7 @@ use super::{
     Applied,
     refusals::{check_version, no_entry},
     reports::report,
+    revision::Revision,
     transaction::{Step, StoredEntry, WriteTransaction},
 };
 use crate::store::{Resolution, StoreError};
@@ -30,22 +31,18 @@ pub(super) async fn resolve(rows: &impl WriteTransaction, wish: &Resolution, at_
     let mut written = None;
     if wish.pick != ConflictPick::Current {
         let (kind, id) = (conflict.kind, conflict.entry_id);
-        let old = rows.entry(kind, id).await?.ok_or_else(|| no_entry(kind, id))?;
+        let old = rows.entry(kind, id).await?.ok_or_else(|| no_entry(kind, id, "id"))?;
         // Picks are of what was known: whoever changed the entry since is not overruled unseen.
         let known = wish.expected_version.unwrap_or(conflict.second.version);
         check_version("entry", id, old.entry.version.number, Some(known))?;
-        let mut entry = old.entry.clone();
-        entry.updated_at_ms = at_ms;
-        entry.updated_by.clone_from(&wish.resolved_by);
-        entry.version = Version {
-            id: wish.version_id,
-            number: old.entry.version.number + 1,
-            body: picked(rows, &old, &conflict, &wish.pick).await?,
-            created_at_ms: at_ms,
-            created_by: wish.resolved_by.clone(),
+        let revision = Revision {
+            version_id: wish.version_id,
+            updated_by: wish.resolved_by.clone(),
             change_reason: Some(wish.resolution.clone()),
-            conflict: false,
+            at_ms,
         };
+        let mut entry = revision.of(&old.entry);
+        entry.version.body = picked(rows, &old, &conflict, &wish.pick).await?;
         rows.replace_entry(&old, &entry).await?;
         let (answer, change) = report(&entry, WriteAction::Updated, at_ms, entry.updated_by.as_deref());
         written = Some(answer);

@@ -24,7 +24,7 @@ pub(super) async fn apply(
     let mut changes = Vec::with_capacity(ids.len());
     for (position, id) in ids.iter().enumerate() {
         let stored = rows.entry(kind, *id).await?;
-        let stored = stored.ok_or_else(|| at_position(no_entry(kind, *id), bulk, "ids", position))?;
+        let stored = stored.ok_or_else(|| at_position(no_entry(kind, *id, "id"), bulk, "ids", position))?;
         rows.remove_entry(&stored).await?;
         let (answer, change) = report(&stored.entry, WriteAction::Deleted, at_ms, deleted_by);
         written.push(answer);

@@ -230,12 +230,7 @@ impl<'a> Run<'a> {
                 version,
                 changed_by: self.staged.options.imported_by.clone(),
             };
-            self.events.push(Change {
-                scope: entry.scope,
-                scope_tree: false,
-                permissions: false,
-                event: Some(event),
-            });
+            self.events.push(Change::of_content(entry.scope, Some(event)));
         } else {
             self.events.clear();
         }
@@ -245,12 +240,7 @@ impl<'a> Run<'a> {
     fn into_outcome(mut self) -> (ImportReport, Vec<Change>) {
         let mut changes: Vec<Change> = self.created.iter().map(|scope| scope_changed(*scope)).collect();
         if self.changed > EVENTS_MAX {
-            changes.extend(self.touched.iter().map(|scope| Change {
-                scope: *scope,
-                scope_tree: false,
-                permissions: false,
-                event: None,
-            }));
+            changes.extend(self.touched.iter().map(|scope| Change::of_content(*scope, None)));
             let reason = format!("{} entries were imported", self.changed);
             if let Some(last) = changes.last_mut() {
                 last.event = Some(Event::ChangesMissed { reason });

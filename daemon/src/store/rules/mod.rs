@@ -19,6 +19,7 @@ mod refusals;
 mod relations;
 mod remember;
 mod reports;
+mod revision;
 mod scopes;
 mod sessions;
 mod tags;
@@ -71,13 +72,13 @@ async fn apply_each_time(
             update_entries::apply(rows, updates, *bulk, *conflict_window_ms, at_ms).await
         }
         Write::DeactivateEntry { kind, id, version_id, updated_by, change_reason } => {
-            let change = deactivate_entry::Deactivation {
+            let revision = revision::Revision {
                 version_id: *version_id,
                 updated_by: updated_by.clone(),
                 change_reason: change_reason.clone(),
                 at_ms,
             };
-            deactivate_entry::apply(rows, *kind, *id, change).await
+            deactivate_entry::apply(rows, *kind, *id, revision).await
         }
         Write::DeleteEntries { kind, ids, bulk, deleted_by } => {
             delete_entries::apply(rows, *kind, ids, *bulk, deleted_by.as_deref(), at_ms).await

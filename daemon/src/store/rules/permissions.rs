@@ -15,12 +15,8 @@ use crate::store::{Change, PERMISSIONS_MAX, StoreError};
 pub(super) async fn set(rows: &impl WriteTransaction, wanted: &Permission) -> Applied {
     rows.lock_scopes().await?;
     let key = scopes::require(rows, &wanted.scope, "scope_id").await?;
-    let old = rows.permission_like(wanted).await?;
-    if old.as_ref().is_some_and(|old| old.level == wanted.level) {
-        let permission = old.unwrap_or_else(|| wanted.clone());
-        return Ok((changed(permission, false), Vec::new()));
-    }
-    let permission = match old {
+    let permission = match rows.permission_like(wanted).await? {
+        Some(old) if old.level == wanted.level => return Ok((changed(old, false), Vec::new())),
         Some(old) => Permission { id: old.id, ..wanted.clone() },
         None => {
             check_room(rows).await?;
@@ -28,7 +24,7 @@ pub(super) async fn set(rows: &impl WriteTransaction, wanted: &Permission) -> Ap
         }
     };
     rows.put_permission(key, &permission).await?;
-    Ok((changed(permission.clone(), false), vec![told(permission.scope)]))
+    Ok((changed(permission, false), vec![told(wanted.scope)]))
 }
 
 pub(super) async fn remove(rows: &impl WriteTransaction, id: Id) -> Applied {

@@ -51,7 +51,7 @@ pub(super) async fn apply(rows: &impl WriteTransaction, wish: &PromoteSession) -
     if wish.strategy == PromoteStrategy::Refuse {
         check_free(&entries)?;
     }
-    let mut changes = vec![Change { scope: from, scope_tree: false, event: None, permissions: false }];
+    let mut changes = vec![Change::of_content(from, None)];
     for (old, _) in found.iter().zip(&entries).filter(|(_, promoted)| promoted.stays_for.is_none()) {
         rows.move_entry(old, to_key).await?;
         let event = Event::EntryChanged {
@@ -62,7 +62,7 @@ pub(super) async fn apply(rows: &impl WriteTransaction, wish: &PromoteSession) -
             version: old.entry.version.number,
             changed_by: wish.promoted_by.clone(),
         };
-        changes.push(Change { scope: project, scope_tree: false, event: Some(event), permissions: false });
+        changes.push(Change::of_content(project, Some(event)));
     }
     Ok((Response::SessionPromoted(SessionPromoted { scope: project, entries }), changes))
 }

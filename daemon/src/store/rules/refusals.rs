@@ -8,10 +8,11 @@ use agent_memory_proto::{
 use super::transaction::{Step, WriteTransaction};
 use crate::store::StoreError;
 
-pub(in crate::store) fn no_entry(kind: EntryKind, id: Id) -> StoreError {
+/// An entry that must exist does not; `field` named it.
+pub(super) fn no_entry(kind: EntryKind, id: Id, field: &str) -> StoreError {
     StoreError::refused(
         ErrorBody::not_found(kind.name(), id)
-            .with_field("id")
+            .with_field(field)
             .with_suggestion("Search or list to find the id"),
     )
 }
@@ -91,15 +92,17 @@ pub(super) async fn entry_taken(
             .with_value(&entry.name)
             .with_suggestion(format!("Update {id} instead, or choose another {field}"))
         }
-        None => ErrorBody::new(
-            ErrorCode::AlreadyExists,
-            format!("there is an entry with the id {} already", entry.id),
-        )
-        .with_field("id")
-        .with_value(entry.id)
-        .with_suggestion("Leave the id out, and a new one is made"),
+        None => id_taken("an entry", entry.id),
     };
     Ok(StoreError::refused(body))
+}
+
+/// There is something of that id already; `what` is a noun with its article.
+pub(super) fn id_taken(what: &str, id: Id) -> ErrorBody {
+    ErrorBody::new(ErrorCode::AlreadyExists, format!("there is {what} with the id {id} already"))
+        .with_field("id")
+        .with_value(id)
+        .with_suggestion("Leave the id out, and a new one is made")
 }
 
 /// Names the position of an item in a bulk request, as `entries[3].name`.

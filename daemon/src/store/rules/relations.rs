@@ -72,20 +72,18 @@ async fn require(rows: &impl WriteTransaction, node: Node, field: &str) -> Step<
 
 /// An entry or project that a relation names is not there.
 pub(in crate::store) fn no_node(node: Node, field: &str) -> StoreError {
-    let refused = match node.kind.entry() {
-        Some(kind) => no_entry(kind, node.id),
+    match node.kind.entry() {
+        Some(kind) => no_entry(kind, node.id, field),
         None => StoreError::refused(
-            ErrorBody::not_found("project", node.id).with_suggestion("List the projects to find the id"),
+            ErrorBody::not_found("project", node.id)
+                .with_field(field)
+                .with_suggestion("List the projects to find the id"),
         ),
-    };
-    match refused {
-        StoreError::Refused(body) => StoreError::refused(body.with_field(field)),
-        other => other,
     }
 }
 
 /// The scopes of both ends changed.
 fn changes(source: ScopeRef, target: ScopeRef) -> Vec<Change> {
-    let changed = |scope| Change { scope, scope_tree: false, permissions: false, event: None };
+    let changed = |scope| Change::of_content(scope, None);
     if source == target { vec![changed(source)] } else { vec![changed(source), changed(target)] }
 }

@@ -50,7 +50,7 @@ pub(in crate::store) fn report(
         version: entry.version.number,
         changed_by: by.map(str::to_owned),
     };
-    (written, Change { scope: entry.scope, scope_tree: false, permissions: false, event: Some(event) })
+    (written, Change::of_content(entry.scope, Some(event)))
 }
 
 /// A scope came, went or moved.

@@ -84,7 +84,7 @@ async fn set_status(
         // After the status: whoever locks a file for the session sees that it ended, or is seen here.
         rows.remove_locks_of_sessions(&[session.id]).await?;
     }
-    Ok((summary, vec![Change { scope, scope_tree: false, permissions: false, event: None }]))
+    Ok((summary, vec![Change::of_content(scope, None)]))
 }
 
 /// What is said of a session that ended by itself, unless somebody had said what it came to.

@@ -4,15 +4,16 @@
 use agent_memory_proto::{
     ErrorBody, ErrorCode, Response,
     limits::TAGS_MAX,
-    model::{Entry, EntryKind, Id, Tag, TagCategory, Version},
+    model::{Entry, Id, Tag, TagCategory},
     request::TagSelector,
-    response::{EntryTagged, TagCreated, WriteAction},
+    response::{EntryTagged, TagCreated, WriteAction, Written},
 };
 
 use super::{
     Applied,
     refusals::no_entry,
     reports::report,
+    revision::Revision,
     transaction::{Step, WriteTransaction},
 };
 use crate::store::{StoreError, TagChange};
@@ -54,7 +55,7 @@ pub(super) async fn change(rows: &impl WriteTransaction, change: &TagChange, at_
             (tag.name.clone(), Some(tag))
         }
     };
-    let stored = rows.entry(kind, change.id).await?.ok_or_else(|| no_entry_of(kind, change.id))?;
+    let stored = rows.entry(kind, change.id).await?.ok_or_else(|| no_entry(kind, change.id, "entryId"))?;
     let old = &stored.entry;
     let place = old.tags.binary_search(&name);
     if change.attach && known.is_none() {
@@ -78,47 +79,21 @@ pub(super) async fn change(rows: &impl WriteTransaction, change: &TagChange, at_
             return Ok((answer(change, written, name, known, false), Vec::new()));
         }
     }
-    let new = retagged(old, tags, &name, change, at_ms);
+    let verb = if change.attach { "attached" } else { "detached" };
+    let revision = Revision {
+        version_id: change.version_id,
+        updated_by: change.updated_by.clone(),
+        change_reason: Some(format!("tag {verb}: {name}")),
+        at_ms,
+    };
+    let new = Entry { tags, ..revision.of(old) };
     rows.replace_entry(&stored, &new).await?;
     let (written, told) = report(&new, WriteAction::Updated, at_ms, new.updated_by.as_deref());
     Ok((answer(change, written, name, known, true), vec![told]))
 }
 
-fn answer(
-    change: &TagChange,
-    written: agent_memory_proto::response::Written,
-    name: String,
-    tag: Option<Tag>,
-    changed: bool,
-) -> Response {
+fn answer(change: &TagChange, written: Written, name: String, tag: Option<Tag>, changed: bool) -> Response {
     Response::EntryTagged(Box::new(EntryTagged { written, name, tag, is_attached: change.attach, changed }))
-}
-
-/// The next version of an entry, with other tags. It is no conflict: nothing of what others wrote is lost.
-fn retagged(old: &Entry, tags: Vec<String>, name: &str, change: &TagChange, at_ms: i64) -> Entry {
-    let verb = if change.attach { "attached" } else { "detached" };
-    Entry {
-        tags,
-        updated_at_ms: at_ms,
-        updated_by: change.updated_by.clone(),
-        version: Version {
-            id: change.version_id,
-            number: old.version.number + 1,
-            created_at_ms: at_ms,
-            created_by: change.updated_by.clone(),
-            change_reason: Some(format!("tag {verb}: {name}")),
-            conflict: false,
-            ..old.version.clone()
-        },
-        ..old.clone()
-    }
-}
-
-fn no_entry_of(kind: EntryKind, id: Id) -> StoreError {
-    match no_entry(kind, id) {
-        StoreError::Refused(body) => StoreError::refused(body.with_field("entryId")),
-        other => other,
-    }
 }
 
 fn no_tag(id: Id) -> StoreError {

@@ -41,7 +41,7 @@ async fn update_one(
     at_ms: i64,
 ) -> Step<Entry> {
     let kind = update.patch.body.kind();
-    let old = rows.entry(kind, update.id).await?.ok_or_else(|| no_entry(kind, update.id))?;
+    let old = rows.entry(kind, update.id).await?.ok_or_else(|| no_entry(kind, update.id, "id"))?;
     let new = next_version(&old.entry, update, conflict_window_ms, at_ms)?;
     if !rows.replace_entry(&old, &new).await? {
         return Err(entry_taken(rows, old.scope_key, &new).await?);

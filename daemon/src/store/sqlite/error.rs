@@ -32,8 +32,19 @@ fn of_failure(failure: ffi::Error, text: String) -> StoreError {
     }
 }
 
-/// Whether a statement was refused because a value that must be unique is there already.
-pub(super) fn is_unique_violation(error: &Error) -> bool {
+/// What a statement did, unless it was refused because a value that must be unique is there already.
+///
+/// # Errors
+/// Whatever else SQLite says.
+pub(super) fn unless_taken<T>(result: Result<T, Error>) -> Result<Option<T>, StoreError> {
+    match result {
+        Ok(done) => Ok(Some(done)),
+        Err(error) if is_unique_violation(&error) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn is_unique_violation(error: &Error) -> bool {
     matches!(error, Error::SqliteFailure(failure, _)
         if failure.extended_code == ffi::SQLITE_CONSTRAINT_UNIQUE
             || failure.extended_code == ffi::SQLITE_CONSTRAINT_PRIMARYKEY)

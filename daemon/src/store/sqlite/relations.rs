@@ -12,7 +12,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 use super::{
     SqliteStore,
     columns::{from_code, id_from, json_from, kind_code, kind_from, level_code, scope_from},
-    error::is_unique_violation,
+    error::unless_taken,
     search::Sql,
 };
 use crate::store::{
@@ -21,7 +21,7 @@ use crate::store::{
         graph::{EDGES_MAX, Edge, Reached, Walk},
         pages::cut,
     },
-    columns::{RELATION, RELATIONS, relation_code},
+    columns::{ENDS, RELATION, relation_code},
     rules::{NodeKey, StoredNode, no_node},
 };
 
@@ -56,7 +56,7 @@ fn stored_node(row: &Row<'_>) -> rusqlite::Result<StoredNode> {
 
 fn page(connection: &Connection, request: &ListRelations) -> Result<RelationPage, StoreError> {
     let mut sql = Sql::default();
-    sql.push("SELECT ").push(RELATION).push(" FROM ").push(RELATIONS).push(" WHERE TRUE");
+    sql.push("SELECT ").push(RELATION).push(" FROM relations r ").push(ENDS).push(" WHERE TRUE");
     for (end, field, [of_entry, of_project]) in [
         (request.source, "sourceId", [" AND r.source_entry = ?", " AND r.source_project = ?"]),
         (request.target, "targetId", [" AND r.target_entry = ?", " AND r.target_project = ?"]),
@@ -97,11 +97,7 @@ pub(super) fn insert(
             relation.created_at_ms,
             relation.created_by
         ]);
-    match inserted {
-        Ok(_) => Ok(true),
-        Err(error) if is_unique_violation(&error) => Ok(false),
-        Err(error) => Err(error.into()),
-    }
+    Ok(unless_taken(inserted)?.is_some())
 }
 
 /// The relation of that kind between the two.
@@ -113,8 +109,8 @@ pub(super) fn between(
 ) -> Result<Option<Relation>, StoreError> {
     static BETWEEN: LazyLock<String> = LazyLock::new(|| {
         format!(
-            "SELECT {RELATION} FROM {RELATIONS} WHERE coalesce(r.source_entry, -r.source_project) = ?1 \
-             AND coalesce(r.target_entry, -r.target_project) = ?2 AND r.kind = ?3"
+            "SELECT {RELATION} FROM relations r {ENDS} \
+             WHERE coalesce(r.source_entry, -r.source_project) = ?1 AND coalesce(r.target_entry, -r.target_project) = ?2 AND r.kind = ?3"
         )
     });
     let mut statement = connection.prepare_cached(&BETWEEN)?;
@@ -125,7 +121,7 @@ pub(super) fn between(
 /// Removes the relation of that id, and returns it with its ends.
 pub(super) fn remove(connection: &Connection, id: Id) -> Result<Option<ListedRelation>, StoreError> {
     static BY_ID: LazyLock<String> =
-        LazyLock::new(|| format!("SELECT {RELATION} FROM {RELATIONS} WHERE r.id = ?1"));
+        LazyLock::new(|| format!("SELECT {RELATION} FROM relations r {ENDS} WHERE r.id = ?1"));
     let found = connection.prepare_cached(&BY_ID)?.query_row([id.0], relation_from_row).optional()?;
     connection.prepare_cached("DELETE FROM relations WHERE id = ?1")?.execute([id.0])?;
     Ok(found)

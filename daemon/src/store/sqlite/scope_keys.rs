@@ -30,11 +30,7 @@ pub(super) fn insert(
 ) -> Result<Option<i64>, StoreError> {
     let mut statement =
         connection.prepare_cached("INSERT INTO scopes (level, id, parent) VALUES (?1, ?2, ?3)")?;
-    match statement.insert((level_code(level), id.0, parent)) {
-        Ok(key) => Ok(Some(key)),
-        Err(error) if super::error::is_unique_violation(&error) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
+    super::error::unless_taken(statement.insert((level_code(level), id.0, parent)))
 }
 
 /// Moves a scope under another parent.

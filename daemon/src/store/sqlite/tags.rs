@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 use super::{
     SqliteStore,
     columns::{from_code, id_from},
-    error::is_unique_violation,
+    error::unless_taken,
 };
 use crate::store::{
     StoreError, StoreFuture, TagStore,
@@ -90,11 +90,7 @@ pub(super) fn insert(connection: &Connection, tag: &Tag) -> Result<bool, StoreEr
             tag.is_predefined,
             tag.created_at_ms
         ]);
-    match inserted {
-        Ok(_) => Ok(true),
-        Err(error) if is_unique_violation(&error) => Ok(false),
-        Err(error) => Err(error.into()),
-    }
+    Ok(unless_taken(inserted)?.is_some())
 }
 
 /// Stores what is said of a tag now.

@@ -13,13 +13,12 @@ use super::{
     SqliteStore,
     cells::{cell, value},
     columns::{from_code, id_from, optional_id_from, scope_from},
-    error::is_unique_violation,
+    error::unless_taken,
     scope_keys,
 };
 use crate::store::{
     StoreError, StoreFuture, TaskQuery, TaskStore,
     answers::pages::cut,
-    copy::{Column, ColumnKind, column},
     task_rows::{
         KEEP_VERSION, ORDER, StoredTask, TASKS, VERSION, cells_of, condition, is_open, selected,
         stored_columns, task_from,
@@ -97,7 +96,7 @@ pub(super) fn find(connection: &Connection, id: Id) -> Result<Option<StoredTask>
 
 fn page(connection: &Connection, query: &TaskQuery) -> Result<TaskPage, StoreError> {
     let request = &query.request;
-    let (condition, cells) = condition(request, '?', 3);
+    let (condition, narrowed) = condition(request, '?', 3);
     let within = match &query.scopes {
         None => String::new(),
         Some(scopes) => {
@@ -108,7 +107,7 @@ fn page(connection: &Connection, query: &TaskQuery) -> Result<TaskPage, StoreErr
     };
     let sql = format!("{} WHERE {within}{condition} ORDER BY {ORDER} LIMIT ?1 OFFSET ?2", *SELECT);
     let mut values = vec![Value::from(i64::from(request.limit) + 1), Value::from(request.offset)];
-    values.extend(cells.iter().map(|cell| value(cell, PARAMETER)));
+    values.extend(narrowed.iter().map(|(cell, column)| value(cell, *column)));
     let mut statement = connection.prepare_cached(&sql)?;
     let mut rows = statement.query(params_from_iter(values))?;
     let mut tasks = Vec::new();
@@ -118,9 +117,6 @@ fn page(connection: &Connection, query: &TaskQuery) -> Result<TaskPage, StoreErr
     let (tasks, has_more) = cut(tasks, request.limit);
     Ok(TaskPage { tasks, has_more })
 }
-
-/// What a text or an id is sent as.
-const PARAMETER: Column = column("parameter", ColumnKind::Text);
 
 fn history(connection: &Connection, request: &TaskHistory) -> Result<Option<TaskVersions>, StoreError> {
     let Some(StoredTask { key, task, .. }) = find(connection, request.id)? else { return Ok(None) };
@@ -140,7 +136,7 @@ fn version_from_row(row: &Row<'_>) -> rusqlite::Result<TaskVersion> {
         change_reason: row.get(4)?,
         title: row.get(5)?,
         description: row.get(6)?,
-        status: from_code(row, 7, TaskStatus::ALL)?,
+        status: from_code(row, 7, &TaskStatus::ALL)?,
         resolution: row.get(8)?,
         assignee: row.get(9)?,
     })
@@ -153,14 +149,10 @@ fn values_of(task: &Task, scope_key: i64) -> Vec<Value> {
 
 /// Stores a new task and its version; false when its id is taken.
 pub(super) fn insert(connection: &Connection, scope_key: i64, task: &Task) -> Result<bool, StoreError> {
-    match connection.prepare_cached(&INSERT)?.insert(params_from_iter(values_of(task, scope_key))) {
-        Ok(key) => {
-            connection.prepare_cached(&KEEP)?.execute([key])?;
-            Ok(true)
-        }
-        Err(error) if is_unique_violation(&error) => Ok(false),
-        Err(error) => Err(error.into()),
-    }
+    let inserted = connection.prepare_cached(&INSERT)?.insert(params_from_iter(values_of(task, scope_key)));
+    let Some(key) = unless_taken(inserted)? else { return Ok(false) };
+    connection.prepare_cached(&KEEP)?.execute([key])?;
+    Ok(true)
 }
 
 /// Stores the new state of a task, and its version.

@@ -119,7 +119,7 @@ impl Load {
             let (next, mut line, mut value) = (&next, String::new(), Vec::new());
             move || {
                 let number = next.fetch_add(1, Ordering::Relaxed) % values;
-                let key = format!("agentmem:floor:{}", super::questions::floor_name(number));
+                let key = super::questions::floor_key(number);
                 let command = format!("*2\r\n$3\r\nGET\r\n${}\r\n{key}\r\n", key.len());
                 stream.write_all(command.as_bytes()).expect("sent");
                 line.clear();

@@ -103,13 +103,17 @@ pub(crate) fn copy_for_floor(redis: &Redis) -> Result<(u64, usize)> {
     let keys = redis.command(&["KEYS", "agentmem:cache:*"])?;
     let (mut count, mut bytes) = (0, 0);
     for key in keys.lines() {
-        let copy = format!("agentmem:floor:{}", floor_name(count));
-        redis.command(&["COPY", key, &copy, "REPLACE"])?;
+        redis.command(&["COPY", key, &floor_key(count), "REPLACE"])?;
         bytes += redis.command(&["STRLEN", key])?.trim().parse::<usize>()?;
         count += 1;
     }
     ensure!(count > 0, "no answers are in Redis");
     Ok((count, bytes / usize::try_from(count)?))
+}
+
+/// Where bare `GET`s find a value.
+pub(crate) fn floor_key(number: u64) -> String {
+    format!("agentmem:floor:{}", floor_name(number))
 }
 
 /// As long as the names of answers are.

@@ -407,7 +407,7 @@ impl Known {
     fn root_path(&self, path: u8) -> String {
         // One lies below another.
         let below = ["", "/one", "/one/deeper", "/two"][usize::from(path) % 4];
-        format!("/work/{}{below}", self.case)
+        format!("/src/{}{below}", self.case)
     }
 
     fn file(&self, path: u8) -> String {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use agent_memory_proto::{
     limits::RELATED_MAX,
     request::{RelatedTo, RelationWalk},
-    response::{RelatedHit, RelatedSearchPage, SearchPage},
+    response::{RelatedSearchPage, SearchPage},
 };
 
 use super::{
@@ -22,7 +22,7 @@ use crate::{
         answers::{
             cursor::{Cursor, bound_to},
             graph::{self, Reached, Walk},
-            related::{RELATED_TO, filters_of_related},
+            related::{RELATED_TO, filters_of_related, related_hit},
             window::Window,
         },
         postgres::{PostgresStore, columns::uuid, relations, values::value},
@@ -81,13 +81,7 @@ impl PostgresStore {
         }
         let mut hits_and_related = hit::read(reading, &page, &Wanted::of(&parsed)).await?;
         let related = hits_and_related.split_off(hits).into_iter().zip(added);
-        let related = related.map(|(hit, reached)| RelatedHit {
-            hit,
-            from: ids[reached.from],
-            kind: reached.kind,
-            is_target: reached.is_target,
-            distance: reached.distance,
-        });
+        let related = related.map(|(hit, reached)| related_hit(&reached, hit, &ids));
         Ok(RelatedSearchPage {
             related: related.collect(),
             page: SearchPage {

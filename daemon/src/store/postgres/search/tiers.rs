@@ -72,8 +72,7 @@ pub(super) async fn over(
     };
     let mut found = Found { skip: window.offset as usize, limit: window.limit as usize, entries: Vec::new() };
     if let Some(among) = ranking.among {
-        let asked = search.asked(&expression::any_of(units), 0.0, window.limit as usize);
-        let asked = Scored { expression: expression::any_of(units), ..asked };
+        let asked = search.asked(expression::any_of(units), 0.0, window.limit as usize);
         found.extend(candidates::scored_among(reading, &search.filters, &asked, among).await?);
         return Ok(found.entries);
     }
@@ -236,7 +235,7 @@ impl<'a> Search<'a> {
         expected: f64,
         wanted: usize,
     ) -> Result<Vec<Ranked>, StoreError> {
-        let asked = self.asked(expression, expected, wanted);
+        let asked = self.asked(self.restricted(expression), expected, wanted);
         let (found, matched) = candidates::scored(self.reading, &self.filters, &asked).await?;
         if matched > SCORED_MAX as usize {
             self.statistics.remember(self.restricted(learnt), matched);
@@ -244,12 +243,12 @@ impl<'a> Search<'a> {
         Ok(found)
     }
 
-    fn asked(&self, expression: &str, expected: f64, wanted: usize) -> Scored<'_> {
+    fn asked(&self, expression: String, expected: f64, wanted: usize) -> Scored<'_> {
         Scored {
             expected,
             wanted,
             passing: self.passing(),
-            expression: self.restricted(expression),
+            expression,
             scoring: &self.scoring,
             looked_for: self.units.iter().filter(|unit| !matches!(unit, Unit::Term(_))).collect(),
             columns: 3,

@@ -112,11 +112,12 @@ pub(super) async fn begin(
     begin: &str,
     request: &WriteRequest,
 ) -> Step<Option<Ahead>> {
-    let (ids, draft) = (entries_of(&request.write), draft_of(&request.write));
+    let (ids, scope, draft) =
+        (entries_of(&request.write), scope_of(&request.write), draft_of(&request.write));
     let uuids: Vec<Uuid> = ids.iter().copied().map(uuid).collect();
     let key = request.idempotency.map(|key| uuid(key.key));
-    let place = draft.map(|(scope, _, _)| (code(level_code(scope.level)), scope_uuid(&scope)));
-    let name = draft.map(|(_, kind, name)| (code(kind_code(kind)), text_key(name)));
+    let place = scope.map(|scope| (code(level_code(scope.level)), scope_uuid(&scope)));
+    let name = draft.map(|(kind, name)| (code(kind_code(kind)), text_key(name)));
 
     let key_values: Vec<Value<'_>> = key.iter().map(value).collect();
     let (entries, entry_values): (&str, _) = match uuids.as_slice() {
@@ -134,16 +135,19 @@ pub(super) async fn begin(
     if !uuids.is_empty() {
         statements.push((entries, &entry_values));
     }
-    if draft.is_some() {
-        statements.push((SCOPE, &scope_values));
-        statements.push((&NAMED, &name_values));
-    }
     let path = path_of(&request.write).map(|path| (lock_rows::path_number(path), text_key(path)));
     let path_values: Vec<[Value<'_>; 1]> =
         path.iter().flat_map(|(number, key)| [[value(number)], [value(key)]]).collect();
     if let [number, key] = path_values.as_slice() {
         statements.push((lock_rows::LOCK_PATH, number));
         statements.push((&FIND, key));
+    }
+    // After the path is locked, which may take a while.
+    if scope.is_some() {
+        statements.push((SCOPE, &scope_values));
+    }
+    if draft.is_some() {
+        statements.push((&NAMED, &name_values));
     }
     if statements.is_empty() {
         return Ok(None);
@@ -157,13 +161,15 @@ pub(super) async fn begin(
     if !ids.is_empty() {
         ahead.entries = found(&ids, &next())?;
     }
-    if let Some((scope, kind, name)) = draft {
-        ahead.scope = Some((scope, next().first().map(|row| get(row, 0)).transpose()?));
-        ahead.named = Some((kind, name.to_owned(), next().first().map(entry_from_row).transpose()?));
-    }
     if path.is_some() {
         next(); // Of the statement that locks the path.
         ahead.path_lock = next().first().map(path_lock_from_row).transpose()?;
+    }
+    if let Some(scope) = scope {
+        ahead.scope = Some((scope, next().first().map(|row| get(row, 0)).transpose()?));
+    }
+    if let Some((kind, name)) = draft {
+        ahead.named = Some((kind, name.to_owned(), next().first().map(entry_from_row).transpose()?));
     }
     Ok(Some(ahead))
 }
@@ -197,12 +203,19 @@ fn path_of(write: &Write) -> Option<&str> {
     }
 }
 
-/// Where an entry is to be found or made, and its name.
-fn draft_of(write: &Write) -> Option<(ScopeRef, EntryKind, &str)> {
+/// The scope that a write asks for first, without having locked the scopes before.
+fn scope_of(write: &Write) -> Option<ScopeRef> {
     match write {
-        Write::Remember { entry, .. } => {
-            Some((entry.draft.scope, entry.draft.body.kind(), entry.draft.name.as_str()))
-        }
+        Write::Remember { entry, .. } => Some(entry.draft.scope),
+        Write::CheckoutFile(claim) => claim.project_id.map(ScopeRef::project),
+        _ => None,
+    }
+}
+
+/// The kind and the name of an entry that is to be found or made in that scope.
+fn draft_of(write: &Write) -> Option<(EntryKind, &str)> {
+    match write {
+        Write::Remember { entry, .. } => Some((entry.draft.body.kind(), &entry.draft.name)),
         _ => None,
     }
 }

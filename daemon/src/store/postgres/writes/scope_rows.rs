@@ -255,9 +255,14 @@ pub(super) async fn set_session_state(
 ) -> Step<Option<String>> {
     let sql = "UPDATE sessions SET status = $2, ended_at_ms = $3, summary = coalesce($4, summary), \
                active_at_ms = coalesce($5, active_at_ms) WHERE scope = $1 RETURNING summary";
-    let (status, summary) = (code(status_code(state.status)), state.summary.map(str::to_owned));
-    let values =
-        [value(&key), value(&status), value(&state.ended_at_ms), value(&summary), value(&state.active_at_ms)];
+    let status = code(status_code(state.status));
+    let values = [
+        value(&key),
+        value(&status),
+        value(&state.ended_at_ms),
+        value(&state.summary),
+        value(&state.active_at_ms),
+    ];
     let row = rows.row(sql, &values).await?;
     Ok(row.map(|row| get::<Option<String>>(&row, 0)).transpose()?.flatten())
 }

@@ -3,16 +3,16 @@
 use std::sync::LazyLock;
 
 use agent_memory_proto::model::{Id, Task};
-use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use super::transaction::PgTransaction;
 use crate::store::{
+    copy::Cell,
     postgres::{
-        cells::{Sent, type_of},
+        cells::{Sent, parameters},
         columns::{count_from, get, id_from, optional_id_from, uuid},
         tasks::{BY_ID, stored_from_row},
-        values::{Value, value},
+        values::value,
     },
     rules::Step,
     task_rows::{KEEP_VERSION, StoredTask, cells_of, stored_columns},
@@ -64,15 +64,14 @@ pub(super) async fn insert(rows: &PgTransaction<'_>, scope_key: i64, task: &Task
         )
     });
     let cells = cells_of(task, scope_key);
-    let sent: Vec<Sent<'_>> =
-        cells.iter().zip(stored_columns()).map(|(cell, column)| Sent(cell, *column)).collect();
+    let sent = to_be_stored(&cells);
     let Some(row) = rows.row(&SQL, &parameters(&sent)).await? else { return Ok(false) };
     keep_version(rows, get(&row, 0)?).await?;
     Ok(true)
 }
 
-fn parameters<'a>(sent: &'a [Sent<'a>]) -> Vec<Value<'a>> {
-    sent.iter().map(|one| (one as &(dyn ToSql + Sync), type_of(one.1.kind))).collect()
+fn to_be_stored(cells: &[Cell]) -> Vec<Sent<'_>> {
+    cells.iter().zip(stored_columns()).map(|(cell, column)| Sent(cell, *column)).collect()
 }
 
 async fn keep_version(rows: &PgTransaction<'_>, key: i64) -> Step<()> {
@@ -88,8 +87,7 @@ pub(super) async fn replace(rows: &PgTransaction<'_>, old: &StoredTask, new: &Ta
         format!("UPDATE tasks SET {} WHERE key = $1", set.join(", "))
     });
     let cells = cells_of(new, old.scope_key);
-    let sent: Vec<Sent<'_>> =
-        cells.iter().zip(stored_columns()).map(|(cell, column)| Sent(cell, *column)).collect();
+    let sent = to_be_stored(&cells);
     let mut values = vec![value(&old.key)];
     values.extend(parameters(&sent));
     rows.rows(&SQL, &values).await?;

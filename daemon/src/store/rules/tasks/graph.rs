@@ -1,7 +1,10 @@
 //! How tasks hang together: parts of a task, and tasks that wait for others. Neither goes round in a circle, and
 //! both are bounded. Whoever changes it holds the lock of the whole of it.
 
-use std::collections::{HashMap, hash_map::Entry};
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    iter::successors,
+};
 
 use agent_memory_proto::{
     ErrorBody, ErrorCode,
@@ -148,7 +151,7 @@ pub(super) async fn remove_blocker(
 
 /// Checks that a task does not come to wait for itself, by way of what it is to wait for.
 async fn check_chain(rows: &impl WriteTransaction, task: Id, blocker: Id) -> Step<()> {
-    // Each task that was reached, and which one waits for it.
+    // Each task that was reached, and which one waits for it; the task itself ends every way back.
     let mut reached: HashMap<Id, Id> = HashMap::from([(blocker, task)]);
     let mut wave = vec![blocker];
     while !wave.is_empty() {
@@ -180,17 +183,9 @@ async fn check_chain(rows: &impl WriteTransaction, task: Id, blocker: Id) -> Ste
 
 /// From a task over what it waits for, up to the one that waits for it.
 fn path(reached: &HashMap<Id, Id>, task: Id, last: Id) -> Vec<Id> {
-    let mut path = vec![task, last];
-    let mut at = last;
-    while let Some(before) = reached.get(&at).copied().filter(|before| *before != task) {
-        path.push(before);
-        at = before;
-        if path.len() > TASK_CHAIN_MAX {
-            break;
-        }
-    }
-    path.push(task);
+    let mut path: Vec<Id> = successors(Some(last), |at| reached.get(at).copied()).collect();
     path.reverse();
+    path.push(task);
     path
 }
 

@@ -12,7 +12,7 @@ use agent_memory_proto::{
 
 use super::{
     Applied,
-    refusals::check_version,
+    refusals::{check_version, id_taken},
     scopes,
     transaction::{Step, WriteTransaction},
 };
@@ -60,7 +60,7 @@ fn written(action: TaskAction, task: Task, previous_status: Option<TaskStatus>) 
         version: task.version,
         changed_by: task.updated_by.clone(),
     };
-    let change = Change { scope: task.scope, scope_tree: false, permissions: false, event: Some(event) };
+    let change = Change::of_content(task.scope, Some(event));
     (Response::TaskWritten(Box::new(TaskWritten { action, task, previous_status })), vec![change])
 }
 
@@ -72,12 +72,13 @@ fn unchanged(action: TaskAction, task: Task) -> (Response, Vec<Change>) {
 
 async fn add(rows: &impl WriteTransaction, new: &NewTask, at_ms: i64) -> Applied {
     check_lines(&new.details)?;
-    if let Some(parent) = new.details.parent_id {
+    if new.details.parent_id.is_some() {
         rows.lock_task_graph().await?;
-        let scope_key = scopes::require(rows, &new.scope, "scopeId").await?;
-        graph::check_parent(rows, new.id, scope_key, parent, 0).await?;
     }
     let scope_key = scopes::require(rows, &new.scope, "scopeId").await?;
+    if let Some(parent) = new.details.parent_id {
+        graph::check_parent(rows, new.id, scope_key, parent, 0).await?;
+    }
     let task = Task {
         id: new.id,
         scope: new.scope,
@@ -97,15 +98,7 @@ async fn add(rows: &impl WriteTransaction, new: &NewTask, at_ms: i64) -> Applied
         change_reason: new.change_reason.clone(),
     };
     if !rows.insert_task(scope_key, &task).await? {
-        return Err(StoreError::refused(
-            ErrorBody::new(
-                ErrorCode::AlreadyExists,
-                format!("there is a task with the id {} already", task.id),
-            )
-            .with_field("id")
-            .with_value(task.id)
-            .with_suggestion("Leave the id out, and a new one is made"),
-        ));
+        return Err(StoreError::refused(id_taken("a task", task.id)));
     }
     Ok(written(TaskAction::Added, task, None))
 }

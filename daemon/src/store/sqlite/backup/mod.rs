@@ -15,7 +15,7 @@ use rusqlite::{
 pub(crate) use self::seal::{HEAD_BYTES, Sealed, examine, is_ours, prepare, seal};
 use super::{SqliteStore, connection, migrations::Migration, options::SqliteOptions};
 use crate::{
-    backups::BackupDirectory,
+    backups::{self, BackupDirectory},
     store::{BackupStore, KeptAside, StoreError, StoreFuture},
 };
 
@@ -79,11 +79,8 @@ fn copy_snapshot(options: &SqliteOptions, directory: &Path) -> Result<(), StoreE
 impl BackupStore for SqliteStore {
     fn copy_out(&self, directory: PathBuf) -> StoreFuture<'_, ()> {
         let options = self.options.clone();
-        Box::pin(async move {
-            // Not on a reader of the store: searches would wait for it.
-            let copied = tokio::task::spawn_blocking(move || copy_snapshot(&options, &directory)).await;
-            copied.unwrap_or_else(|_| Err(StoreError::Lost("the backup panicked".to_owned())))
-        })
+        // Not on a reader of the store: searches would wait for it.
+        Box::pin(backups::blocking(move || copy_snapshot(&options, &directory)))
     }
 
     fn restore(&self, staged: PathBuf, aside: BackupDirectory, now_ms: i64) -> StoreFuture<'_, KeptAside> {

@@ -3,7 +3,6 @@
 
 use std::path::Path;
 
-use agent_memory_proto::{Event, model::ScopeRef};
 use rusqlite::Connection;
 
 use super::{
@@ -42,12 +41,7 @@ impl SqliteWriter {
         self.open_anew();
         replaced?;
         // Before anything else is written, so that nothing old is answered after it.
-        (self.on_change)(&Change {
-            scope: ScopeRef::GLOBAL,
-            scope_tree: true,
-            permissions: true,
-            event: Some(Event::ChangesMissed { reason: "a backup was restored".to_owned() }),
-        });
+        (self.on_change)(&Change::of_restore());
         Ok(kept)
     }
 }

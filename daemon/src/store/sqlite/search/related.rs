@@ -1,10 +1,11 @@
 //! Searches along relations: among what is related to something, and with what is related to the hits.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use agent_memory_proto::{
-    request::{RelatedTo, RelationWalk, Search},
-    response::{RelatedHit, RelatedSearchPage, SearchPage},
+    limits::RELATED_MAX,
+    request::{RelatedTo, RelationWalk},
+    response::{RelatedSearchPage, SearchPage},
 };
 use rusqlite::Connection;
 
@@ -15,7 +16,7 @@ use crate::{
         answers::{
             cursor::{Cursor, bound_to},
             graph::{self, Reached},
-            related::{RELATED_TO, filters_of_related},
+            related::{RELATED_TO, filters_of_related, related_hit},
             window::Window,
         },
         rules::{NodeKey, no_node},
@@ -59,13 +60,8 @@ pub(super) fn page(connection: &Connection, query: &RelatedQuery) -> Result<Rela
     }
     let wanted = Wanted::of(&parsed);
     let ids: Vec<_> = page.iter().map(|found| found.hit.id).collect();
-    let related = added.into_iter().map(|(reached, found)| RelatedHit {
-        hit: found.with_snippet(&wanted),
-        from: ids[reached.from],
-        kind: reached.kind,
-        is_target: reached.is_target,
-        distance: reached.distance,
-    });
+    let related =
+        added.into_iter().map(|(reached, found)| related_hit(&reached, found.with_snippet(&wanted), &ids));
     Ok(RelatedSearchPage {
         related: related.collect(),
         page: SearchPage {
@@ -95,19 +91,16 @@ fn follow(
     walk: RelationWalk,
 ) -> Result<(Vec<(Reached, Found)>, bool), StoreError> {
     let starts: Vec<NodeKey> = page.iter().map(|found| NodeKey(found.rowid)).collect();
-    let (mut reached, mut is_cut) =
-        relations::walk(connection, &starts, walk, agent_memory_proto::limits::RELATED_MAX)?;
-    let request: Search = filters_of_related(ranking.request);
+    let (mut reached, mut is_cut) = relations::walk(connection, &starts, walk, RELATED_MAX)?;
+    let request = filters_of_related(ranking.request);
     let none = query::parse("");
-    let among = |rowids: &[i64]| list(rowids);
-    let all = among(&graph::entries(&reached));
+    let all = list(&graph::entries(&reached));
     let visible = Ranking { parsed: &none, request: &request, among: Some(&all), ..*ranking };
-    let visible: std::collections::HashSet<i64> =
-        ranked(connection, &visible, u32::MAX)?.into_iter().collect();
+    let visible: HashSet<i64> = ranked(connection, &visible, u32::MAX)?.into_iter().collect();
     reached.retain(|reached| reached.key.entry().is_some_and(|rowid| visible.contains(&rowid)));
     is_cut |= reached.len() > walk.limit as usize;
     reached.truncate(walk.limit as usize);
-    let chosen = among(&graph::entries(&reached));
+    let chosen = list(&graph::entries(&reached));
     let chosen = Ranking { parsed: &none, request: &request, among: Some(&chosen), ..*ranking };
     let found = read_hits(connection, &chosen, &Window { offset: 0, limit: walk.limit })?;
     let mut found: HashMap<i64, Found> = found.into_iter().map(|found| (found.rowid, found)).collect();

@@ -10,7 +10,7 @@ use crate::store::{
     rules::StoredEntry,
     sqlite::{
         columns::{BodyColumns, ENTRY, ENTRY_COUNT, entry_from_row, kind_code, tags_text},
-        error::is_unique_violation,
+        error::unless_taken,
     },
 };
 
@@ -86,11 +86,7 @@ pub(super) fn insert(
         ":verification_rules": body.verification_rules,
         ":metadata": entry.metadata.as_ref().map(|json| json.0.as_str()),
     });
-    match inserted {
-        Ok(rowid) => Ok(Some(rowid)),
-        Err(error) if is_unique_violation(&error) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
+    unless_taken(inserted)
 }
 
 const UPDATE: &str = "UPDATE entries SET is_active = :is_active, priority = :priority, \
@@ -134,11 +130,7 @@ pub(super) fn update(connection: &Connection, rowid: i64, entry: &Entry) -> Resu
         ":verification_rules": body.verification_rules,
         ":metadata": entry.metadata.as_ref().map(|json| json.0.as_str()),
     });
-    match updated {
-        Ok(_) => Ok(true),
-        Err(error) if is_unique_violation(&error) => Ok(false),
-        Err(error) => Err(error.into()),
-    }
+    Ok(unless_taken(updated)?.is_some())
 }
 
 const KEEP_VERSION: &str = "INSERT INTO entry_versions (entry, number, id, created_at_ms, created_by, \

@@ -18,7 +18,7 @@ pub const MAGIC: [u8; 4] = *b"AGTM";
 /// Oldest protocol version that this build speaks.
 pub const PROTOCOL_MIN: u16 = 1;
 /// Newest protocol version that this build speaks.
-pub const PROTOCOL_MAX: u16 = 4;
+pub const PROTOCOL_MAX: u16 = 5;
 
 const BUILD_AT: usize = 16;
 const BUILD_BYTES: usize = 32;

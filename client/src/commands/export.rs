@@ -70,7 +70,7 @@ pub(crate) async fn run(invocation: &Invocation, args: ExportArgs) -> Result<(),
     };
     let mut writer = transfer::writer(format, BufWriter::new(out));
     let mut shown = Shown::new("exported", invocation.output.is_quiet() || invocation.output.is_json());
-    let mut progress = |done, total| shown.at(done, Some(total));
+    let mut progress = |done, total| shown.at(done, total);
     let exported = transfer::export(
         invocation.client(),
         request,

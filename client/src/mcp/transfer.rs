@@ -17,7 +17,7 @@ use rmcp::{
     service::Peer,
 };
 use serde_json::json;
-use tokio::sync::mpsc;
+use tokio::{sync::watch, task::JoinHandle};
 
 use super::{
     answer::Answer,
@@ -71,16 +71,21 @@ fn check_name(name: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Tells the client how far a call is, if it wants to know. What it is too slow for is left out.
-#[derive(Clone, Debug)]
-pub(super) struct Reporter(Option<mpsc::Sender<(u64, Option<u64>)>>);
+/// How far a call is, and how far it goes.
+type Step = (u64, Option<u64>);
+
+/// Tells the client how far a call is, if it wants to know. What it is too slow for is left out, but never
+/// the last step.
+#[derive(Debug)]
+pub(super) struct Reporter(Option<(watch::Sender<Step>, JoinHandle<()>)>);
 
 impl Reporter {
     pub(super) fn new(peer: Peer<RoleServer>, token: Option<ProgressToken>) -> Self {
         let Some(token) = token else { return Self(None) };
-        let (sender, mut steps) = mpsc::channel::<(u64, Option<u64>)>(4);
-        tokio::spawn(async move {
-            while let Some((done, total)) = steps.recv().await {
+        let (sender, mut steps) = watch::channel((0, None));
+        let told = tokio::spawn(async move {
+            while steps.changed().await.is_ok() {
+                let (done, total): Step = *steps.borrow_and_update();
                 let mut param = ProgressNotificationParam::new(token.clone(), whole(done));
                 param.total = total.map(whole);
                 if peer.notify_progress(param).await.is_err() {
@@ -88,12 +93,27 @@ impl Reporter {
                 }
             }
         });
-        Self(Some(sender))
+        Self(Some((sender, told)))
     }
 
+    /// Progress only grows: a step that is none is not told.
     fn at(&self, done: u64, total: Option<u64>) {
-        if let Some(sender) = &self.0 {
-            let _ = sender.try_send((done, total));
+        if let Some((steps, _)) = &self.0 {
+            steps.send_if_modified(|step| {
+                let is_further = done > step.0;
+                if is_further {
+                    *step = (done, total);
+                }
+                is_further
+            });
+        }
+    }
+
+    /// Waits until everything is told: nothing may come after the answer.
+    async fn end(self) {
+        if let Some((steps, told)) = self.0 {
+            drop(steps);
+            drop(told.await);
         }
     }
 }
@@ -108,9 +128,8 @@ impl Progress for Reporter {
         self.at(entries, None);
     }
 
-    fn storing(&mut self, entries: u64) {
-        self.at(entries, Some(entries));
-    }
+    /// As many as were handed over: that is no step.
+    fn storing(&mut self, _: u64) {}
 }
 
 /// Answers an export or an import.
@@ -119,16 +138,18 @@ pub(super) async fn call(
     request: Request,
     extras: Extras,
     options: CallOptions,
-    reporter: Reporter,
+    mut reporter: Reporter,
 ) -> Result<Answer, Refusal> {
     let options = CallOptions { idempotency_key: None, ..options };
-    match request {
+    let answer = match request {
         Request::ExportPage(page) => export(client, page, extras, options, &reporter).await,
-        Request::BeginImport(begin) => import(client, begin, extras, options, reporter).await,
+        Request::BeginImport(begin) => import(client, begin, extras, options, &mut reporter).await,
         other => {
             Err(Box::new(ErrorBody::new(ErrorCode::Internal, format!("{} is no transfer", other.name()))))
         }
-    }
+    };
+    reporter.end().await;
+    answer
 }
 
 async fn export(
@@ -139,7 +160,7 @@ async fn export(
     reporter: &Reporter,
 ) -> Result<Answer, Refusal> {
     let page = extras.format.narrowed(page)?;
-    let mut progress = |done, total| reporter.at(done, Some(total));
+    let mut progress = |done, total| reporter.at(done, total);
     let metadata = json!({
         "types": page.kinds.iter().map(|kind| kind.plural()).collect::<Vec<_>>(),
         "scopeType": page.scope.map(|scope| scope.level),
@@ -196,7 +217,7 @@ async fn import(
     begin: BeginImport,
     extras: Extras,
     options: CallOptions,
-    mut reporter: Reporter,
+    reporter: &mut Reporter,
 ) -> Result<Answer, Refusal> {
     let source: Box<dyn Source> = match (extras.content, extras.filename) {
         (Some(content), None) => transfer::source(extras.format, Cursor::new(content.into_bytes()))?,
@@ -217,7 +238,7 @@ async fn import(
         patience: PATIENCE,
         call: options,
     };
-    let imported = transfer::import(client, source, run, &mut reporter).await;
+    let imported = transfer::import(client, source, run, reporter).await;
     let Imported { report, relations_left_out, masked } =
         imported.map_err(|error| Box::new(error.to_body()))?;
     let mut text = transfer::text::import_report(&report);

@@ -50,8 +50,9 @@ impl From<io::Error> for ExportError {
     }
 }
 
-/// Exports what `request` asks for, from its cursor on. `progress` is told how many entries were written
-/// and how many there are, filters by tag aside. Returns how many were written.
+/// Exports what `request` asks for, from its cursor on. `progress` is told how many entries were written,
+/// and how many there are where that is known: not before the end when tags narrow it. Returns how many were
+/// written.
 ///
 /// # Errors
 /// When the daemon refuses, or the writer fails.
@@ -60,27 +61,26 @@ pub async fn export(
     mut request: ExportPage,
     call: &CallOptions,
     writer: &mut dyn ExportWriter,
-    progress: &mut (dyn FnMut(u64, u64) + Send),
+    progress: &mut (dyn FnMut(u64, Option<u64>) + Send),
 ) -> Result<u64, ExportError> {
-    let (mut written, mut total, mut has_begun) = (0, 0, false);
+    let (mut written, mut total, mut has_begun) = (0, None, false);
     loop {
         let page = match ask(client, &Request::ExportPage(request.clone()), call).await? {
             Response::Exported(page) => page,
             other => return Err(unexpected(&other).into()),
         };
         if !has_begun {
-            total = page.entries_in_store.unwrap_or(0);
+            total = page.entries_in_store.filter(|_| request.tags.is_empty());
             writer.begin(&request, page.changed_at_ms)?;
             has_begun = true;
         }
         writer.page(&page)?;
         written += page.entries.len() as u64;
+        let Some(cursor) = page.next_cursor else { break };
         progress(written, total);
-        match page.next_cursor {
-            Some(cursor) => request.cursor = Some(cursor),
-            None => break,
-        }
+        request.cursor = Some(cursor);
     }
     writer.end()?;
+    progress(written, Some(written));
     Ok(written)
 }

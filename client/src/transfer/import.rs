@@ -7,10 +7,10 @@ use agent_memory_proto::{
     ErrorBody, ErrorCode, Request, Response,
     codec::Message,
     model::{Id, PortableScope},
-    request::{BeginImport, FinishImport, ImportItem, ImportOptions, StageImport},
+    request::{BeginImport, EndImport, FinishImport, ImportItem, ImportOptions, StageImport},
     response::{ImportRefusal, ImportReport, Masking},
 };
-use tokio::{sync::mpsc, time::sleep};
+use tokio::{runtime::Handle, sync::mpsc, time::sleep};
 
 use super::{Item, Source, SourceError, Stopped};
 use crate::{CallOptions, ClientError, ReconnectingClient, Reply};
@@ -54,6 +54,8 @@ const PART_ENTRIES: usize = 1_000;
 const PART_BYTES: usize = 1024 * 1024;
 /// Items that the source may be ahead of the daemon.
 const AHEAD: usize = 256;
+/// How long the daemon may take to end an import that failed.
+const END_WAIT: Duration = Duration::from_secs(5);
 /// Refusals that are told.
 const REFUSALS_MAX: usize = 100;
 
@@ -73,11 +75,53 @@ pub async fn import(
         Response::ImportBegun(id) => id,
         other => return Err(unexpected(&other)),
     };
+    let mut begun =
+        Begun { client, import_id, call: run.call.clone().with_deadline(END_WAIT), is_over: false };
+    let imported = carry_over(client, import_id, source, run, progress).await;
+    if imported.is_err() {
+        begun.end().await;
+    }
+    begun.is_over = true;
+    imported
+}
+
+/// An import that the daemon keeps room for: it is told when nothing more comes, also when the caller gives up.
+struct Begun<'a> {
+    client: &'a ReconnectingClient,
+    import_id: Id,
+    call: CallOptions,
+    is_over: bool,
+}
+
+impl Begun<'_> {
+    /// Whatever is answered, it has ended: a daemon that did not hear of it ends it by itself after a while.
+    fn end(&self) -> impl Future<Output = ()> + use<> {
+        let (client, call) = (self.client.clone(), self.call.clone());
+        let request = Request::EndImport(EndImport { import_id: self.import_id });
+        async move { drop(client.call(request, call).await) }
+    }
+}
+
+impl Drop for Begun<'_> {
+    fn drop(&mut self) {
+        if let (false, Ok(runtime)) = (self.is_over, Handle::try_current()) {
+            runtime.spawn(self.end());
+        }
+    }
+}
+
+async fn carry_over(
+    client: &ReconnectingClient,
+    import_id: Id,
+    source: Box<dyn Source>,
+    run: ImportRun,
+    progress: &mut dyn Progress,
+) -> Result<Imported, ClientError> {
     let (sender, mut items) = mpsc::channel(AHEAD);
     let reading = tokio::task::spawn_blocking(move || {
         source.read(&mut |item| sender.blocking_send(item).map_err(|_| Stopped))
     });
-    let mut hand_over = HandOver::new(client, import_id, run.call.clone());
+    let mut hand_over = HandOver::new(client, import_id, run.call);
     while let Some(item) = items.recv().await {
         hand_over.take(item, progress).await?;
     }

@@ -6,10 +6,16 @@ use agent_memory_proto::{ErrorBody, ErrorCode};
 use super::Call;
 
 impl Call {
+    /// Whether the daemon has an admin key, and this is it.
+    pub(crate) fn shows_admin_key(&self, given: Option<&str>) -> bool {
+        let key = self.services.config.admin_key.as_ref();
+        key.is_some_and(|key| key.matches(given.unwrap_or_default()))
+    }
+
     /// Refuses what can do harm unless the key is right; `what` names it in words.
     pub(super) fn check_admin(&self, what: &str, given: Option<&str>) -> Result<(), ErrorBody> {
         let suggestion = match &self.services.config.admin_key {
-            Some(key) if key.matches(given.unwrap_or_default()) => return Ok(()),
+            Some(_) if self.shows_admin_key(given) => return Ok(()),
             Some(_) => "Give the value of the daemon's AGENT_MEMORY_ADMIN_KEY",
             None if !self.is_bridge => return Ok(()),
             None => {

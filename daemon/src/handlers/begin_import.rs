@@ -22,6 +22,7 @@ pub(super) fn handle(call: &Call, request: BeginImport) -> Handled {
     }
     options.imported_by = call.agent_or("importedBy", options.imported_by)?;
     let id = call.new_id();
-    call.services.imports.begin(id, options, Instant::now())?;
+    let importer = (call.importer(), call.shows_admin_key(request.admin_key.as_deref()));
+    call.services.imports.begin(id, options, importer, call.line.clone(), Instant::now())?;
     Ok(Response::ImportBegun(id).into())
 }

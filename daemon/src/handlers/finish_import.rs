@@ -7,19 +7,24 @@ use agent_memory_proto::{ErrorBody, Response, request::FinishImport};
 use super::{Call, Handled};
 use crate::{
     imports::of_file_system,
+    permissions,
     store::{Import, StoreError, Write, WriteRequest},
     supervisor::lock,
 };
 
 pub(super) async fn handle(call: Call, request: FinishImport) -> Handled {
-    let imports = &call.services.imports;
+    let (imports, importer) = (&call.services.imports, call.importer());
+    if let Some(report) = imports.reported(request.import_id, &importer, request.dry_run) {
+        return Ok(Response::Imported(report).into());
+    }
+    // It is held until it is stored, so that it does not make room for another one meanwhile.
+    let staging = imports.find(request.import_id, &importer, &call.line, Instant::now());
     // Of an import that was stored before, only the answer is left, which the store keeps.
-    let staged = imports.find(request.import_id, Instant::now()).map(|import| lock(&import).staged());
-    let staged = staged.transpose().map_err(|error| ErrorBody::from(of_file_system(&error)))?;
+    let staged = staging.as_ref().map(|staging| lock(staging).staged()).transpose();
     let import = Import {
         id: request.import_id,
         dry_run: request.dry_run,
-        staged,
+        staged: staged.map_err(|error| ErrorBody::from(of_file_system(&error)))?,
         clock: call.services.clock.clone(),
     };
     let write = WriteRequest {
@@ -29,10 +34,20 @@ pub(super) async fn handle(call: Call, request: FinishImport) -> Handled {
     };
     match call.services.store.writes.write(write).await {
         Ok(outcome) => {
-            imports.end(request.import_id);
+            imports.end(request.import_id, &importer);
             Ok(outcome.into())
         }
-        Err(StoreError::TakenBack(report)) => Ok(Response::Imported(*report).into()),
-        Err(error) => Err(error.into()),
+        Err(StoreError::TakenBack(report)) => {
+            imports.take_back(request.import_id, &importer, request.dry_run, (*report).clone());
+            Ok(Response::Imported(*report).into())
+        }
+        Err(error) => {
+            if staging.is_none() {
+                permissions::may_import(&call)?;
+            }
+            let error = ErrorBody::from(error);
+            call.end_import_after(request.import_id, &error);
+            Err(error)
+        }
     }
 }

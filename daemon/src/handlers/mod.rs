@@ -34,6 +34,7 @@ mod delete_task;
 mod drafts;
 mod echo;
 mod echo_stored;
+mod end_import;
 mod end_session;
 mod entry_history;
 mod export_page;
@@ -100,6 +101,7 @@ pub(crate) use echo::echo;
 
 use crate::{
     cache::{Dependencies, Place},
+    imports::{Importer, Line},
     permissions::{self, Asker, Rights},
     secrets::{scrubbed, scrubbed_error},
     services::Services,
@@ -119,6 +121,8 @@ pub(crate) struct Call {
     pub(crate) protocol: u16,
     /// An agent asks over MCP, not whoever owns the socket.
     pub(crate) is_bridge: bool,
+    /// The connection that it came over.
+    pub(crate) line: Line,
     /// What whoever asks may do.
     pub(crate) rights: Arc<Rights>,
     /// When nobody waits any more.
@@ -242,6 +246,18 @@ impl Call {
         }
     }
 
+    /// Who has to do with an import that this began.
+    pub(crate) fn importer(&self) -> Importer {
+        Importer { agent: self.agent.clone(), is_bridge: self.is_bridge }
+    }
+
+    /// Ends an import after an error that a repetition does not mend.
+    fn end_import_after(&self, import: Id, error: &ErrorBody) {
+        if error.retry_after_ms.is_none() {
+            self.services.imports.end(import, &self.importer());
+        }
+    }
+
     pub(crate) fn new_id(&self) -> Id {
         self.services.clock.new_id()
     }
@@ -313,6 +329,7 @@ async fn handle(call: Call, mut request: Request) -> Handled {
         Request::BeginImport(request) => begin_import::handle(&call, request),
         Request::StageImport(request) => stage_import::handle(call, request).await,
         Request::FinishImport(request) => finish_import::handle(call, request).await,
+        Request::EndImport(request) => end_import::handle(&call, request),
         Request::CheckoutFile(request) => checkout_file::handle(call, request).await,
         Request::CheckinFile(request) => checkin_file::handle(call, request).await,
         Request::GetFileLock(request) => get_file_lock::handle(call, request).await,

@@ -19,11 +19,21 @@ use crate::{
 const PART_MAX: usize = 2_000;
 
 pub(super) async fn handle(call: Call, request: StageImport) -> Handled {
+    let import_id = request.import_id;
+    let handled = stage(call.clone(), request).await;
+    if let Err(error) = &handled {
+        call.end_import_after(import_id, error);
+    }
+    handled
+}
+
+async fn stage(call: Call, request: StageImport) -> Handled {
     if request.items.len() + request.scopes.len() > PART_MAX {
         let message = format!("a part has at most {PART_MAX} entries and scopes");
         return Err(ErrorBody::new(ErrorCode::LimitExceeded, message).with_field("items"));
     }
-    let import = call.services.imports.find(request.import_id, Instant::now());
+    let imports = &call.services.imports;
+    let import = imports.find(request.import_id, &call.importer(), &call.line, Instant::now());
     let import = import.ok_or_else(|| unknown(request.import_id))?;
     // Checking and writing a part takes long enough to hold up others on the same thread.
     let staged = tokio::task::spawn_blocking(move || take(&call, &mut lock(&import), request)).await;

@@ -40,6 +40,10 @@ pub(crate) async fn authorise(call: &Call, request: &mut Request) -> Result<(), 
         }
         Demand::Tasks { ids, level } => check_tasks(call, &ids, level).await,
         Demand::Conflict { id, level } => check_conflict(call, id, level).await,
+        Demand::BeginningImport(key) if call.shows_admin_key(key.as_deref()) => Ok(()),
+        Demand::BeginningImport(_) => may_import(call),
+        Demand::GoingOnWithImport(import) => check_import(call, import, false),
+        Demand::FinishingImport(import) => check_import(call, import, true),
         Demand::Everywhere(level) => check_everywhere(call, level),
         Demand::EverywhereWhatIsNoEntry(level) => check_everywhere_without_kind(call, level),
         Demand::Lock { path, level } => check_lock(call, &path, level).await,
@@ -196,6 +200,19 @@ fn narrow(request: &mut Request, readable: Vec<EntryKind>) {
     let is_all = EntryKind::ALL.iter().all(|kind| readable.contains(kind));
     if !(kinds.is_empty() && is_all) {
         *kinds = readable;
+    }
+}
+
+/// Refuses whoever may not import without the admin key.
+pub(crate) fn may_import(call: &Call) -> Result<(), ErrorBody> {
+    check_everywhere(call, Write)
+}
+
+fn check_import(call: &Call, import: Id, may_have_ended: bool) -> Result<(), ErrorBody> {
+    match call.services.imports.begun_with_key(import, &call.importer()) {
+        Some(true) => Ok(()),
+        None if may_have_ended => Ok(()),
+        Some(false) | None => may_import(call),
     }
 }
 

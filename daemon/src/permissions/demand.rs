@@ -36,6 +36,14 @@ pub(super) enum Demand {
     Tasks { ids: Vec<Id>, level: PermissionLevel },
     /// A level with the entry of a conflict.
     Conflict { id: Id, level: PermissionLevel },
+    /// Writing everywhere: what is handed over may be of any scope, and may create some. Not of whoever shows
+    /// the admin key.
+    BeginningImport(Option<String>),
+    /// The same, unless it was begun with the key.
+    GoingOnWithImport(Id),
+    /// The same. Of an import that is not under way the store may have the answer, for whoever has its key of
+    /// idempotency: the handler demands it when it has none.
+    FinishingImport(Id),
     /// A level everywhere.
     Everywhere(PermissionLevel),
     /// A level everywhere, with what is no entry.
@@ -115,10 +123,10 @@ pub(super) fn demand(request: &Request) -> Demand {
         Request::Remember(remember) => place(remember.scope, Some(kind_of(remember)), Write),
         Request::Quickstart(quickstart) => Demand::Binding(Box::new(quickstart.clone())),
         Request::ExportPage(export) => reading(export.scope, export.kinds.clone(), false),
-        // What is handed over may be of any scope, and may create some.
-        Request::BeginImport(_) | Request::StageImport(_) | Request::FinishImport(_) => {
-            Demand::Everywhere(Write)
-        }
+        Request::BeginImport(begin) => Demand::BeginningImport(begin.admin_key.clone()),
+        Request::StageImport(stage) => Demand::GoingOnWithImport(stage.import_id),
+        Request::EndImport(end) => Demand::GoingOnWithImport(end.import_id),
+        Request::FinishImport(finish) => Demand::FinishingImport(finish.import_id),
         Request::CheckoutFile(checkout) => Demand::Places(checkout_of_file(checkout)),
         Request::CheckinFile(checkin) => Demand::Lock { path: checkin.path.clone(), level: Write },
         Request::GetFileLock(get) => Demand::Lock { path: get.path.clone(), level: Read },

@@ -24,7 +24,7 @@ use arc_swap::ArcSwapOption;
 use tokio::sync::Mutex;
 
 pub(crate) use self::{
-    authorise::{authorise, demands_nothing},
+    authorise::{authorise, demands_nothing, may_import},
     events::hearable,
     lists::{page_of_readable, page_of_readable_kinds},
     rights::Rights,

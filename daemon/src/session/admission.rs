@@ -69,6 +69,7 @@ pub(super) fn admit(services: &Arc<Services>, peer: &Peer, payload: &Bytes) -> R
         agent,
         protocol: peer.protocol,
         is_bridge: peer.purpose == Purpose::Bridge,
+        line: Arc::downgrade(&peer.line),
         rights: Permissions::nothing(),
         deadline: Instant::now() + wait,
         idempotency,

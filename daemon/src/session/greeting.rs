@@ -1,6 +1,6 @@
 //! The handshake: settles the version before any message, within a bounded time.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use agent_memory_proto::{
     BUILD,
@@ -26,6 +26,8 @@ pub(super) struct Peer {
     pub(super) limits_lifted: bool,
     /// The protocol version that both speak.
     pub(super) protocol: u16,
+    /// Held as long as the connection is.
+    pub(super) line: Arc<()>,
 }
 
 impl Peer {
@@ -91,5 +93,6 @@ async fn exchange(mut stream: &Stream, services: &Services) -> std::io::Result<O
         protocol: welcome.protocol,
         limits_lifted: hello.flags & FLAG_LIFT_RATE_LIMITS != 0,
         agent_id: hello.agent_id,
+        line: Arc::default(),
     }))
 }

@@ -53,8 +53,8 @@ pub use tasks::{
     TaskHistory, TaskPatch, UpdateTask,
 };
 pub use transfer::{
-    BeginImport, ConflictStrategy, ExportPage, FinishImport, ImportItem, ImportOptions, ScopeMapping,
-    StageImport,
+    BeginImport, ConflictStrategy, EndImport, ExportPage, FinishImport, ImportItem, ImportOptions,
+    ScopeMapping, StageImport,
 };
 pub use update_entry::{EntryPatch, UpdateEntry};
 
@@ -232,6 +232,8 @@ pub enum Request {
     ListPermissions(ListPermissions),
     /// Moves entries of a session to its project.
     PromoteSession(PromoteSession),
+    /// Ends an import that is not to be stored.
+    EndImport(EndImport),
 }
 
 impl Request {
@@ -315,6 +317,7 @@ impl Request {
             Self::CheckPermission(_) => "check_permission",
             Self::ListPermissions(_) => "list_permissions",
             Self::PromoteSession(_) => "promote_session",
+            Self::EndImport(_) => "end_import",
         }
     }
 

@@ -106,3 +106,10 @@ pub struct FinishImport {
     /// Tells what would be done, and does nothing.
     pub dry_run: bool,
 }
+
+/// Ends an import that is not to be stored, so that it makes room for another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct EndImport {
+    /// Which import.
+    pub import_id: Id,
+}

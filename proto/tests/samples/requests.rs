@@ -118,6 +118,7 @@ pub(crate) fn requests() -> Vec<(String, Request)> {
         Request::CheckPermission(_) => "check_permission",
         Request::ListPermissions(_) => "list_permissions",
         Request::PromoteSession(_) => "promote_session",
+        Request::EndImport(_) => "end_import",
     })
 }
 

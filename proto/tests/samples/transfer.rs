@@ -7,8 +7,8 @@ use agent_memory_proto::{
         SessionStatus,
     },
     request::{
-        BeginImport, ConflictStrategy, ExportPage, FinishImport, ImportItem, ImportOptions, ScopeMapping,
-        StageImport,
+        BeginImport, ConflictStrategy, EndImport, ExportPage, FinishImport, ImportItem, ImportOptions,
+        ScopeMapping, StageImport,
     },
     response::{ExportedPage, ImportCount, ImportRefusal, ImportReport},
 };
@@ -44,6 +44,7 @@ pub(super) fn requests() -> Vec<Request> {
         Request::FinishImport(FinishImport { import_id: id(5), dry_run: true }),
     ];
     all.extend(ConflictStrategy::ALL.map(begin));
+    all.push(Request::EndImport(EndImport { import_id: id(5) }));
     all
 }
 

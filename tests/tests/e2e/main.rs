@@ -24,6 +24,7 @@ mod hostile_peers;
 mod hostile_values;
 mod idempotency;
 mod importers;
+mod imports_that_fail;
 mod many_bridges;
 mod model;
 mod permissions;

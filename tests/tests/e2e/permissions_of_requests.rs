@@ -117,6 +117,7 @@ fn with_reading_nothing_is_written(backend: Backend) {
                 | Request::CleanupBackups(_)
                 | Request::BeginImport(_)
                 | Request::StageImport(_)
+                | Request::EndImport(_)
         )
     };
     for (sample, request) in samples::requests() {

@@ -39,7 +39,6 @@ fn a_store_moves_from_sqlite_to_postgresql_as_the_guide_says() {
         .with("PG_USER", "agent_memory_user")
         .with("PG_PASSWORD", "secure-password")
         .with("ADMIN_KEY", "your-admin-key");
-    let _ = above.run(["permission", "grant", "*", "write", "--scope", "global"]).ok();
     let mut agent = Bridge::start(&above, "mover");
     let import =
         json!({ "action": "import", "content": document, "format": "json", "admin_key": "your-admin-key" });

@@ -4,6 +4,8 @@ use agent_memory_tests::{Instance, McpStream};
 use serde_json::{Value, json};
 
 const ENTRIES: usize = 2_500;
+/// How many of them, the last ones, are tagged.
+const RARE: usize = 300;
 const KEY: &str = "open sesame, please";
 
 /// An instance whose daemon and bridge have a key.
@@ -13,7 +15,10 @@ fn with_key() -> Instance {
 
 fn document(entries: usize) -> String {
     let entries: Vec<Value> = (0..entries)
-        .map(|number| json!({ "scopeType": "global", "name": format!("rule {number}"), "content": "Tabs" }))
+        .map(|number| {
+            let tags: &[&str] = if number < ENTRIES - RARE { &[] } else { &["rare"] };
+            json!({ "scopeType": "global", "name": format!("rule {number}"), "content": "Tabs", "tags": tags })
+        })
         .collect();
     json!({ "version": "1.0", "entries": { "guidelines": entries } }).to_string()
 }
@@ -51,10 +56,12 @@ fn between_fences(answer: &Value) -> &str {
     document.strip_suffix("```").expect("a fence after it")
 }
 
-fn assert_grows(steps: &[Value]) {
+/// Every step is further than the one before it, the last one is the end, and so is a total wherever it stands.
+fn assert_grows(steps: &[Value], end: usize) {
     let done: Vec<f64> = steps.iter().filter_map(|step| step["progress"].as_f64()).collect();
-    assert!(!done.is_empty() && done.is_sorted(), "{steps:?}");
-    assert!(done.iter().all(|done| *done <= ENTRIES as f64), "{steps:?}");
+    assert!(done.is_sorted_by(|before, after| before < after), "{steps:?}");
+    assert_eq!(done.last(), Some(&(end as f64)), "{steps:?}");
+    assert!(steps.iter().all(|step| step["total"].is_null() || step["total"] == end as f64), "{steps:?}");
 }
 
 #[test]
@@ -64,12 +71,16 @@ fn who_asks_is_told_how_far_it_is() {
     let arguments = json!({ "action": "import", "content": document(ENTRIES) });
     let (imported, steps) = call_with_progress(&mut stream, "memory_import", &arguments);
     assert_eq!(imported["structuredContent"]["created"], ENTRIES, "{imported}");
-    assert_grows(&steps);
+    assert_grows(&steps, ENTRIES);
     let arguments = json!({ "action": "export", "filename": "all.yaml" });
     let (exported, steps) = call_with_progress(&mut stream, "memory_export", &arguments);
     assert_eq!(exported["structuredContent"]["entryCount"], ENTRIES, "{exported}");
-    assert_grows(&steps);
+    assert_grows(&steps, ENTRIES);
     assert!(steps.iter().all(|step| step["total"] == ENTRIES as f64), "{steps:?}");
+    let arguments = json!({ "action": "export", "filename": "some.yaml", "tags": ["rare"] });
+    let (exported, steps) = call_with_progress(&mut stream, "memory_export", &arguments);
+    assert_eq!(exported["structuredContent"]["entryCount"], RARE, "{exported}");
+    assert_grows(&steps, RARE);
 
     let arguments = json!({ "action": "import", "filename": "all.yaml" });
     assert_eq!(stream.call_ok("memory_import", &arguments)["skipped"], ENTRIES);

@@ -8,7 +8,7 @@ use crate::{
     backups::Schedule,
     breaker::BreakerOptions,
     limiter::{Limit, Limits},
-    permissions::{ChosenMode, Mode},
+    permissions::{ChosenMode, Mode, Protected},
     redis::RedisOptions,
     store::{SecretsMode, postgres::PostgresOptions},
 };
@@ -232,7 +232,8 @@ fn chosen_mode(settings: &Settings, store: &StoreKind) -> ChosenMode {
         (None, StoreKind::Sqlite) => (Mode::Permissive, "an SQLite store belongs to one user"),
         (None, StoreKind::Postgres(_)) => (Mode::Strict, "a PostgreSQL store may be shared by many"),
     };
-    ChosenMode { mode, reason }
+    let protected = settings.text("PROTECTED").map(Protected::of_setting).unwrap_or_default();
+    ChosenMode { mode, reason, protected }
 }
 
 fn millis(settings: &Settings, name: &str) -> Duration {

@@ -13,6 +13,7 @@ pub mod following;
 mod handlers;
 mod hearing;
 pub mod imports;
+pub mod latencies;
 pub mod lifecycle;
 pub mod limiter;
 pub mod lock_lines;

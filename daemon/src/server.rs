@@ -134,7 +134,7 @@ async fn serve(config: Config, log_level: LogLevel) -> Result<Ending, StartError
 /// Says what agents may do, and reads what was said of them. A store that is away is asked again later.
 async fn say_permissions(services: &Services) {
     let chosen = services.config.permissions;
-    info!(mode = chosen.mode.name(), "permissions: {}", chosen.reason);
+    info!(mode = chosen.mode.name(), protected = chosen.protected.name(), "permissions: {}", chosen.reason);
     if let Err(error) = services.permissions.current(services).await {
         warn!("permissions are not known yet: {}", error.message);
     }
@@ -271,6 +271,7 @@ async fn tidy(services: Arc<Services>, handle: StoreHandle) {
     loop {
         ticks.tick().await;
         services.counters.measure_rate();
+        services.counters.latencies.turn(std::time::Instant::now());
         let live = services.live.load();
         live.limiter.tidy();
         let total = services.counters.health().total;

@@ -24,6 +24,7 @@ use crate::{
     handlers::{Cacheable, Reply},
     hearing::{Channels, PassedOn},
     imports::Imports,
+    latencies::Latencies,
     lifecycle::Shutdown,
     limiter::{Cluster, Limiter},
     lock_lines::LockLines,
@@ -221,6 +222,14 @@ pub struct Counters {
     pub rate_limit_hits: AtomicU64,
     /// Requests under way.
     pub in_flight: AtomicU32,
+    /// Requests that change something, whatever came of them.
+    pub writes: AtomicU64,
+    /// Attempts to lock a file.
+    pub locks_asked: AtomicU64,
+    /// Those that were refused, since another has the file or was there before.
+    pub locks_refused: AtomicU64,
+    /// How long requests took.
+    pub latencies: Latencies,
     /// Connections that keep the daemon alive.
     pub connections: watch::Sender<usize>,
     /// How many requests there were in a second.
@@ -242,6 +251,10 @@ impl Default for Counters {
             errors: 0.into(),
             rate_limit_hits: 0.into(),
             in_flight: 0.into(),
+            writes: 0.into(),
+            locks_asked: 0.into(),
+            locks_refused: 0.into(),
+            latencies: Latencies::default(),
             connections: watch::Sender::new(0),
             rate: Mutex::new(Rate { per_s: 0.0, total: 0, looked_at: Instant::now() }),
         }
@@ -301,7 +314,7 @@ impl Services {
             flights: Flights::default(),
             changes: parts.changes,
             lock_lines: LockLines::default(),
-            permissions: Permissions::new(config.permissions.mode),
+            permissions: Permissions::new(config.permissions),
             chains: ScopeCache::default(),
             next_validity_change: NextValidityChange::default(),
             redis: parts.redis,

@@ -16,7 +16,7 @@ use agent_memory_proto::{
     handshake::{self, FLAG_LIFT_RATE_LIMITS, HANDSHAKE_BYTES, Purpose, Status, Welcome},
     model::Id,
     request::Envelope,
-    response::{Degradation, HealthReport, Masking},
+    response::{Degradation, FullHealthReport, HealthReport, Masking},
 };
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -107,8 +107,16 @@ impl Wire {
     /// # Panics
     /// When it does not answer that.
     pub fn health(&mut self) -> HealthReport {
+        self.full_health().report
+    }
+
+    /// As [`Wire::health`], with the figures that have no place in it.
+    ///
+    /// # Panics
+    /// When it does not answer that.
+    pub fn full_health(&mut self) -> FullHealthReport {
         match self.call(&Request::Health) {
-            Response::HealthReport(report) => *report,
+            Response::FullHealthReport(full) => *full,
             other => panic!("no health: {other:?}"),
         }
     }

@@ -1,7 +1,8 @@
 //! The health report, for people.
 
 use agent_memory_proto::response::{
-    CacheHealth, Health, HealthReport, HealthStatus, HealthWithRedis, RedisHealth, RedisReport,
+    CacheHealth, FullHealthReport, Health, HealthReport, HealthStatus, HealthWithRedis, RedisHealth,
+    RedisReport,
 };
 
 use super::{style::Style, tables::fields};
@@ -23,6 +24,19 @@ pub(crate) fn report(style: Style, report: &HealthReport) -> String {
         Some(used) => format!("{all}\n{}", redis(style, &used.health, Some(used))),
         None => all,
     }
+}
+
+/// How the daemon and everything that it uses are, with figures by their names.
+pub(crate) fn full(style: Style, full: &FullHealthReport) -> String {
+    let sections = full.sections.iter().map(|section| {
+        let figures: Vec<_> = section
+            .figures
+            .iter()
+            .map(|figure| (figure.name.as_str(), Some(figure.value.to_string())))
+            .collect();
+        fields(style, &section.name, &figures)
+    });
+    std::iter::once(report(style, &full.report)).chain(sections).collect::<Vec<_>>().join("\n")
 }
 
 fn parts(style: Style, report: &Health, cache_evictions: Option<u64>) -> String {

@@ -15,6 +15,7 @@ pub(crate) fn of(response: &Response) -> Vec<String> {
         Response::Health(report) => vec![report.status.name().to_owned()],
         Response::HealthWithRedis(report) => vec![report.health.status.name().to_owned()],
         Response::HealthReport(report) => vec![report.health.status.name().to_owned()],
+        Response::FullHealthReport(full) => vec![full.report.health.status.name().to_owned()],
         Response::Config(report) => {
             report.settings.iter().map(|setting| format!("{}={}", setting.name, setting.value)).collect()
         }

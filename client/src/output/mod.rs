@@ -155,6 +155,7 @@ impl Output {
             Response::Health(report) => health::health(style, report),
             Response::HealthWithRedis(report) => health::with_redis(style, report),
             Response::HealthReport(report) => health::report(style, report),
+            Response::FullHealthReport(full) => health::full(style, full),
             Response::Config(report) => results::config(style, report),
             Response::Done => "done".to_owned(),
             Response::Written(one) => writes::written(style, one, project),

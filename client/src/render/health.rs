@@ -1,8 +1,8 @@
 //! The health report, with the fields of the scaling guide.
 
 use agent_memory_proto::response::{
-    BreakerHealth, CacheHealth, DaemonHealth, DatabaseHealth, Health, HealthReport, HealthWithRedis,
-    RedisHealth, RedisReport, SharedCacheHealth,
+    BreakerHealth, CacheHealth, DaemonHealth, DatabaseHealth, FigureValue, FullHealthReport, Health,
+    HealthReport, HealthWithRedis, RedisHealth, RedisReport, SharedCacheHealth,
 };
 use serde_json::{Map, Value, json};
 
@@ -61,6 +61,23 @@ pub fn health_report(report: &HealthReport) -> Value {
     value["cache"]["evictions"] = report.cache_evictions.into();
     if let Some(redis) = &report.redis {
         value["redis"] = redis_report(redis);
+    }
+    value
+}
+
+/// How the daemon and everything that it uses are.
+#[must_use]
+pub fn full_health_report(full: &FullHealthReport) -> Value {
+    let mut value = health_report(&full.report);
+    for section in &full.sections {
+        let figures = section.figures.iter().map(|figure| {
+            let value = match &figure.value {
+                FigureValue::Number(number) => json!(number),
+                FigureValue::Text(text) => json!(text),
+            };
+            (figure.name.clone(), value)
+        });
+        value[&section.name] = Value::Object(figures.collect());
     }
     value
 }

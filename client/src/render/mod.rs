@@ -28,7 +28,7 @@ pub use conflicts::conflict;
 pub use context::{context, quickstarted};
 pub use entry::{entry, entry_page, entry_page_of, history, version};
 pub use file_locks::file_lock;
-pub use health::{health, health_report, health_with_redis};
+pub use health::{full_health_report, health, health_report, health_with_redis};
 pub use permissions::permission;
 pub use relations::{related_search_page, relation};
 pub use scopes::{org, project, promoted, session, session_report};
@@ -50,6 +50,7 @@ pub fn response(response: &Response) -> Value {
         Response::Health(report) => health(report),
         Response::HealthWithRedis(report) => health_with_redis(report),
         Response::HealthReport(report) => health_report(report),
+        Response::FullHealthReport(full) => full_health_report(full),
         Response::Config(report) => config(report),
         Response::Done => json!({ "success": true }),
         Response::Written(one) => written(one),

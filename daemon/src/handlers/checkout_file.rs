@@ -1,6 +1,9 @@
 //! Lock a file, and wait for it in line when another has it.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::{Duration, Instant},
+};
 
 use agent_memory_proto::{
     ErrorBody, ErrorCode, Response,
@@ -27,6 +30,16 @@ const LOOK_AGAIN: Duration = Duration::from_millis(500);
 const ANSWER_BEFORE: Duration = Duration::from_millis(250);
 
 pub(super) async fn handle(call: Call, request: CheckoutFile) -> Handled {
+    let services = Arc::clone(&call.services);
+    services.counters.locks_asked.fetch_add(1, Ordering::Relaxed);
+    let handled = check_out(call, request).await;
+    if handled.as_ref().is_err_and(|error| error.code == ErrorCode::FileLocked) {
+        services.counters.locks_refused.fetch_add(1, Ordering::Relaxed);
+    }
+    handled
+}
+
+async fn check_out(call: Call, request: CheckoutFile) -> Handled {
     let asked_at = Instant::now();
     let wait = wait_of(&call, &request)?;
     let claim = claim_of(&call, request)?;

@@ -1,13 +1,17 @@
 //! Report how the daemon and its store are, after a real write and read.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use agent_memory_proto::{
     BUILD,
     handshake::{PROTOCOL_MAX, PROTOCOL_MIN},
-    response::{DaemonHealth, Health, HealthReport, HealthStatus, RedisReport},
+    response::{
+        DaemonHealth, FullHealthReport, Health, HealthReport, HealthSection, HealthStatus, RedisReport,
+    },
 };
 
 use super::{Call, Handled};
-use crate::{lifecycle::Phase, memory};
+use crate::{lifecycle::Phase, memory, permissions::ChosenMode, services::Services};
 
 pub(super) async fn handle(call: Call) -> Handled {
     let services = &call.services;
@@ -59,5 +63,30 @@ pub(super) async fn handle(call: Call) -> Handled {
         breakers: services.supervisor.breakers().health(),
     };
     let report = HealthReport { health, cache_evictions: services.answers.evictions(), redis };
-    Ok(report.into_response(call.protocol).into())
+    let full = FullHealthReport { report, sections: sections(services) };
+    Ok(full.into_response(call.protocol).into())
+}
+
+/// What has no place in the report of older versions.
+fn sections(services: &Services) -> Vec<HealthSection> {
+    let counters = &services.counters;
+    let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+    let mut transactions = HealthSection::new("transactions").number("writes", count(&counters.writes));
+    if let Some(repeated) = services.store.health.repeated_writes() {
+        transactions = transactions.number("repeated", repeated);
+    }
+    let ChosenMode { mode, reason, protected } = services.config.permissions;
+    let [reads, writes] = counters.latencies.health();
+    vec![
+        HealthSection::new("permissions")
+            .text("mode", mode.name())
+            .text("because", reason)
+            .text("protected", protected.name()),
+        reads,
+        writes,
+        transactions,
+        HealthSection::new("fileLocks")
+            .number("asked", count(&counters.locks_asked))
+            .number("refused", count(&counters.locks_refused)),
+    ]
 }

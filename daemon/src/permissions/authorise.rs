@@ -124,7 +124,8 @@ async fn check_found(
     if kinds.iter().all(|kind| call.rights.always(*kind, level)) {
         return Ok(());
     }
-    let refused = || refusal::with(call.agent.as_deref(), what, id, level);
+    let needed = kinds.iter().map(|kind| call.rights.needed(None, *kind, level)).max().unwrap_or(level);
+    let refused = || refusal::with(call.agent.as_deref(), what, id, needed);
     if kinds.iter().all(|kind| call.rights.never(*kind, level)) {
         return Err(refused());
     }

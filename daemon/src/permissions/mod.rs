@@ -7,6 +7,7 @@ mod demand;
 mod events;
 mod lists;
 mod places;
+mod protected;
 mod refusal;
 mod rights;
 mod snapshot;
@@ -23,6 +24,8 @@ use agent_memory_proto::{
 use arc_swap::ArcSwapOption;
 use tokio::sync::Mutex;
 
+pub use self::protected::Protected;
+use self::rights::Base;
 pub(crate) use self::{
     authorise::{authorise, demands_nothing, may_import},
     events::hearable,
@@ -66,6 +69,8 @@ pub struct ChosenMode {
     pub mode: Mode,
     /// Why, in words.
     pub reason: &'static str,
+    /// What takes the level admin to write, in either mode.
+    pub protected: Protected,
 }
 
 /// Who asks.
@@ -80,7 +85,7 @@ pub(crate) enum Asker<'a> {
 /// What agents may do, as far as it is known.
 #[derive(Debug)]
 pub struct Permissions {
-    mode: Mode,
+    base: Base,
     snapshot: ArcSwapOption<Snapshot>,
     /// How often it was begun to be read.
     looks: AtomicU64,
@@ -97,8 +102,9 @@ static NOTHING: LazyLock<Arc<Rights>> = LazyLock::new(|| Arc::new(Rights::nothin
 impl Permissions {
     /// Nothing is known yet.
     #[must_use]
-    pub fn new(mode: Mode) -> Self {
-        Self { mode, snapshot: ArcSwapOption::empty(), looks: 0.into(), last_look: Mutex::default() }
+    pub fn new(chosen: ChosenMode) -> Self {
+        let base = Base { level: chosen.mode.level(), protected: chosen.protected };
+        Self { base, snapshot: ArcSwapOption::empty(), looks: 0.into(), last_look: Mutex::default() }
     }
 
     /// What whoever has not been looked at may do: nothing.
@@ -172,7 +178,7 @@ impl Permissions {
         let look_number = self.looks.fetch_add(1, Ordering::SeqCst) + 1;
         // Before the look: what is changed during it is looked for again.
         let number = generations.permissions();
-        let outcome = look().await.map(|rows| Arc::new(Snapshot::new(number, self.mode, rows)));
+        let outcome = look().await.map(|rows| Arc::new(Snapshot::new(number, self.base, rows)));
         if let Ok(snapshot) = &outcome {
             self.snapshot.store(Some(Arc::clone(snapshot)));
         }
@@ -187,6 +193,10 @@ mod tests {
     use futures_util::future::join_all;
 
     use super::*;
+
+    fn strict() -> Permissions {
+        Permissions::new(ChosenMode { mode: Mode::Strict, reason: "a test", protected: Protected::default() })
+    }
 
     /// So many ask at once; returns how often the store was asked, and what they were told.
     async fn ask(
@@ -207,7 +217,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_known_is_looked_for_again_only_once_it_may_have_changed() {
-        let (permissions, generations) = (Permissions::new(Mode::Strict), Generations::default());
+        let (permissions, generations) = (strict(), Generations::default());
         let looks = async |askers| ask(&permissions, &generations, askers, Ok(())).await.0;
         assert_eq!((looks(20).await, looks(20).await), (1, 0));
         generations.raise_permissions();
@@ -216,7 +226,7 @@ mod tests {
 
     #[tokio::test]
     async fn while_others_are_not_heard_nobody_is_told_of_an_earlier_look_and_who_waits_shares_the_next() {
-        let (permissions, generations) = (Permissions::new(Mode::Strict), Generations::default());
+        let (permissions, generations) = (strict(), Generations::default());
         generations.go_blind();
         for found in [Ok(()), Err(ErrorCode::Unavailable), Ok(())] {
             // The others came when the first had begun to look already.

@@ -83,6 +83,10 @@ impl Call {
         if self.may(scope, kind, level).await? {
             return Ok(());
         }
-        Err(refusal::in_scope(self.agent.as_deref(), scope, kind, level))
+        let agent = self.agent.as_deref();
+        match (kind, self.rights.needed(Some(scope), kind, level)) {
+            (Some(kind), needed) if needed != level => Err(refusal::protected(agent, scope, kind)),
+            _ => Err(refusal::in_scope(agent, scope, kind, level)),
+        }
     }
 }

@@ -38,6 +38,16 @@ pub(super) fn in_scope(
     denied(agent, message, level).with_suggestion(how_to_allow(agent, scope, kind, level))
 }
 
+/// What is there takes more to write than other entries; or, as above, there is no such scope.
+pub(super) fn protected(agent: Option<&str>, scope: ScopeRef, kind: EntryKind) -> ErrorBody {
+    let (who, what, level) = (who(agent), kind.plural(), PermissionLevel::Admin);
+    let message = format!(
+        "{who} may not write {what} in {scope}, which are protected (AGENT_MEMORY_PROTECTED); or there is no \
+         such scope"
+    );
+    denied(agent, message, level).with_suggestion(how_to_allow(agent, scope, Some(kind), level))
+}
+
 /// The agent may not do it in every scope, which it would have to.
 pub(super) fn everywhere(
     agent: Option<&str>,

@@ -7,6 +7,8 @@ use bytes::{BufMut, Bytes, BytesMut};
 use foldhash::fast::RandomState;
 use sha2::{Digest, Sha256};
 
+use super::protected::Protected;
+
 /// Each kind of entry, and what is no entry or of any kind.
 const PLACES: usize = EntryKind::ALL.len() + 1;
 const ANY: usize = EntryKind::ALL.len();
@@ -31,18 +33,34 @@ impl Said {
     }
 }
 
+/// What holds where nothing was said, and where more has to be said than elsewhere.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Base {
+    pub(super) level: PermissionLevel,
+    pub(super) protected: Protected,
+}
+
+impl Base {
+    /// Nothing is protected.
+    pub(super) const fn unprotected(level: PermissionLevel) -> Self {
+        Self { level, protected: Protected { guidelines: false, global: false } }
+    }
+}
+
 /// What one agent may do.
 #[derive(Debug)]
 pub(crate) struct Rights {
     own: Said,
     everyone: Arc<Said>,
-    /// Where nothing was said.
-    default: PermissionLevel,
+    base: Base,
     /// The lowest and the highest level that there is in any scope, for each kind.
     lowest: [PermissionLevel; PLACES],
     highest: [PermissionLevel; PLACES],
     key: u64,
 }
+
+const KINDS: [Option<EntryKind>; PLACES] =
+    [Some(EntryKind::Guideline), Some(EntryKind::Knowledge), Some(EntryKind::Tool), None];
 
 const fn place(kind: Option<EntryKind>) -> usize {
     match kind {
@@ -54,17 +72,20 @@ const fn place(kind: Option<EntryKind>) -> usize {
 }
 
 impl Rights {
-    pub(super) fn new(default: PermissionLevel, own: Said, everyone: Arc<Said>) -> Self {
-        let levels = [default; PLACES];
-        let mut rights = Self { own, everyone, default, lowest: levels, highest: levels, key: 0 };
+    pub(super) fn new(base: Base, own: Said, everyone: Arc<Said>) -> Self {
+        let levels = [base.level; PLACES];
+        let mut rights = Self { own, everyone, base, lowest: levels, highest: levels, key: 0 };
         for place in 0..PLACES {
             // What is said of the global scope is said of every scope where nothing else is.
-            let base = rights.said(ScopeRef::GLOBAL, place).unwrap_or(default);
-            let scopes = rights.own.0.keys().chain(rights.everyone.0.keys());
-            let levels = || scopes.clone().filter_map(|scope| rights.said(*scope, place)).chain([base]);
-            let (lowest, highest) = (levels().min(), levels().max());
-            rights.lowest[place] = lowest.unwrap_or(base);
-            rights.highest[place] = highest.unwrap_or(base);
+            let global = rights.said(ScopeRef::GLOBAL, place);
+            let scopes = rights.own.0.keys().chain(rights.everyone.0.keys()).copied();
+            let said = scopes.filter_map(|scope| Some((Some(scope), Some(rights.said(scope, place)?))));
+            let levels: Vec<PermissionLevel> = said
+                .chain([(Some(ScopeRef::GLOBAL), global), (None, global)])
+                .map(|(scope, said)| rights.effective(scope, place, said))
+                .collect();
+            rights.lowest[place] = levels.iter().copied().min().unwrap_or(base.level);
+            rights.highest[place] = levels.into_iter().max().unwrap_or(base.level);
         }
         if !rights.reads_everything() {
             rights.key = rights.digest();
@@ -74,12 +95,12 @@ impl Rights {
 
     /// Everything, everywhere.
     pub(super) fn all() -> Self {
-        Self::new(PermissionLevel::Admin, Said::default(), Arc::default())
+        Self::new(Base::unprotected(PermissionLevel::Admin), Said::default(), Arc::default())
     }
 
     /// Nothing, anywhere.
     pub(super) fn nothing() -> Self {
-        Self::new(PermissionLevel::None, Said::default(), Arc::default())
+        Self::new(Base::unprotected(PermissionLevel::None), Said::default(), Arc::default())
     }
 
     /// What was said of a kind in this very scope: of the agent before everyone, of the kind before any.
@@ -91,7 +112,37 @@ impl Rights {
     /// first; with entries of a kind, or with what is no entry.
     pub(crate) fn level(&self, chain: &[ScopeRef], kind: Option<EntryKind>) -> PermissionLevel {
         let place = place(kind);
-        chain.iter().find_map(|scope| self.said(*scope, place)).unwrap_or(self.default)
+        let said = chain.iter().find_map(|scope| self.said(*scope, place));
+        self.effective(chain.first().copied(), place, said)
+    }
+
+    /// What it comes to that something was said, or nothing, of a place in a scope: what is protected is only
+    /// read below the level admin, and where nothing was said.
+    fn effective(
+        &self,
+        scope: Option<ScopeRef>,
+        place: usize,
+        said: Option<PermissionLevel>,
+    ) -> PermissionLevel {
+        let level = said.unwrap_or(self.base.level);
+        let is_admin = said == Some(PermissionLevel::Admin);
+        if !is_admin && self.base.protected.covers(scope, KINDS[place]) {
+            return level.min(PermissionLevel::Read);
+        }
+        level
+    }
+
+    /// The level that writing takes there, for whoever is not allowed to.
+    pub(crate) fn needed(
+        &self,
+        scope: Option<ScopeRef>,
+        kind: Option<EntryKind>,
+        level: PermissionLevel,
+    ) -> PermissionLevel {
+        if level == PermissionLevel::Write && self.base.protected.covers(scope, kind) {
+            return PermissionLevel::Admin;
+        }
+        level
     }
 
     /// Whether the agent may do it in every scope.
@@ -118,10 +169,15 @@ impl Rights {
     pub(crate) fn scopes_with(&self, kind: Option<EntryKind>, level: PermissionLevel) -> Vec<ScopeRef> {
         let all = self.own.0.keys().chain(self.everyone.0.keys());
         let mut scopes: Vec<ScopeRef> =
-            all.filter(|scope| self.said(**scope, place(kind)) >= Some(level)).copied().collect();
+            all.copied().filter(|scope| self.grants(*scope, place(kind), level)).collect();
         scopes.sort_unstable();
         scopes.dedup();
         scopes
+    }
+
+    fn grants(&self, scope: ScopeRef, place: usize, level: PermissionLevel) -> bool {
+        let said = self.said(scope, place);
+        said.is_some() && self.effective(Some(scope), place, said) >= level
     }
 
     /// What stands for a request of these bytes among those of everybody: the bytes alone for whoever reads
@@ -145,7 +201,7 @@ impl Rights {
             .collect();
         rows.sort_unstable();
         let mut digest = Sha256::new();
-        digest.update([self.default as u8]);
+        digest.update([self.base.level as u8]);
         for (of, scope, levels) in rows {
             digest.update([u8::from(of == 0), scope.level as u8]);
             digest.update(scope.id.map_or([0; 16], |id| id.0));
@@ -172,6 +228,10 @@ mod tests {
     type Row = (&'static str, ScopeRef, Option<EntryKind>, PermissionLevel);
 
     fn rights(default: PermissionLevel, rows: &[Row]) -> Rights {
+        protecting("none", default, rows)
+    }
+
+    fn protecting(what: &str, level: PermissionLevel, rows: &[Row]) -> Rights {
         let of = |name: &str| {
             let rows: Vec<Permission> = rows
                 .iter()
@@ -188,7 +248,8 @@ mod tests {
                 .collect();
             Said::new(rows.iter())
         };
-        Rights::new(default, of("ada"), Arc::new(of("*")))
+        let base = Base { level, protected: Protected::of_setting(what) };
+        Rights::new(base, of("ada"), Arc::new(of("*")))
     }
 
     /// The default, what was said, and what it makes of guidelines and of what is no entry in the session.
@@ -264,5 +325,37 @@ mod tests {
     fn the_scopes_that_may_be_read_are_named() {
         let rows = [("ada", PROJECT, None, Read), ("*", SESSION, None, Nothing)];
         assert_eq!(rights(Nothing, &rows).scopes_with(None, Read), [PROJECT]);
+    }
+
+    #[test]
+    fn what_is_protected_is_written_only_by_who_was_granted_admin() {
+        let level = |what: &str, default, rows: &[Row], chain: &[ScopeRef], kind| {
+            let rights = protecting(what, default, rows);
+            let level = rights.level(chain, kind);
+            for asked in [Read, Write, Admin] {
+                assert!(!rights.always(kind, asked) || level >= asked, "{what} {rows:?}");
+                assert!(!rights.never(kind, asked) || level < asked, "{what} {rows:?}");
+            }
+            level
+        };
+        let global = [ScopeRef::GLOBAL];
+        let written = [("*", ScopeRef::GLOBAL, None, Write)];
+        let admin = [("ada", ScopeRef::GLOBAL, None, Admin)];
+        for default in [Admin, Nothing] {
+            assert_eq!(level("guidelines", default, &written, &CHAIN, Some(Guideline)), Read);
+            assert_eq!(level("guidelines", default, &written, &CHAIN, Some(Tool)), Write);
+            assert_eq!(level("guidelines", default, &admin, &CHAIN, Some(Guideline)), Admin);
+            assert_eq!(level("global", default, &written, &global, Some(Tool)), Read);
+            assert_eq!(level("global", default, &written, &global, None), Write);
+            assert_eq!(level("global", default, &written, &CHAIN, Some(Tool)), Write);
+            assert_eq!(level("global", default, &admin, &global, Some(Tool)), Admin);
+        }
+        assert_eq!(level("guidelines", Admin, &[], &CHAIN, Some(Guideline)), Read);
+        assert_eq!(level("global", Admin, &[], &CHAIN, Some(Tool)), Admin);
+        assert_eq!(level("guidelines,global", Nothing, &[], &global, Some(Guideline)), Nothing);
+        let rights = protecting("global", Nothing, &written);
+        assert_eq!(rights.needed(Some(ScopeRef::GLOBAL), Some(Tool), Write), Admin);
+        assert_eq!(rights.needed(Some(PROJECT), Some(Tool), Write), Write);
+        assert_eq!(rights.scopes_with(Some(Tool), Write), []);
     }
 }

@@ -8,16 +8,13 @@ use std::{
 use agent_memory_proto::model::{EntryKind, Permission, ScopeRef};
 use foldhash::fast::RandomState;
 
-use super::{
-    Mode,
-    rights::{Rights, Said},
-};
+use super::rights::{Base, Rights, Said};
 
 /// The rows, and what they mean for each agent.
 #[derive(Debug)]
 pub(crate) struct Snapshot {
     number: u64,
-    mode: Mode,
+    base: Base,
     /// By agent, scope and kind.
     rows: Vec<Permission>,
     everyone: Arc<Said>,
@@ -27,14 +24,14 @@ pub(crate) struct Snapshot {
 }
 
 impl Snapshot {
-    pub(super) fn new(number: u64, mode: Mode, mut rows: Vec<Permission>) -> Self {
+    pub(super) fn new(number: u64, base: Base, mut rows: Vec<Permission>) -> Self {
         rows.sort_unstable_by(|one, other| key(one).cmp(&key(other)));
         let of_everyone = rows.iter().filter(|row| row.agent_id == Permission::EVERYONE);
         let everyone = Arc::new(Said::new(of_everyone));
         let agents = rows.iter().map(|row| &row.agent_id).filter(|agent| *agent != Permission::EVERYONE);
         let named = agents.map(|agent| (agent.clone(), OnceLock::new())).collect();
-        let unnamed = Arc::new(Rights::new(mode.level(), Said::default(), Arc::clone(&everyone)));
-        Self { number, mode, rows, everyone, unnamed, named }
+        let unnamed = Arc::new(Rights::new(base, Said::default(), Arc::clone(&everyone)));
+        Self { number, base, rows, everyone, unnamed, named }
     }
 
     /// How often the rows had changed before.
@@ -54,7 +51,7 @@ impl Snapshot {
         };
         let rights = rights.get_or_init(|| {
             let own = Said::new(self.rows.iter().filter(|row| row.agent_id == *agent));
-            Arc::new(Rights::new(self.mode.level(), own, Arc::clone(&self.everyone)))
+            Arc::new(Rights::new(self.base, own, Arc::clone(&self.everyone)))
         });
         Arc::clone(rights)
     }
@@ -103,7 +100,7 @@ mod tests {
     #[test]
     fn who_is_named_nowhere_has_what_everyone_has() {
         let rows = vec![row("*", PermissionLevel::Read), row("ada", PermissionLevel::Write)];
-        let snapshot = Snapshot::new(1, Mode::Strict, rows);
+        let snapshot = Snapshot::new(1, Base::unprotected(PermissionLevel::None), rows);
         let level = |agent: Option<&str>| snapshot.rights(agent).level(&[ScopeRef::GLOBAL], None);
         assert_eq!(level(Some("ada")), PermissionLevel::Write);
         assert_eq!(level(Some("bob")), PermissionLevel::Read);

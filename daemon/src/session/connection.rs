@@ -28,6 +28,7 @@ use super::{
 };
 use crate::{
     handlers::{self, Answer, Call, Reply},
+    latencies::Timed,
     lifecycle::Phase,
     limiter::Allowance,
     permissions,
@@ -235,7 +236,7 @@ impl<'a> Connection<'a> {
                 match key.and_then(|key| self.services.fresh_answer(&key, now)) {
                     Some(reply) => {
                         self.outbox.push_encoded(request_id, FLAG_CACHED, &reply.payload);
-                        self.log_time(request.name(), now, "cache hit");
+                        self.note_time(request.name(), Timed::Read, now, "cache hit");
                     }
                     None => self.running.start(request_id, admitted),
                 }
@@ -245,11 +246,11 @@ impl<'a> Connection<'a> {
     }
 
     fn finish(&mut self, finished: Finished) {
-        let Finished { request_id, name, key, started_at, result, masking } = finished;
+        let Finished { request_id, name, key, started_at, timed, result, masking } = finished;
         match (result, masking) {
             (Ok(Answer { reply: Reply::Made(response), flags, .. }), Some(masking)) => {
                 self.outbox.push_masked(request_id, flags, &masking, self.peer.protocol, &response);
-                self.log_time(name, started_at, "done");
+                self.note_time(name, timed, started_at, "done");
             }
             (Ok(answer), _) => {
                 let payload = match &answer.reply {
@@ -261,13 +262,13 @@ impl<'a> Connection<'a> {
                     outcome = if answer.flags & FLAG_CACHED == 0 { "cache miss" } else { "shared cache hit" };
                     self.services.keep_answer(&key, payload, cacheable);
                 }
-                self.log_time(name, started_at, outcome);
+                self.note_time(name, timed, started_at, outcome);
             }
             (Err(error), _) if self.answer_stale(request_id, key.as_deref(), &error) => {
-                self.log_time(name, started_at, "stale");
+                self.note_time(name, timed, started_at, "stale");
             }
             (Err(error), _) => {
-                self.log_time(name, started_at, error.code.name());
+                self.note_time(name, timed, started_at, error.code.name());
                 self.refuse(request_id, error);
             }
         }
@@ -299,9 +300,11 @@ impl<'a> Connection<'a> {
         self.outbox.push(request_id, 0, &Response::Error(error));
     }
 
-    fn log_time(&self, request: &str, started_at: Instant, outcome: &str) {
+    fn note_time(&self, request: &str, timed: Timed, started_at: Instant, outcome: &str) {
+        let elapsed = started_at.elapsed();
+        self.services.counters.latencies.record(timed, elapsed);
         if self.services.live.load().config.perf {
-            let elapsed_us = started_at.elapsed().as_micros();
+            let elapsed_us = elapsed.as_micros();
             info!(request, elapsed_us, outcome, "perf");
         }
     }

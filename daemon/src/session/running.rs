@@ -16,6 +16,7 @@ use futures_util::{FutureExt, StreamExt, future::AbortHandle, stream::FuturesUno
 use super::admission::Admitted;
 use crate::{
     handlers::{self, Answer, Asked},
+    latencies::Timed,
     services::Services,
 };
 
@@ -26,6 +27,7 @@ pub(super) struct Finished {
     /// The key under which the answer may be cached.
     pub(super) key: Option<Bytes>,
     pub(super) started_at: Instant,
+    pub(super) timed: Timed,
     pub(super) result: Result<Answer, ErrorBody>,
     /// What is stored otherwise than it came.
     pub(super) masking: Option<Masking>,
@@ -51,7 +53,16 @@ impl Running {
         let Admitted { call, request, bytes, .. } = admitted;
         let (name, is_write, deadline) = (request.name(), request.is_write(), call.deadline);
         // Who waits in line is not held there; a lock that was just granted ends by itself.
-        let is_cancellable = !is_write || request.wait_ms() > 0;
+        let waits = request.wait_ms() > 0;
+        let is_cancellable = !is_write || waits;
+        let timed = match (waits, is_write) {
+            (true, _) => Timed::Waited,
+            (false, true) => Timed::Write,
+            (false, false) => Timed::Read,
+        };
+        if is_write {
+            self.services.counters.writes.fetch_add(1, Ordering::Relaxed);
+        }
         let started_at = Instant::now();
         let masked = Arc::clone(&call.masked);
         let (handled, abort) = futures_util::future::abortable(handlers::handle_once(call, request, bytes));
@@ -69,7 +80,7 @@ impl Running {
                 Ok(Err(_)) => (None, Err(panicked())),
                 Err(_) => (None, Err(late(is_write))),
             };
-            Finished { request_id, name, key, started_at, result, masking: masked.taken() }
+            Finished { request_id, name, key, started_at, timed, result, masking: masked.taken() }
         }));
     }
 

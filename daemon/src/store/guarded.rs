@@ -280,6 +280,10 @@ impl HealthStore for GuardedStore {
     fn probe(&self) -> StoreFuture<'_, (DatabaseHealth, Vec<String>)> {
         self.inner.health.probe()
     }
+
+    fn repeated_writes(&self) -> Option<u64> {
+        self.inner.health.repeated_writes()
+    }
 }
 
 impl FloorStore for GuardedStore {

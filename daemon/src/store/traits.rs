@@ -284,6 +284,10 @@ pub trait WriteStore: Send + Sync {
 pub trait HealthStore: Send + Sync {
     /// Writes and reads a canary and measures the store. Failures are reported in the result.
     fn probe(&self) -> StoreFuture<'_, (DatabaseHealth, Vec<String>)>;
+
+    /// How often a write was run again since other writers got in its way; `None` where writes go one after
+    /// the other.
+    fn repeated_writes(&self) -> Option<u64>;
 }
 
 /// Knows the daemons that share the store.

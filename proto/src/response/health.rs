@@ -284,3 +284,94 @@ impl HealthReport {
         }
     }
 }
+
+/// The report, with figures that a newer daemon may have more of.
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+pub struct FullHealthReport {
+    /// What daemons of protocol version 4 tell.
+    pub report: HealthReport,
+    /// Further parts, each with a name of its own.
+    pub sections: Vec<HealthSection>,
+}
+
+/// A part of the report, as `permissions`.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct HealthSection {
+    /// Its name.
+    pub name: String,
+    /// What it tells, in the order in which it is shown.
+    pub figures: Vec<HealthFigure>,
+}
+
+/// One thing that is told, as `mode`.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct HealthFigure {
+    /// Its name, with its unit where it has one, as `p99Us`.
+    pub name: String,
+    /// What it is.
+    pub value: FigureValue,
+}
+
+/// What a figure is.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum FigureValue {
+    /// A number.
+    Number(u64),
+    /// A word or a sentence.
+    Text(String),
+}
+
+impl HealthSection {
+    /// A part without figures.
+    #[must_use]
+    pub fn new(name: impl Into<String>) -> Self {
+        Self { name: name.into(), figures: Vec::new() }
+    }
+
+    /// With one more number.
+    #[must_use]
+    pub fn number(self, name: &str, value: u64) -> Self {
+        self.figure(name, FigureValue::Number(value))
+    }
+
+    /// With one more text.
+    #[must_use]
+    pub fn text(self, name: &str, value: impl Into<String>) -> Self {
+        self.figure(name, FigureValue::Text(value.into()))
+    }
+
+    fn figure(mut self, name: &str, value: FigureValue) -> Self {
+        self.figures.push(HealthFigure { name: name.to_owned(), value });
+        self
+    }
+}
+
+impl std::fmt::Display for FigureValue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Number(number) => number.fmt(f),
+            Self::Text(text) => f.write_str(text),
+        }
+    }
+}
+
+impl FullHealthReport {
+    /// The first protocol version that knows the report; older peers are sent the part that they know.
+    pub const PROTOCOL: u16 = 5;
+
+    /// What a figure of a part is, if it is told.
+    #[must_use]
+    pub fn figure(&self, section: &str, name: &str) -> Option<&FigureValue> {
+        let section = self.sections.iter().find(|found| found.name == section)?;
+        section.figures.iter().find(|figure| figure.name == name).map(|figure| &figure.value)
+    }
+
+    /// The report for a peer that speaks this protocol version.
+    #[must_use]
+    pub fn into_response(self, protocol: u16) -> super::Response {
+        if protocol >= Self::PROTOCOL {
+            return super::Response::FullHealthReport(Box::new(self));
+        }
+        self.report.into_response(protocol)
+    }
+}

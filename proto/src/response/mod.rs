@@ -33,9 +33,9 @@ pub use entries::{EntryPage, History};
 pub use file_locks::{CheckedIn, CheckedOut, FileLockPage, FileLockStatus};
 pub use floor::Floor;
 pub use health::{
-    ActorHealth, BreakerHealth, CacheHealth, DaemonHealth, DatabaseHealth, Health, HealthReport,
-    HealthStatus, HealthWithRedis, LimitHealth, RedisHealth, RedisKind, RedisReport, RequestHealth,
-    SharedCacheHealth,
+    ActorHealth, BreakerHealth, CacheHealth, DaemonHealth, DatabaseHealth, FigureValue, FullHealthReport,
+    Health, HealthFigure, HealthReport, HealthSection, HealthStatus, HealthWithRedis, LimitHealth,
+    RedisHealth, RedisKind, RedisReport, RequestHealth, SharedCacheHealth,
 };
 pub use masking::{MaskedField, Masking};
 pub use passed_on::PassedOn;
@@ -175,6 +175,8 @@ pub enum Response {
     Permissions(PermissionPage),
     /// Entries of a session are its project's now.
     SessionPromoted(SessionPromoted),
+    /// How the daemon and everything that it uses are, with named figures.
+    FullHealthReport(Box<FullHealthReport>),
 }
 
 impl Response {
@@ -185,6 +187,7 @@ impl Response {
             Self::Health(health) => Some(health),
             Self::HealthWithRedis(report) => Some(Box::new(report.health)),
             Self::HealthReport(report) => Some(Box::new(report.health)),
+            Self::FullHealthReport(full) => Some(Box::new(full.report.health)),
             _ => None,
         }
     }

@@ -400,6 +400,12 @@ pub const ALL: &[Setting] = &[
         "What agents may do where nothing was granted or denied: everything (permissive, the default with SQLite) or nothing (strict, the default with PostgreSQL)",
     ),
     other(
+        "PROTECTED",
+        SettingKind::Choice(&["none", "guidelines", "global", "guidelines,global"]),
+        "none",
+        "Entries that only agents who were granted the level admin may write, in either mode: guidelines, those of the global scope, or both",
+    ),
+    other(
         "SECRETS",
         SettingKind::Choice(&["mask", "refuse", "allow"]),
         "mask",

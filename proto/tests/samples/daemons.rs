@@ -9,6 +9,7 @@ pub(super) fn responses() -> Vec<Response> {
         Response::HealthWithRedis(Box::new(health_with_redis())),
         Response::ClusterStatus(Box::new(cluster_status())),
         Response::HealthReport(Box::new(health_report())),
+        full_health_report(),
     ]
 }
 
@@ -91,6 +92,14 @@ fn health_report() -> HealthReport {
     let shared_cache = SharedCacheHealth { hits: 70, misses: 30 };
     let redis = RedisReport { health: redis, kind: RedisKind::Sentinel, shared_cache };
     HealthReport { health, cache_evictions: 12, redis: Some(redis) }
+}
+
+fn full_health_report() -> Response {
+    let sections = vec![
+        HealthSection::new("permissions").text("mode", "strict"),
+        HealthSection::new("reads").number("p99Us", 850),
+    ];
+    Response::FullHealthReport(Box::new(FullHealthReport { report: health_report(), sections }))
 }
 
 fn cluster_status() -> ClusterStatus {

@@ -102,6 +102,7 @@ pub(crate) fn responses() -> Vec<(String, Response)> {
         Response::PermissionCheck(_) => "permission_check",
         Response::Permissions(_) => "permissions",
         Response::SessionPromoted(_) => "session_promoted",
+        Response::FullHealthReport(_) => "full_health_report",
     })
 }
 

@@ -19,6 +19,7 @@ mod file_locks;
 mod freshness;
 mod full_disk;
 mod hand_over;
+mod health_figures;
 mod hostile_fields;
 mod hostile_peers;
 mod hostile_values;

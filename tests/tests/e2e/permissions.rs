@@ -78,6 +78,37 @@ fn titles(wire: &mut Wire, scope: Option<ScopeRef>) -> Vec<String> {
     }
 }
 
+fn what_is_protected_takes_the_level_admin(backend: Backend) {
+    let instance = backend.instance().with("PROTECTED", "guidelines,global").without_rate_limits();
+    let daemon = instance.start_daemon();
+    let (mut owner, mut ada) = (owner(&instance), agent(&instance, "ada"));
+    let shop = project(&mut owner, "shop");
+    assert!(daemon.log().contains("protected=\"guidelines,global\""), "{}", daemon.log());
+    // Where everything else is open, it is read.
+    add(&mut ada, shop, "fact");
+    let rule = requests::add_guideline(shop, "rule", "content");
+    let everywhere = requests::add_knowledge(ScopeRef::GLOBAL, "fact", "content");
+    grant(&mut owner, "ada", ScopeRef::GLOBAL, Write);
+    for (request, scope) in [(&rule, shop), (&everywhere, ScopeRef::GLOBAL)] {
+        let refused = ada.refused(request);
+        denied(&refused);
+        let (suggestion, command) =
+            (refused.suggestion.clone(), format!("grant ada admin --scope {scope} --type"));
+        assert!(refused.message.contains("AGENT_MEMORY_PROTECTED"), "{refused}");
+        assert!(suggestion.is_some_and(|mend| mend.contains(&command)), "{refused}");
+    }
+    let Response::Written(written) = owner.call(&rule) else { panic!("the owner may") };
+    let kind = EntryKind::Guideline;
+    let hide = DeactivateEntry { kind, id: written.id, updated_by: None, change_reason: None };
+    let hide = Request::DeactivateEntry(hide);
+    denied(&ada.refused(&hide));
+    let Request::AddEntry(rule) = rule else { panic!("it adds a guideline") };
+    denied(&ada.refused(&Request::BulkAddEntries(BulkAddEntries { entries: vec![rule] })));
+    grant(&mut owner, "ada", shop, Admin);
+    assert!(matches!(ada.call(&hide), Response::Written(_)));
+    denied(&ada.refused(&everywhere));
+}
+
 fn each_agent_does_what_it_was_granted_and_no_more(backend: Backend) {
     let instance = strict(backend);
     let _daemon = instance.start_daemon();
@@ -264,6 +295,7 @@ on_every_backend!(
     types_are_kept_apart,
     events_tell_only_what_may_be_read,
     agents_over_mcp_are_told_what_they_may,
+    what_is_protected_takes_the_level_admin,
 );
 
 #[test]
@@ -276,6 +308,8 @@ fn a_store_of_ones_own_is_open_and_one_that_is_shared_is_not() {
         assert_eq!(matches!(answer, Response::Written(_)), is_open, "{answer:?}");
         let mode = if is_open { "permissive" } else { "strict" };
         assert!(daemon.log().contains(&format!("mode=\"{mode}\"")), "{}", daemon.log());
+        let told = wire.full_health().figure("permissions", "mode").map(ToString::to_string);
+        assert_eq!(told.as_deref(), Some(mode));
     }
 }
 

@@ -29,7 +29,7 @@ fn a_burst_beyond_the_limit_is_refused_with_the_time_to_wait(backend: Backend) {
         assert!(error.retry_after_ms.is_some_and(|wait| wait > 0), "{error:?}");
     }
     let health = until("the agent may ask again", || match wire.call(&Request::Health) {
-        Response::HealthReport(report) => Some(report.health),
+        Response::FullHealthReport(full) => Some(full.report.health),
         _ => None,
     });
     assert!(health.requests.rate_limit_hits >= refused.len() as u64);

@@ -4,7 +4,7 @@ use agent_memory_client::{Client, ClientError, ConnectOptions};
 use agent_memory_proto::{
     Request, Response,
     handshake::{PROTOCOL_MAX, PROTOCOL_MIN, Purpose, Status},
-    response::RedisKind,
+    response::{FigureValue, RedisKind},
 };
 use agent_memory_testbed::{Postgres, Redis};
 use agent_memory_tests::{Hello, Instance, Wire};
@@ -52,6 +52,8 @@ fn an_older_peer_is_told_of_its_health_what_it_knows() {
     assert!(matches!(asked(&without, 3), Response::Health(_)));
     let Response::HealthReport(report) = asked(&with_redis, 4) else { panic!("another answer") };
     assert_eq!(report.redis.map(|redis| redis.kind), Some(RedisKind::Single));
+    let Response::FullHealthReport(full) = asked(&with_redis, 5) else { panic!("another answer") };
+    assert_eq!(full.figure("permissions", "mode"), Some(&FigureValue::Text("permissive".to_owned())));
 }
 
 #[tokio::test]

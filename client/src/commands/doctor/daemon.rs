@@ -31,9 +31,9 @@ pub(super) async fn check(invocation: &Invocation) -> Vec<Finding> {
     };
     match client.call(Request::Health, CallOptions::default()).await.map(|reply| reply.response) {
         Ok(response) => {
-            let redis = redis(&response);
+            let more: Vec<_> = [permissions(&response), redis(&response)].into_iter().flatten().collect();
             match response.into_health() {
-                Some(health) => findings.extend(told(&health).into_iter().chain(redis)),
+                Some(health) => findings.extend(told(&health).into_iter().chain(more)),
                 None => findings.push(Finding::bad(ABOUT, "it answered health with something else", UPGRADE)),
             }
         }
@@ -135,7 +135,11 @@ fn told(health: &Health) -> Vec<Finding> {
 
 /// Redis, where it is used. Why it cannot be is among the problems of the store.
 fn redis(response: &Response) -> Option<Finding> {
-    let Response::HealthReport(report) = response else { return None };
+    let report = match response {
+        Response::FullHealthReport(full) => &full.report,
+        Response::HealthReport(report) => report,
+        _ => return None,
+    };
     let RedisReport { health, kind, shared_cache: SharedCacheHealth { hits, misses } } =
         report.redis.as_ref()?;
     let what = format!(
@@ -148,6 +152,14 @@ fn redis(response: &Response) -> Option<Finding> {
         true => Finding::good("redis", what),
         false => Finding::doubtful("redis", format!("not connected: {what}"), "See the lines above"),
     })
+}
+
+/// What agents may do that nothing was granted to.
+fn permissions(response: &Response) -> Option<Finding> {
+    let Response::FullHealthReport(full) = response else { return None };
+    let told = |name| full.figure("permissions", name);
+    let (mode, because) = (told("mode")?, told("because")?);
+    Some(Finding::good("permissions", format!("{mode}: {because}")))
 }
 
 #[cfg(test)]

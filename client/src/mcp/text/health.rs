@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use agent_memory_proto::response::{Health, HealthReport, HealthWithRedis, RedisHealth, SharedCacheHealth};
+use agent_memory_proto::response::{
+    FullHealthReport, Health, HealthReport, HealthWithRedis, RedisHealth, SharedCacheHealth,
+};
 
 /// How the daemon, its store and Redis are.
 pub(super) fn with_redis(report: &HealthWithRedis) -> String {
@@ -16,6 +18,17 @@ pub(super) fn report(report: &HealthReport) -> String {
         let SharedCacheHealth { hits, misses } = redis.shared_cache;
         let _ = write!(out, "\nredis: {}, {}", redis.kind.name(), standing(&redis.health));
         let _ = write!(out, "; shared cache: {hits} hits, {misses} misses");
+    }
+    out
+}
+
+/// How the daemon and everything that it uses are, with figures by their names.
+pub(super) fn full(full: &FullHealthReport) -> String {
+    let mut out = report(&full.report);
+    for section in &full.sections {
+        let figures: Vec<_> =
+            section.figures.iter().map(|figure| format!("{} {}", figure.name, figure.value)).collect();
+        let _ = write!(out, "\n{}: {}", section.name, figures.join(", "));
     }
     out
 }

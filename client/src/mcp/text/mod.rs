@@ -33,6 +33,7 @@ pub(super) fn response(request: &Request, response: &Response, names: &Names) ->
         Response::Health(report) => health::health(report),
         Response::HealthWithRedis(report) => health::with_redis(report),
         Response::HealthReport(report) => health::report(report),
+        Response::FullHealthReport(full) => health::full(full),
         Response::Written(one) => written::one(one, names),
         Response::BulkWritten(all) => written::bulk(all, names),
         Response::Entry(one) => entry::one(one, names),

@@ -1,7 +1,10 @@
 //! How the store is: a canary that is really written and read back through the pool, what the server
 //! tells of itself, and what is wrong. A database that is down is told of, quickly.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::atomic::Ordering,
+    time::{Duration, Instant},
+};
 
 use agent_memory_proto::{model::EntryKind, response::DatabaseHealth};
 use tokio_postgres::Row;
@@ -20,6 +23,10 @@ const FREE_CONNECTIONS_MIN: i64 = 3;
 impl HealthStore for PostgresStore {
     fn probe(&self) -> StoreFuture<'_, (DatabaseHealth, Vec<String>)> {
         Box::pin(async move { Ok(self.probe_all().await) })
+    }
+
+    fn repeated_writes(&self) -> Option<u64> {
+        Some(self.repeated_writes.load(Ordering::Relaxed))
     }
 }
 

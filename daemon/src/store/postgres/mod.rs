@@ -47,7 +47,10 @@ mod upkeep;
 mod values;
 mod writes;
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::{Arc, atomic::AtomicU64},
+    time::Instant,
+};
 
 use agent_memory_proto::model::Id;
 use tokio_util::task::TaskTracker;
@@ -87,6 +90,8 @@ pub struct Parts {
     /// Names this daemon to the others in what it tells them.
     origin: Id,
     housekeeping: Housekeeping,
+    /// How often a write was run again since other writers got in its way.
+    repeated_writes: AtomicU64,
     /// This daemon in the table of daemons.
     membership: Membership,
     /// Writes that are under way.
@@ -147,6 +152,7 @@ impl PostgresStore {
             batches,
             readers,
             housekeeping: Housekeeping::default(),
+            repeated_writes: 0.into(),
             membership: Membership::default(),
         };
         let store = Self(Arc::new(parts));

@@ -17,6 +17,10 @@ impl HealthStore for SqliteStore {
     fn probe(&self) -> StoreFuture<'_, (DatabaseHealth, Vec<String>)> {
         Box::pin(self.probe_all())
     }
+
+    fn repeated_writes(&self) -> Option<u64> {
+        None
+    }
 }
 
 impl SqliteStore {

@@ -1,6 +1,6 @@
 //! The exact path of a write: one transaction, in which the rules are followed step by step.
 
-use std::time::Duration;
+use std::{sync::atomic::Ordering, time::Duration};
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 
@@ -67,6 +67,7 @@ pub(super) async fn apply(
                 (None, error) => error,
             });
         };
+        store.repeated_writes.fetch_add(1, Ordering::Relaxed);
         tracing::debug!(%error, delay_ms = delay.as_millis(), "a write is run again");
         tokio::time::sleep(delay).await;
     }

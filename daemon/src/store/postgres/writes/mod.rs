@@ -19,6 +19,8 @@ mod scope_rows;
 mod task_rows;
 mod transaction;
 
+use std::sync::atomic::Ordering;
+
 pub(super) use batches::{Batches, batches};
 pub(super) use transaction::PgTransaction;
 
@@ -74,7 +76,11 @@ impl PostgresStore {
     async fn add_all(&self, write: &PreparedWrite) -> Result<WriteOutcome, StoreError> {
         match add::all(self, write).await {
             Ok(Some(outcome)) => Ok(outcome),
-            Ok(None) | Err(StoreError::Contended(_)) => exact::apply(self, write, None).await,
+            Ok(None) => exact::apply(self, write, None).await,
+            Err(StoreError::Contended(_)) => {
+                self.repeated_writes.fetch_add(1, Ordering::Relaxed);
+                exact::apply(self, write, None).await
+            }
             Err(lost @ StoreError::Unsettled(_)) => exact::apply(self, write, Some(lost)).await,
             Err(error) => Err(error),
         }

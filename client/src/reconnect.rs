@@ -103,6 +103,13 @@ impl ReconnectingClient {
         }
     }
 
+    /// The connection in use; `None` when there is none, or when one is just being made.
+    #[must_use]
+    pub fn connected(&self) -> Option<Client> {
+        let current = self.inner.current.try_lock().ok()?;
+        current.client.as_ref().filter(|client| !client.is_closed()).cloned()
+    }
+
     /// Sends a request and waits for its answer, over as many connections as it takes within the
     /// deadline. Waits and repeats when the daemon is busy or stopping, or is absent or does not answer yet
     /// after it answered before; a rate limit's refusal is passed on.

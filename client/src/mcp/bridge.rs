@@ -16,6 +16,7 @@ use super::{
     arguments::{Arguments, Refusal},
     bound::Bound,
     names::Names,
+    own_locks::{self, OwnLocks},
     tools::{self, Tool},
     transfer::{self, Extras, Reporter},
 };
@@ -35,13 +36,20 @@ pub(super) struct Bridge {
     pub(super) client: ReconnectingClient,
     pub(super) bound: Bound,
     admin_key: Option<AdminKey>,
+    own_locks: OwnLocks,
     slots: Semaphore,
     waiting: AtomicUsize,
 }
 
 impl Bridge {
     pub(super) fn new(client: ReconnectingClient, bound: Bound, admin_key: Option<AdminKey>) -> Self {
-        Self { client, bound, admin_key, slots: Semaphore::new(CALLS_MAX), waiting: AtomicUsize::new(0) }
+        let (slots, waiting) = (Semaphore::new(CALLS_MAX), AtomicUsize::new(0));
+        Self { client, bound, admin_key, own_locks: OwnLocks::default(), slots, waiting }
+    }
+
+    /// Leaves nothing behind that nobody else could end.
+    pub(super) async fn end(&self) {
+        self.own_locks.check_in_all(self.client.connected()).await;
     }
 
     /// Answers one call; a failure is an answer too, since the model has to see it. The work is a
@@ -100,13 +108,17 @@ impl Bridge {
         let tool = tools::find(tool)?;
         let mut call = Arguments::new(tool.name, values, tool.parameters)?;
         let action = tool.action(&mut call)?;
+        let (named, default) = (call.text("agentId")?, self.default_agent(client_name));
+        let is_named = named.is_some() || !self.client.options().agent_id.is_empty();
+        let unnamed = default.clone().filter(|_| !is_named);
         let options = CallOptions {
-            agent_id: call.text("agentId")?.or_else(|| self.default_agent(client_name)),
+            agent_id: named.or(default),
             idempotency_key: call.id("idempotencyKey")?,
             ..CallOptions::default()
         };
         let extras = if Extras::has(tool.name) { Some(Extras::take(&mut call)?) } else { None };
-        let request = self.request(tool, &action, &mut call, &options).await?;
+        let mut request = self.request(tool, &action, &mut call, &options).await?;
+        own_locks::name_owner(&mut request, unnamed.as_deref());
         let ignored = call.left();
         if let Some(extras) = extras {
             let answer = transfer::call(&self.client, request, extras, options, reporter).await?;
@@ -121,6 +133,7 @@ impl Bridge {
             }
         };
         self.bound.learn(&request, &reply.response);
+        self.own_locks.learn(&reply.response);
         let names = self.names(&request, &reply.response).await;
         let answer = Answer::new(&request, &reply.response, &names);
         Ok(answer.degraded(reply.degraded.as_ref()).masked(reply.masked.as_ref()).ignoring(&ignored))

@@ -11,6 +11,7 @@ mod malformed;
 mod memory;
 mod names;
 mod nearest;
+mod own_locks;
 mod parent;
 mod prompts;
 mod resources;
@@ -71,10 +72,13 @@ pub async fn run(options: BridgeOptions) -> Result<(), tokio::task::JoinError> {
     });
     let bridge = Bridge::new(client, Bound::new(options.binding, options.working_dir), options.admin_key);
     let profile = if options.lists_all_tools { Profile::Full } else { Profile::Default };
-    let server = Server::new(Arc::new(bridge), profile);
+    let bridge = Arc::new(bridge);
+    let server = Server::new(Arc::clone(&bridge), profile);
     let (read, write) = stdio::open();
     let transport = LineTransport::new(read, write, end.clone());
-    match serve_directly_with_ct(server, transport, None, end).waiting().await? {
+    let quit = serve_directly_with_ct(server, transport, None, end).waiting().await;
+    bridge.end().await;
+    match quit? {
         QuitReason::JoinError(error) => Err(error),
         _ => Ok(()),
     }

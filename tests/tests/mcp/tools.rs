@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use agent_memory_tests::{Backend, Instance, McpStream, on_every_backend};
+use agent_memory_tests::{Backend, Bridge, Instance, McpStream, on_every_backend};
 use serde_json::{Value, json};
 
 /// A bridge that runs in a git repository of its own.
@@ -165,6 +165,28 @@ fn the_key_of_the_bridge_unlocks_by_force_unless_the_call_has_a_wrong_one(backen
     let forced =
         stream.call_ok("memory_file_lock", &json!({ "action": "force_unlock", "file_path": "/a.rs" }));
     assert!(forced["message"].as_str().expect("a message").contains("by force"), "{forced}");
+}
+
+fn windows_of_one_program_are_owners_of_their_own(backend: Backend) {
+    let instance = backend.instance();
+    let _daemon = instance.start_daemon();
+    let (mut one, mut other) = (Bridge::start(&instance, ""), Bridge::start(&instance, ""));
+    let checkout = json!({ "action": "checkout", "file_path": "/src/main.rs" });
+    let checkin = json!({ "action": "checkin", "file_path": "/src/main.rs" });
+    let owner = format!("test:{}", one.id());
+    for told in ["Checked out", "Renewed"] {
+        let result = one.call_ok("memory_file_lock", &checkout);
+        assert!(text(&result).starts_with(told) && text(&result).contains(&owner), "{result}");
+    }
+    for call in [&checkout, &checkin] {
+        let refused = other.call("memory_file_lock", call);
+        assert_eq!(refused["isError"], json!(true), "{refused}");
+        assert!(refused.to_string().contains(&owner), "{refused}");
+    }
+    // Nobody else could check it in any more.
+    assert_eq!(one.close(), 0);
+    other.call_ok("memory_file_lock", &checkout);
+    other.call_ok("memory_file_lock", &checkin);
 }
 
 fn a_bulk_is_applied_all_or_none(backend: Backend) {
@@ -356,6 +378,7 @@ on_every_backend!(
     what_has_to_do_with_what_is_said_and_followed,
     two_agents_share_a_file_in_turn,
     the_key_of_the_bridge_unlocks_by_force_unless_the_call_has_a_wrong_one,
+    windows_of_one_program_are_owners_of_their_own,
     what_one_agent_remembers_another_finds,
     without_a_project_a_write_says_what_to_do,
     a_project_that_was_named_has_to_exist,

@@ -27,6 +27,8 @@ pub enum BindingSource {
     AgentDirectory,
     /// The git root of the working directory.
     GitRoot,
+    /// The working directory, which is in no repository.
+    WorkingDirectory,
 }
 
 impl BindingSource {
@@ -38,6 +40,7 @@ impl BindingSource {
             Self::Setting => "AGENT_MEMORY_PROJECT",
             Self::AgentDirectory => "CLAUDE_PROJECT_DIR",
             Self::GitRoot => "the git root of the working directory",
+            Self::WorkingDirectory => "the working directory",
         }
     }
 
@@ -56,6 +59,16 @@ pub struct Binding {
     pub name: ProjectName,
     /// Where that came from.
     pub source: BindingSource,
+}
+
+impl Binding {
+    /// What is looked for where nothing else names a project: one that was created for this directory, or for one
+    /// above it. It is never created from that.
+    #[must_use]
+    pub fn of_working_dir(working_dir: &Path) -> Self {
+        let name = ProjectName::Directory(working_dir.to_owned());
+        Self { name, source: BindingSource::WorkingDirectory }
+    }
 }
 
 /// What a binding is derived from.

@@ -90,7 +90,7 @@ impl Invocation {
         let project = self
             .project
             .get_or_try_init(|| async {
-                let Some(binding) = self.binding() else { return Ok(None) };
+                let binding = self.binding().unwrap_or_else(|| Binding::of_working_dir(&self.working_dir));
                 let request = binding.name.request(canonical);
                 match self.call(request).await {
                     Ok(Response::Project(project)) => Ok(Some(project)),

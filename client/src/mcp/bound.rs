@@ -51,9 +51,10 @@ impl Bound {
         may_miss: bool,
     ) -> Result<Scopes, Refusal> {
         let mut scopes = self.known();
-        let Some(binding) = self.binding.as_ref().filter(|_| scopes.project.is_none()) else {
+        if scopes.project.is_some() {
             return Ok(scopes);
-        };
+        }
+        let binding = self.binding.clone().unwrap_or_else(|| Binding::of_working_dir(&self.working_dir));
         match self.look_up(client, options, &binding.name).await {
             Ok(project) => {
                 self.state().project.get_or_insert(project.clone());

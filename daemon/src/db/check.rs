@@ -8,9 +8,10 @@ use crate::store::postgres::{Level, PostgresOptions, inspect};
 /// Arguments of `db check`.
 #[derive(Args, Debug)]
 pub struct CheckArgs {
-    /// Daemons that are to share the database, for the sum of their connections
-    #[arg(long, default_value_t = 1, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    daemons: u32,
+    /// Daemons that are to share the database, for the sum of their connections; those that share it now when
+    /// not given
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    daemons: Option<u32>,
     /// Prints JSON for programs
     #[arg(long)]
     json: bool,

@@ -66,8 +66,9 @@ async fn check_out(call: Call, request: CheckoutFile) -> Handled {
 /// up: it might have been granted.
 async fn in_line(call: &Call, mut claim: LockClaim, until: Instant) -> Handled {
     let path = claim.path.clone();
-    let place = call.services.lock_lines.enter(&path)?;
+    // Who is seen to wait has come before whoever comes to another daemon then.
     claim.ticket = call.services.store.locks.ticket().await?;
+    let place = call.services.lock_lines.enter(&path)?;
     let turn = tokio::select! {
         turn = tokio::time::timeout_at(until.into(), place.turn()) => turn,
         () = call.services.shutdown.reached(Phase::Draining) => return Err(stopping()),

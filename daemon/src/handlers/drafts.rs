@@ -11,7 +11,7 @@ use super::{
     Call,
     checks::{self, JsonShape},
 };
-use crate::store::NewEntry;
+use crate::store::{NewEntry, check_validity};
 
 /// Checks one new entry and gives it its ids. Whether its scope exists is for the write to find out: one
 /// that was done before is answered the same again, whatever became of the scope since.
@@ -79,7 +79,7 @@ pub(super) fn body(body: EntryBody) -> Result<EntryBody, ErrorBody> {
             checks::required("content", &content, limits::CONTENT_CHARS_MAX)?;
             checks::confidence(confidence)?;
             checks::optional("source", source.as_ref(), limits::RATIONALE_CHARS_MAX)?;
-            validity(valid_from_ms, valid_until_ms)?;
+            check_validity(valid_from_ms, valid_until_ms)?;
             Ok(EntryBody::Knowledge {
                 content,
                 confidence,
@@ -96,14 +96,5 @@ pub(super) fn body(body: EntryBody) -> Result<EntryBody, ErrorBody> {
             let examples = checks::json("examples", examples, JsonShape::Array)?;
             Ok(EntryBody::Tool { description, parameters, examples, constraints })
         }
-    }
-}
-
-fn validity(from_ms: Option<i64>, until_ms: Option<i64>) -> Result<(), ErrorBody> {
-    match (from_ms, until_ms) {
-        (Some(from_ms), Some(until_ms)) if until_ms <= from_ms => {
-            Err(ErrorBody::invalid("validUntil", until_ms, format!("a time after validFrom ({from_ms})")))
-        }
-        _ => Ok(()),
     }
 }

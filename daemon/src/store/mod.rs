@@ -26,7 +26,7 @@ pub use error::StoreError;
 pub use follower::Follower;
 pub use gate::{Gated, SecretsMode};
 pub use guarded::{Ready, guarded};
-pub(crate) use rules::{file_taken, goes_to_others};
+pub(crate) use rules::{check_validity, file_taken, goes_to_others};
 pub use snapshot::Snapshot;
 pub use task_write::{NewTask, TaskChange, TaskWrite};
 pub use traits::{

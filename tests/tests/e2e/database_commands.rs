@@ -2,7 +2,7 @@
 //! its own, and with a password that must not be seen.
 
 use agent_memory_testbed::{Postgres, PostgresOptions, postgres};
-use agent_memory_tests::{Exit, Instance};
+use agent_memory_tests::{Exit, Instance, until};
 
 const SECRET: &str = "zq-sesame-81";
 
@@ -70,6 +70,10 @@ fn two_daemons_that_start_at_once_on_an_empty_database_both_serve() {
         server.sql("postgres", "SELECT count(*) FROM schema_migrations WHERE version = 1").expect("a count"),
         "1"
     );
+    until("both say that they are there", || {
+        let check = one.run(["db", "check"]).ok();
+        check.out.contains("2 x (10 + 1 for events) = 22").then_some(())
+    });
 }
 
 #[test]

@@ -107,3 +107,31 @@ on_every_backend!(
     exit_codes_tell_what_happened,
     content_comes_from_stdin_and_programs_get_json_errors,
 );
+
+/// What was created for a directory is meant in it, and below it, with no repository around.
+#[test]
+fn a_directory_in_no_repository_is_bound_once_it_is_a_project() {
+    let instance = Instance::new();
+    let _daemon = instance.start_daemon();
+    let (notes, elsewhere) = (instance.root().join("notes/2026"), instance.root().join("elsewhere"));
+    for directory in [&notes, &elsewhere] {
+        std::fs::create_dir_all(directory).expect("makes");
+    }
+    let run = |directory: &std::path::Path, arguments: &[&str]| {
+        instance.client_command(arguments).current_dir(directory).output().expect("it runs")
+    };
+    let (above, add) = (notes.parent().expect("one"), ["knowledge", "add", "fact", "content"]);
+    let refused = run(above, &add);
+    let told = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!refused.status.success() && told.contains("project create NAME --here"), "{told}");
+    assert!(run(above, &["project", "create", "notes", "--here"]).status.success());
+    for directory in [above, &notes] {
+        let title = format!("of {}", directory.display());
+        let added = run(directory, &["knowledge", "add", &title, "content"]);
+        assert!(added.status.success(), "{}", String::from_utf8_lossy(&added.stderr));
+    }
+    assert!(!run(&elsewhere, &add).status.success());
+    let listed = run(above, &["--json", "knowledge", "list"]);
+    let listed: Value = serde_json::from_slice(&listed.stdout).expect("JSON");
+    assert_eq!(listed["knowledge"].as_array().map(Vec::len), Some(2), "{listed}");
+}

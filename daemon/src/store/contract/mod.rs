@@ -39,7 +39,8 @@ macro_rules! contract_suite {
             names: a_taken_name_is_refused_with_its_id, the_narrowest_name_wins, hidden_names_do_not_override,
                 names_compare_exactly;
             updates: every_update_is_a_version, a_stale_version_is_refused, two_agents_at_once_are_a_conflict,
-                a_hidden_entry_can_be_changed_and_stays_hidden, patches_keep_set_and_clear;
+                a_hidden_entry_can_be_changed_and_stays_hidden, what_would_end_before_it_begins_is_refused,
+                patches_keep_set_and_clear;
             lists: guidelines_come_by_priority, pages_follow_each_other, inherited_lists_leave_overridden_names_out,
                 lists_filter, validity_changes_are_foretold;
             bulk: bulk_writes_are_all_or_nothing, bulk_errors_name_the_position, bulk_replies_keep_the_order;

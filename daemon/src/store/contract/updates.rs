@@ -72,15 +72,9 @@ pub(crate) async fn a_hidden_entry_can_be_changed_and_stays_hidden(world: World)
     assert_eq!((entry.is_active, entry.version.body.text()), (false, "better"));
 }
 
-pub(crate) async fn patches_keep_set_and_clear(world: World) {
-    let mut draft = knowledge(ScopeRef::GLOBAL, "ports");
-    draft.category = Some("fact".to_owned());
-    draft.tags = vec!["net".to_owned()];
-    draft.metadata = Some(Json("{}".to_owned()));
-    let EntryBody::Knowledge { source, valid_until_ms, .. } = &mut draft.body else { unreachable!() };
-    (*source, *valid_until_ms) = (Some("docs".to_owned()), Some(9));
-    let id = world.add(draft).await.id;
-    let nothing = EntryPatch {
+/// A patch of knowledge that keeps everything.
+fn nothing() -> EntryPatch {
+    EntryPatch {
         name: None,
         category: None,
         tags: None,
@@ -95,7 +89,39 @@ pub(crate) async fn patches_keep_set_and_clear(world: World) {
         },
         updated_by: None,
         change_reason: None,
+    }
+}
+
+pub(crate) async fn what_would_end_before_it_begins_is_refused(world: World) {
+    let mut draft = knowledge(ScopeRef::GLOBAL, "ports");
+    if let EntryBody::Knowledge { valid_until_ms, .. } = &mut draft.body {
+        *valid_until_ms = Some(9);
+    }
+    let id = world.add(draft).await.id;
+    let with = |from: Option<i64>, until: Option<i64>| {
+        let mut patch = nothing();
+        if let BodyPatch::Knowledge { valid_from_ms, valid_until_ms, .. } = &mut patch.body {
+            (*valid_from_ms, *valid_until_ms) = (from.map(Some), until.map(Some));
+        }
+        patch
     };
+    for (from, until) in [(Some(9), None), (Some(20), Some(20))] {
+        let refused = world.refusal(world.updating(id, with(from, until))).await;
+        assert_eq!(refused.field.as_deref(), Some("validUntil"), "{refused}");
+    }
+    assert_eq!(world.update(id, with(Some(8), None)).await.version, 2);
+    assert_eq!(world.update(id, with(Some(20), Some(21))).await.version, 3);
+}
+
+pub(crate) async fn patches_keep_set_and_clear(world: World) {
+    let mut draft = knowledge(ScopeRef::GLOBAL, "ports");
+    draft.category = Some("fact".to_owned());
+    draft.tags = vec!["net".to_owned()];
+    draft.metadata = Some(Json("{}".to_owned()));
+    let EntryBody::Knowledge { source, valid_until_ms, .. } = &mut draft.body else { unreachable!() };
+    (*source, *valid_until_ms) = (Some("docs".to_owned()), Some(9));
+    let id = world.add(draft).await.id;
+    let nothing = nothing();
     let before = world.get(EntryKind::Knowledge, id).await.unwrap();
     world.update(id, nothing.clone()).await;
     let kept = world.get(EntryKind::Knowledge, id).await.unwrap();

@@ -13,6 +13,7 @@ use tokio_postgres::Row;
 use super::{
     PostgresHandle, PostgresStore,
     columns::{get, id_from, uuid},
+    connection::Connection,
     values::{NOW, value},
 };
 use crate::store::{MemberStore, StoreError, StoreFuture, answers::pages::cut};
@@ -127,6 +128,12 @@ impl PostgresHandle {
         let rows = self.store.lease().await?.rows(&LIVE, &[value(&LIVE_MS), value(&TOLD_MAX)]).await?;
         rows.iter().map(|row| Ok((id_from(row, 0)?, get(row, 1)?))).collect()
     }
+}
+
+/// How many daemons said not long ago that they are there; one where that cannot be known, as before the schema.
+pub(super) async fn number_present(connection: &Connection) -> u32 {
+    let rows = connection.rows(&LIVE, &[value(&LIVE_MS), value(&TOLD_MAX)]).await.unwrap_or_default();
+    u32::try_from(rows.len()).unwrap_or(u32::MAX).max(1)
 }
 
 /// Takes this daemon out of the table. A store that is closed says nothing more after that.

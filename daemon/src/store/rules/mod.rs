@@ -31,6 +31,7 @@ mod words;
 use agent_memory_proto::Response;
 
 pub(crate) use self::file_locks::{goes_to_others, taken as file_taken};
+pub(crate) use self::refusals::check_validity;
 pub(in crate::store) use self::{
     add_entries::Addition,
     file_locks::end as lock_end,

@@ -44,6 +44,19 @@ pub(super) fn check_version(
     }
 }
 
+/// Refuses knowledge that would end before it begins.
+///
+/// # Errors
+/// `InvalidParameter` that names the end.
+pub(crate) fn check_validity(from_ms: Option<i64>, until_ms: Option<i64>) -> Result<(), ErrorBody> {
+    match (from_ms, until_ms) {
+        (Some(from_ms), Some(until_ms)) if until_ms <= from_ms => {
+            Err(ErrorBody::invalid("validUntil", until_ms, format!("a time after validFrom ({from_ms})")))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// A scope that must exist does not; `field` named it.
 pub(in crate::store) fn no_scope(scope: &ScopeRef, field: &str) -> StoreError {
     let id = scope.id.map(|id| id.to_string()).unwrap_or_default();

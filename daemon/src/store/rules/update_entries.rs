@@ -9,11 +9,11 @@ use agent_memory_proto::{
 
 use super::{
     Applied,
-    refusals::{at_position, check_version, entry_taken, no_entry},
+    refusals::{at_position, check_validity, check_version, entry_taken, no_entry},
     reports::{entries_reply, report},
     transaction::{Step, WriteTransaction},
 };
-use crate::store::EntryUpdate;
+use crate::store::{EntryUpdate, StoreError};
 
 pub(super) async fn apply(
     rows: &impl WriteTransaction,
@@ -64,10 +64,24 @@ pub(in crate::store) fn next_version(
 ) -> Step<Entry> {
     check_version("entry", old.id, old.version.number, update.expected_version)?;
     let mut entry = patched(old, &update.patch, at_ms);
+    check_dates(&entry.version.body, &update.patch.body)?;
     entry.version.id = update.version_id;
     entry.version.conflict = update.expected_version.is_none()
         && is_conflict(&old.version, update.patch.updated_by.as_deref(), conflict_window_ms, at_ms);
     Ok(entry)
+}
+
+/// What is changed and what stays the same fit together; what did not before is no hindrance to other changes.
+fn check_dates(body: &EntryBody, patch: &BodyPatch) -> Step<()> {
+    match (body, patch) {
+        (
+            EntryBody::Knowledge { valid_from_ms, valid_until_ms, .. },
+            BodyPatch::Knowledge { valid_from_ms: from, valid_until_ms: until, .. },
+        ) if from.is_some() || until.is_some() => {
+            check_validity(*valid_from_ms, *valid_until_ms).map_err(StoreError::refused)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Another agent changed the entry just now. The first version is no change: nobody else can have

@@ -8,7 +8,7 @@ mod sizing;
 
 use std::sync::Arc;
 
-use super::{connection::Connection, connector::Connector, options::PostgresOptions};
+use super::{connection::Connection, connector::Connector, members, options::PostgresOptions};
 use crate::store::StoreError;
 
 /// How bad it is.
@@ -67,8 +67,8 @@ impl Finding {
 }
 
 /// Looks at the server, the role, the schema, the events and the sizing for so many daemons with
-/// these options.
-pub async fn inspect(options: &PostgresOptions, daemons: u32) -> Vec<Finding> {
+/// these options; for those that share the database now when no number is given.
+pub async fn inspect(options: &PostgresOptions, daemons: Option<u32>) -> Vec<Finding> {
     let connector = match Connector::new(options, &options.server) {
         Ok(connector) => Arc::new(connector),
         Err(error) => return vec![Finding::failed("connection", &error)],
@@ -76,6 +76,10 @@ pub async fn inspect(options: &PostgresOptions, daemons: u32) -> Vec<Finding> {
     let connection = match connector.connect().await {
         Ok(connection) => connection,
         Err(error) => return vec![Finding::failed("connection", &error)],
+    };
+    let daemons = match daemons {
+        Some(daemons) => daemons,
+        None => members::number_present(&connection).await,
     };
     let mut findings = vec![Finding::good("connection", options.location())];
     let parts: [(&'static str, Result<Vec<Finding>, StoreError>); 4] = [

@@ -89,7 +89,7 @@ fn a_check_tells_what_a_pooler_does_not_carry() {
         let bad = |findings: Vec<Finding>| -> Vec<Finding> {
             findings.into_iter().filter(|finding| finding.level == Level::Bad).collect()
         };
-        let found = bad(inspect(&options, 1).await);
+        let found = bad(inspect(&options, None).await);
         let [events] = found.as_slice() else { panic!("{found:?}") };
         assert_eq!(events.about, "events");
         assert!(
@@ -97,7 +97,7 @@ fn a_check_tells_what_a_pooler_does_not_carry() {
             "{events:?}"
         );
         options.events_server = Some(server.url("postgres").parse().unwrap());
-        assert_eq!(bad(inspect(&options, 1).await), []);
+        assert_eq!(bad(inspect(&options, None).await), []);
     })
     .unwrap();
 }

@@ -83,18 +83,18 @@ fn a_role_without_rights_is_told_what_to_grant() {
         let refused = world.store.scopes.chain(global).await.expect_err("no rights");
         let StoreError::Unavailable(text) = &refused else { panic!("{refused:?}") };
         assert!(text.contains("GRANT SELECT ON TABLE schema_migrations TO app"), "{text}");
-        let findings = inspect(&options(&server, "app"), 1).await;
+        let findings = inspect(&options(&server, "app"), None).await;
         let rights = findings.iter().find(|finding| finding.level == Level::Bad).expect("a problem");
         let mend = rights.mend.as_deref().unwrap_or_default();
         assert!(mend.contains("GRANT SELECT ON TABLE schema_migrations TO app"), "{rights:?}");
         query(&url(&server, "owner"), "GRANT SELECT ON TABLE schema_migrations TO app").unwrap();
-        let findings = inspect(&options(&server, "app"), 1).await;
+        let findings = inspect(&options(&server, "app"), None).await;
         let rights = findings.iter().find(|finding| finding.about == "rights").expect("rights are looked at");
         let mend = rights.mend.clone().unwrap_or_default();
         assert!(mend.contains("GRANT SELECT, INSERT, UPDATE, DELETE ON TABLE entries TO app"), "{mend}");
         let statements = mend.split_once(": ").expect("statements").1;
         query(&url(&server, "owner"), statements).expect("the statements as they are told");
-        let findings = inspect(&options(&server, "app"), 1).await;
+        let findings = inspect(&options(&server, "app"), None).await;
         assert!(findings.iter().all(|finding| finding.level != Level::Bad), "{findings:?}");
         let healed = async {
             while world.store.scopes.chain(global).await.is_err() {
@@ -114,7 +114,7 @@ fn a_role_that_may_not_create_says_who_migrates() {
         let options = PostgresOptions { migrate: true, ..options(&server, "app") };
         let refused = migrate(&options, &Clock::system()).await.expect_err("no right to create").to_string();
         assert!(refused.contains("agent-memory db migrate"), "{refused}");
-        let findings = inspect(&options, 1).await;
+        let findings = inspect(&options, None).await;
         assert!(findings.iter().any(|finding| finding.level == Level::Bad), "{findings:?}");
     })
     .unwrap();

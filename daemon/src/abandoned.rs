@@ -10,7 +10,7 @@ use crate::{
     lifecycle::Phase,
     services::Services,
     store::{
-        Write, WriteRequest,
+        Caller, Write, WriteRequest,
         gate::{self, Masked},
     },
 };
@@ -45,7 +45,7 @@ async fn end_some(services: &Services, timeout: Duration) -> bool {
     let timeout_ms = i64::try_from(timeout.as_millis()).unwrap_or(i64::MAX);
     let write = Write::EndAbandonedSessions { before_ms: at_ms.saturating_sub(timeout_ms), limit: BATCH };
     let Ok(write) = gate::pass(services.config.secrets, write, &Masked::default()) else { return false };
-    let request = WriteRequest { write, at_ms, idempotency: None };
+    let request = WriteRequest { write, caller: Caller::daemon(&services.daemon), at_ms, idempotency: None };
     match services.store.writes.write(request).await {
         Ok(outcome) => match outcome.reply {
             Response::SessionReports(page) if !page.sessions.is_empty() => {

@@ -10,7 +10,7 @@ use crate::{
     limiter::{Limit, Limits},
     permissions::{ChosenMode, Mode, Protected},
     redis::RedisOptions,
-    store::{SecretsMode, postgres::PostgresOptions},
+    store::{AuditLimits, SecretsMode, postgres::PostgresOptions},
 };
 
 /// What stays as it is for the daemon's life.
@@ -64,6 +64,8 @@ pub struct Config {
     pub conflict_window_ms: i64,
     /// How long nothing may happen in a session before it ends by itself; zero means for ever.
     pub session_timeout: Duration,
+    /// How long the audit is kept, and how much of it.
+    pub audit: AuditLimits,
     /// What agents may do where nothing was said, and why.
     pub permissions: ChosenMode,
     /// What is done about secrets in what is written.
@@ -192,6 +194,7 @@ impl Config {
             import_entries_max: settings.number("MAX_IMPORT_ENTRIES"),
             conflict_window_ms: i64::try_from(settings.number("CONFLICT_WINDOW_MS")).unwrap_or(i64::MAX),
             session_timeout: millis(&settings, "SESSION_TIMEOUT_MS"),
+            audit: audit_limits(&settings),
             secrets: SecretsMode::from_name(settings.text("SECRETS")),
             admin_key: settings.text("ADMIN_KEY").map(|key| AdminKey(key.to_owned())),
             settings,
@@ -234,6 +237,13 @@ fn chosen_mode(settings: &Settings, store: &StoreKind) -> ChosenMode {
     };
     let protected = settings.text("PROTECTED").map(Protected::of_setting).unwrap_or_default();
     ChosenMode { mode, reason, protected }
+}
+
+/// How long the audit is kept, and how much of it.
+fn audit_limits(settings: &Settings) -> AuditLimits {
+    const DAY_MS: i64 = 24 * 3_600_000;
+    let number = |name| i64::try_from(settings.number(name)).unwrap_or(i64::MAX);
+    AuditLimits { kept_ms: number("AUDIT_DAYS").saturating_mul(DAY_MS), lines_max: number("AUDIT_MAX_LINES") }
 }
 
 fn millis(settings: &Settings, name: &str) -> Duration {

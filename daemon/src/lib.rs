@@ -3,6 +3,7 @@
 
 mod abandoned;
 pub mod actors;
+mod audit;
 pub mod backups;
 pub mod breaker;
 pub mod cache;

@@ -8,7 +8,7 @@ use tracing::{error, info, warn};
 use crate::{
     abandoned,
     actors::{self, Arbiters},
-    backups,
+    audit, backups,
     cache::SharedCache,
     clock::Clock,
     config::Config,
@@ -238,6 +238,7 @@ fn watch(
         actors::spawn_local(watchdog(Arc::clone(services), service_manager, period / 2));
     }
     actors::spawn_local(abandoned::look_after(Arc::clone(services)));
+    actors::spawn_local(audit::keep_up(Arc::clone(services)));
     actors::spawn_local(tidy(Arc::clone(services), handle));
 }
 
@@ -351,6 +352,7 @@ async fn close(services: &Services, handle: &StoreHandle) {
             cluster.depart().await;
         }
     };
+    audit::say_the_rest(services).await;
     tokio::join!(handle.close(), departed);
     if let Some(redis) = &services.redis {
         redis.say_goodbye().await;

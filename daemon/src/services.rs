@@ -14,6 +14,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::{broadcast, watch};
 
 use crate::{
+    audit::Notes,
     backups::Backups,
     cache::{
         CachedReply, Dependencies, Flights, Generations, NextValidityChange, QueryCache, QueryCacheOptions,
@@ -29,8 +30,9 @@ use crate::{
     limiter::{Cluster, Limiter},
     lock_lines::LockLines,
     permissions::Permissions,
+    places,
     redis::{Redis, SharedLimits},
-    store::{Change, Store},
+    store::{Change, DaemonName, Store},
     supervisor::{Supervisor, lock},
 };
 
@@ -87,8 +89,12 @@ pub struct Services {
     pub backups: Backups,
     /// Counters.
     pub counters: Counters,
+    /// What the audit is still to say.
+    pub notes: Notes,
     /// This run of the daemon.
     pub daemon_id: Id,
+    /// As the audit names it.
+    pub daemon: Arc<DaemonName>,
     /// When it began.
     pub started_at: Instant,
     /// Where it really listens.
@@ -305,7 +311,9 @@ impl Services {
             parts.redis.clone().map(|redis| Arc::new(Cluster::new(SharedLimits::new(redis, daemon_id))));
         Self {
             live: ArcSwap::from_pointee(Live::new(config.settings.clone(), cluster_limits.clone())),
+            notes: Notes::default(),
             daemon_id,
+            daemon: Arc::new(DaemonName { id: daemon_id, host: places::machine() }),
             cluster_limits,
             clock: parts.clock,
             store: parts.store,

@@ -16,7 +16,7 @@ use crate::{
     services::{Changes, Services},
     store::{
         OnChange, Store, StoreError, guarded,
-        postgres::{PostgresHandle, PostgresStore},
+        postgres::{PostgresHandle, PostgresOptions, PostgresStore},
         sqlite::{SqliteHandle, SqliteOptions, SqliteStore, Synchronous},
     },
     supervisor::Supervisor,
@@ -51,7 +51,8 @@ pub async fn open(
             Ok((store, StoreHandle::Sqlite(handle)))
         }
         StoreKind::Postgres(options) => {
-            let (store, handle) = PostgresStore::open((**options).clone(), clock, on_change).await?;
+            let options = PostgresOptions { audit: config.audit, ..(**options).clone() };
+            let (store, handle) = PostgresStore::open(options, clock, on_change).await?;
             let store = behind_breaker(store, &handle, config, supervisor, changes)?;
             Ok((store, StoreHandle::Postgres(handle)))
         }
@@ -176,6 +177,7 @@ pub(crate) fn sqlite_options(config: &Config) -> SqliteOptions {
         busy_timeout: config.busy_timeout,
         readers: config.readers,
         wal_limit_bytes: config.wal_limit_bytes,
+        audit: config.audit,
         ..SqliteOptions::new(&config.data_dir)
     }
 }

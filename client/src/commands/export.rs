@@ -118,7 +118,7 @@ async fn tasks_left_out(invocation: &Invocation, scope: Option<ScopeRef>) -> Opt
 }
 
 /// A file that takes its name when it is complete. For its owner only.
-struct Target {
+pub(super) struct Target {
     file: File,
     part: PathBuf,
     path: PathBuf,
@@ -126,7 +126,7 @@ struct Target {
 }
 
 impl Target {
-    fn create(path: &Path) -> io::Result<Self> {
+    pub(super) fn create(path: &Path) -> io::Result<Self> {
         let mut name = path.file_name().unwrap_or_default().to_owned();
         name.push(".part");
         let part = path.with_file_name(name);
@@ -137,7 +137,11 @@ impl Target {
         Ok(Self { file: options.open(&part)?, part, path: path.to_owned(), is_kept: false })
     }
 
-    fn keep(mut self) -> io::Result<()> {
+    pub(super) const fn file(&self) -> &File {
+        &self.file
+    }
+
+    pub(super) fn keep(mut self) -> io::Result<()> {
         self.file.sync_all()?;
         std::fs::rename(&self.part, &self.path)?;
         self.is_kept = true;
@@ -153,7 +157,7 @@ impl Drop for Target {
     }
 }
 
-fn unwritable(path: &Path, error: &io::Error) -> Failure {
+pub(super) fn unwritable(path: &Path, error: &io::Error) -> Failure {
     let body =
         ErrorBody::new(ErrorCode::InvalidParameter, format!("{} cannot be written: {error}", path.display()));
     Failure::usage(body.with_field("file").with_suggestion("Choose another file, or free space"))

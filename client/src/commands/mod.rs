@@ -1,5 +1,6 @@
 //! The commands: one file each, with its arguments and a `run`. This file lists them.
 
+mod audit;
 mod backup;
 mod client;
 mod cluster;
@@ -128,6 +129,8 @@ pub(crate) enum Command {
     /// Backups: make, check and restore them
     #[command(subcommand)]
     Backup(backup::BackupCommand),
+    /// What was done, by whom and from where
+    Audit(audit::AuditArgs),
     /// How the daemon and its store are, after a real write and read
     Health,
     /// Whether a daemon runs, and where
@@ -181,6 +184,7 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Export(args) => export::run(&invocation, args).await,
         Command::Import(args) => import::run(&invocation, args).await,
         Command::Backup(command) => backup::run(&invocation, command).await,
+        Command::Audit(args) => audit::run(&invocation, args).await,
         Command::Health => health::run(&invocation).await,
         Command::Status => status::run(&invocation).await,
         Command::Cluster(command) => cluster::run(&invocation, command).await,

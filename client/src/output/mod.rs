@@ -1,5 +1,6 @@
 //! What goes to stdout: text and tables for people, JSON for programs, or ids only.
 
+mod audit;
 mod backups;
 mod cluster;
 mod conflicts;
@@ -215,6 +216,7 @@ impl Output {
             Response::Permission(change) => permissions::changed(style, change),
             Response::PermissionCheck(check) => permissions::check(style, check),
             Response::Permissions(page) => permissions::page(style, page),
+            Response::Audit(page) => audit::page(style, page, project),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Responses as JSON objects in the shapes of the original system, with a few fields more. Pure:
 //! the command line prints them, the MCP bridge answers with them.
 
+mod audit;
 mod backups;
 mod cluster;
 mod conflicts;
@@ -23,6 +24,7 @@ use agent_memory_proto::{
 };
 use serde_json::{Map, Value, json};
 
+pub use audit::audit_entry;
 pub use backups::size;
 pub use conflicts::conflict;
 pub use context::{context, quickstarted};
@@ -112,6 +114,7 @@ pub fn response(response: &Response) -> Value {
         Response::Permission(change) => permissions::changed(change),
         Response::PermissionCheck(check) => permissions::check(check),
         Response::Permissions(page) => permissions::page(page),
+        Response::Audit(page) => audit::page(page),
     }
 }
 

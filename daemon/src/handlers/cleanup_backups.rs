@@ -1,6 +1,10 @@
 //! Remove all but the newest backups.
 
-use agent_memory_proto::{ErrorBody, Response, limits, request::CleanupBackups};
+use agent_memory_proto::{
+    ErrorBody, Response, limits,
+    model::{AuditAction, AuditKind},
+    request::CleanupBackups,
+};
 
 use super::{Call, Handled};
 use crate::backups;
@@ -12,5 +16,7 @@ pub(super) async fn handle(call: Call, request: CleanupBackups) -> Handled {
     }
     call.check_admin("removing backups", request.admin_key.as_deref())?;
     let cleaned = backups::clean_up(&call.services, request.keep).await?;
+    let deleted = format!("{} deleted, {} kept", cleaned.deleted.len(), cleaned.kept.len());
+    call.note(AuditAction::CleanUp, AuditKind::Backup, Some(&deleted));
     Ok(Response::BackupsCleaned(cleaned).into())
 }

@@ -29,6 +29,7 @@ pub(super) async fn handle(call: Call, request: FinishImport) -> Handled {
     };
     let write = WriteRequest {
         write: call.pass(Write::Import(Arc::new(import)))?,
+        caller: call.caller(),
         at_ms: call.now_ms,
         idempotency: call.idempotency,
     };

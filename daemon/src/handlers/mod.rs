@@ -67,6 +67,7 @@ mod patches;
 mod portable;
 mod promote_session;
 mod quickstart;
+mod read_audit;
 mod remember;
 mod remove_task_blocker;
 mod resolve_conflict;
@@ -92,7 +93,10 @@ use std::{
 };
 
 use agent_memory_proto::{
-    ErrorBody, ErrorCode, Request, Response, frame::FLAG_REPLAYED, model::Id, response::ImportRefusal,
+    ErrorBody, ErrorCode, Request, Response,
+    frame::FLAG_REPLAYED,
+    model::{AuditVia, Id},
+    response::ImportRefusal,
 };
 use bytes::Bytes;
 
@@ -123,6 +127,10 @@ pub(crate) struct Call {
     pub(crate) is_bridge: bool,
     /// The connection that it came over.
     pub(crate) line: Line,
+    /// Through what it is asked.
+    pub(crate) via: AuditVia,
+    /// In which session, if the caller says so.
+    pub(crate) session: Option<Id>,
     /// What whoever asks may do.
     pub(crate) rights: Arc<Rights>,
     /// When nobody waits any more.
@@ -208,7 +216,8 @@ impl Call {
     /// Makes a write durable, once it has passed the gate.
     pub(crate) async fn write(&self, write: Write) -> Handled {
         let write = self.pass(write)?;
-        let request = WriteRequest { write, at_ms: self.now_ms, idempotency: self.idempotency };
+        let (caller, at_ms) = (self.caller(), self.now_ms);
+        let request = WriteRequest { write, caller, at_ms, idempotency: self.idempotency };
         let outcome = self.services.store.writes.write(request).await?;
         Ok(outcome.into())
     }
@@ -286,10 +295,23 @@ pub(crate) fn is_cacheable(request: &Request) -> bool {
     )
 }
 
-/// Answers one request, if whoever asks may make it.
-#[allow(clippy::too_many_lines, reason = "a line for each variant")]
+/// Answers one request, if whoever asks may make it. The audit says of every one that is refused.
 async fn handle(call: Call, mut request: Request) -> Handled {
-    permissions::authorise(&call, &mut request).await?;
+    if let Err(error) = permissions::authorise(&call, &mut request).await {
+        let (id, scope) = permissions::asked_for(&request);
+        call.note_refusal(request.name(), id, scope, &error);
+        return Err(error);
+    }
+    let (asked, name) = (call.clone(), request.name());
+    let handled = answer(call, request).await;
+    if let Err(error) = &handled {
+        asked.note_refusal(name, None, None, error);
+    }
+    handled
+}
+
+#[allow(clippy::too_many_lines, reason = "a line for each variant")]
+async fn answer(call: Call, request: Request) -> Handled {
     match request {
         Request::Echo(request) => Ok(echo(&request)?.into()),
         Request::Health => health::handle(call).await,
@@ -370,5 +392,6 @@ async fn handle(call: Call, mut request: Request) -> Handled {
         Request::RevokePermission(request) => revoke_permission::handle(call, request).await,
         Request::CheckPermission(request) => check_permission::handle(call, request).await,
         Request::ListPermissions(request) => list_permissions::handle(call, request).await,
+        Request::ReadAudit(request) => read_audit::handle(call, request).await,
     }
 }

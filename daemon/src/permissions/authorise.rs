@@ -54,6 +54,28 @@ pub(crate) async fn authorise(call: &Call, request: &mut Request) -> Result<(), 
     }
 }
 
+/// What a request that was refused asked for, as far as it says so by itself.
+pub(crate) fn asked_for(request: &Request) -> (Option<Id>, Option<ScopeRef>) {
+    match demand(request) {
+        Demand::Places(places) => (None, places.first().map(|place| place.scope)),
+        Demand::Entries { entries, .. } => (entries.first().map(|(_, id)| *id), None),
+        Demand::Tasks { ids, .. } => (ids.first().copied(), None),
+        Demand::Conflict { id, .. } | Demand::Permission(id) => (Some(id), None),
+        Demand::Reading { scope, .. } => (None, scope),
+        Demand::Promoting(id) => (None, Some(ScopeRef::session(id))),
+        Demand::Binding(wanted) => (None, wanted.project_id.map(ScopeRef::project)),
+        Demand::Nothing
+        | Demand::LeftOut
+        | Demand::Everywhere(_)
+        | Demand::EverywhereWhatIsNoEntry(_)
+        | Demand::BeginningImport(_)
+        | Demand::GoingOnWithImport(_)
+        | Demand::FinishingImport(_)
+        | Demand::Lock { .. }
+        | Demand::Project(_) => (None, None),
+    }
+}
+
 /// Whether a request demands nothing, so that it is answered though it is not known what the agent may do.
 pub(crate) fn demands_nothing(request: &Request) -> bool {
     matches!(demand(request), Demand::Nothing)

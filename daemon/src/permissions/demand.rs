@@ -79,6 +79,7 @@ pub(super) fn demand(request: &Request) -> Demand {
         | Request::VerifyBackup(_)
         | Request::RestoreBackup(_)
         | Request::CleanupBackups(_)
+        | Request::ReadAudit(_)
         | Request::Stop
         | Request::MeasureFloor(_)
         | Request::EchoStored(_) => place(ScopeRef::GLOBAL, None, Admin),

@@ -27,7 +27,7 @@ use tokio::sync::Mutex;
 pub use self::protected::Protected;
 use self::rights::Base;
 pub(crate) use self::{
-    authorise::{authorise, demands_nothing, may_import},
+    authorise::{asked_for, authorise, demands_nothing, may_import},
     events::hearable,
     lists::{page_of_readable, page_of_readable_kinds},
     rights::Rights,

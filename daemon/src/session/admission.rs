@@ -6,7 +6,7 @@ use std::{
 };
 
 use agent_memory_proto::{
-    ErrorBody, ErrorCode, Request, codec::Message, handshake::Purpose, request::Envelope,
+    ErrorBody, ErrorCode, Request, codec::Message, handshake::Purpose, model::AuditVia, request::Envelope,
 };
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
@@ -70,6 +70,8 @@ pub(super) fn admit(services: &Arc<Services>, peer: &Peer, payload: &Bytes) -> R
         protocol: peer.protocol,
         is_bridge: peer.purpose == Purpose::Bridge,
         line: Arc::downgrade(&peer.line),
+        via: via(peer.purpose),
+        session: envelope.session_id,
         rights: Permissions::nothing(),
         deadline: Instant::now() + wait,
         idempotency,
@@ -105,6 +107,15 @@ pub(super) fn stopping(services: &Services) -> ErrorBody {
     ErrorBody::new(ErrorCode::Unavailable, "the daemon is stopping")
         .with_retry_after_ms(retry_after_ms)
         .with_suggestion("Nothing was done; connect again and repeat the request")
+}
+
+const fn via(purpose: Purpose) -> AuditVia {
+    match purpose {
+        Purpose::Library | Purpose::Probe => AuditVia::Library,
+        Purpose::CommandLine => AuditVia::CommandLine,
+        Purpose::Bridge => AuditVia::Mcp,
+        Purpose::Benchmark => AuditVia::Benchmark,
+    }
 }
 
 fn agent_of(envelope: &Envelope, peer: &Peer) -> Result<Option<String>, ErrorBody> {

@@ -10,20 +10,21 @@ use agent_memory_proto::{
     },
     request::{
         GetProject, ListConflicts, ListFileLocks, ListOrgs, ListProjects, ListRelations, ListSessions,
-        ListTags, MeasureFloor, TaskHistory,
+        ListTags, MeasureFloor, ReadAudit, TaskHistory,
     },
     response::{
-        ClusterDaemon, ConflictPage, Context, DatabaseHealth, EntryPage, FileLockPage, Floor, History,
-        ListedTag, OrgPage, ProjectPage, RelatedSearchPage, RelationPage, SearchPage, SessionReportPage,
-        SimilarEntry, TagPage, TaskPage, TaskVersions,
+        AuditPage, ClusterDaemon, ConflictPage, Context, DatabaseHealth, EntryPage, FileLockPage, Floor,
+        History, ListedTag, OrgPage, ProjectPage, RelatedSearchPage, RelationPage, SearchPage,
+        SessionReportPage, SimilarEntry, TagPage, TaskPage, TaskVersions,
     },
 };
 
 use super::{
-    BackupStore, ConflictStore, ContextQuery, EntryStore, ExportQuery, ExportedEntries, FloorStore,
-    HealthStore, HeldLock, KeptAside, ListQuery, LockStore, MemberStore, PermissionStore, RelatedQuery,
-    RelationStore, ScheduledBackup, ScopeStore, SearchQuery, SearchStore, SimilarQuery, Store, StoreError,
-    StoreFuture, TagStore, TaskQuery, TaskStore, TransferStore, WriteOutcome, WriteRequest, WriteStore,
+    AuditStore, BackupStore, ConflictStore, ContextQuery, EntryStore, ExportQuery, ExportedEntries,
+    FloorStore, HealthStore, HeldLock, KeptAside, ListQuery, LockStore, MemberStore, PermissionStore,
+    RelatedQuery, RelationStore, ScheduledBackup, ScopeStore, SearchQuery, SearchStore, SimilarQuery, Store,
+    StoreError, StoreFuture, TagStore, TaskQuery, TaskStore, TransferStore, WriteOutcome, WriteRequest,
+    WriteStore,
 };
 use crate::{backups::BackupDirectory, breaker::Gate};
 
@@ -51,6 +52,7 @@ pub fn guarded(inner: Store, gate: Gate, ready: Ready) -> Store {
         relations: Arc::clone(&shared) as _,
         tags: Arc::clone(&shared) as _,
         permissions: Arc::clone(&shared) as _,
+        audit: Arc::clone(&shared) as _,
         search: Arc::clone(&shared) as _,
         transfer: Arc::clone(&shared) as _,
         writes: Arc::clone(&shared) as _,
@@ -255,6 +257,12 @@ impl TransferStore for GuardedStore {
 
     fn export_entries(&self, query: ExportQuery) -> StoreFuture<'_, ExportedEntries> {
         self.pass(self.inner.transfer.export_entries(query))
+    }
+}
+
+impl AuditStore for GuardedStore {
+    fn audit(&self, request: ReadAudit) -> StoreFuture<'_, AuditPage> {
+        self.pass(self.inner.audit.audit(request))
     }
 }
 

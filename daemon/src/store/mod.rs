@@ -2,6 +2,9 @@
 //! store's errors. A backend lives in its own folder and is named nowhere else.
 
 mod answers;
+mod audit_rows;
+mod caller;
+mod cells;
 pub(crate) mod change_line;
 mod columns;
 #[cfg(test)]
@@ -22,6 +25,8 @@ mod write;
 pub mod postgres;
 pub mod sqlite;
 
+pub use audit_rows::AuditLimits;
+pub use caller::{Caller, DaemonName};
 pub use error::StoreError;
 pub use follower::Follower;
 pub use gate::{Gated, SecretsMode};
@@ -30,10 +35,10 @@ pub(crate) use rules::{check_validity, file_taken, goes_to_others};
 pub use snapshot::Snapshot;
 pub use task_write::{NewTask, TaskChange, TaskWrite};
 pub use traits::{
-    BackupStore, ConflictStore, ContextQuery, EntryStore, ExportQuery, ExportedEntries, FloorStore,
-    HealthStore, HeldLock, KeptAside, ListQuery, LockStore, MemberStore, PERMISSIONS_MAX, PermissionStore,
-    RelatedQuery, RelationStore, ScheduledBackup, ScopeStore, SearchQuery, SearchStore, SimilarQuery, Store,
-    StoreFuture, TagStore, TaskQuery, TaskStore, TransferStore, WriteStore,
+    AuditStore, BackupStore, ConflictStore, ContextQuery, EntryStore, ExportQuery, ExportedEntries,
+    FloorStore, HealthStore, HeldLock, KeptAside, ListQuery, LockStore, MemberStore, PERMISSIONS_MAX,
+    PermissionStore, RelatedQuery, RelationStore, ScheduledBackup, ScopeStore, SearchQuery, SearchStore,
+    SimilarQuery, Store, StoreFuture, TagStore, TaskQuery, TaskStore, TransferStore, WriteStore,
 };
 pub use write::{
     Change, EntryUpdate, IdempotencyKey, Import, LockClaim, LockOwner, NewEntry, OnChange, Resolution,

@@ -12,6 +12,7 @@ use agent_memory_proto::{
 
 use super::{
     StoreError,
+    cells::{Cells, place},
     copy::{
         Cell, Column,
         ColumnKind::{self, Big, Flag, Integer, Small, Tags, Text},
@@ -123,10 +124,6 @@ pub(in crate::store) fn is_open(task: char) -> String {
     )
 }
 
-fn place<T: PartialEq>(all: &[T], value: &T) -> i64 {
-    all.iter().position(|known| known == value).and_then(|place| i64::try_from(place).ok()).unwrap_or(-1)
-}
-
 /// The number that a status is stored as.
 pub(in crate::store) fn status_code(status: TaskStatus) -> i64 {
     place(&TaskStatus::ALL, &status)
@@ -176,67 +173,6 @@ pub(in crate::store) fn cells_of(task: &Task, scope_key: i64) -> Row {
     ]
 }
 
-/// The cells of a row, taken one after the other.
-struct Cells(std::vec::IntoIter<Cell>);
-
-impl Cells {
-    fn wrong(found: Option<Cell>) -> StoreError {
-        StoreError::Corrupt(format!("a row of a task has the unexpected value {found:?}"))
-    }
-
-    fn number(&mut self) -> Result<Option<i64>, StoreError> {
-        match self.0.next() {
-            Some(Cell::Null) => Ok(None),
-            Some(Cell::Int(number)) => Ok(Some(number)),
-            other => Err(Self::wrong(other)),
-        }
-    }
-
-    fn needed(&mut self) -> Result<i64, StoreError> {
-        self.number()?.ok_or_else(|| Self::wrong(None))
-    }
-
-    fn small(&mut self) -> Result<Option<u32>, StoreError> {
-        Ok(self.number()?.and_then(|number| u32::try_from(number).ok()))
-    }
-
-    fn text(&mut self) -> Result<Option<String>, StoreError> {
-        match self.0.next() {
-            Some(Cell::Null) => Ok(None),
-            Some(Cell::Text(text)) => Ok(Some(text)),
-            other => Err(Self::wrong(other)),
-        }
-    }
-
-    fn id(&mut self) -> Result<Option<Id>, StoreError> {
-        match self.0.next() {
-            Some(Cell::Null) => Ok(None),
-            Some(Cell::Bytes(bytes)) => match bytes.try_into() {
-                Ok(bytes) => Ok(Some(Id(bytes))),
-                Err(bytes) => Err(Self::wrong(Some(Cell::Bytes(bytes)))),
-            },
-            other => Err(Self::wrong(other)),
-        }
-    }
-
-    fn needed_id(&mut self) -> Result<Id, StoreError> {
-        self.id()?.ok_or_else(|| Self::wrong(None))
-    }
-
-    fn word<T: Copy>(&mut self, all: &[T]) -> Result<T, StoreError> {
-        let code = self.needed()?;
-        let word = usize::try_from(code).ok().and_then(|place| all.get(place)).copied();
-        word.ok_or_else(|| Self::wrong(Some(Cell::Int(code))))
-    }
-
-    fn tags(&mut self) -> Result<Vec<String>, StoreError> {
-        match self.0.next() {
-            Some(Cell::Tags(tags)) => Ok(tags),
-            other => Err(Self::wrong(other)),
-        }
-    }
-}
-
 /// A task as stored, and where; its blockers are still to be read.
 #[derive(Clone, Debug)]
 pub(in crate::store) struct StoredTask {
@@ -250,7 +186,7 @@ pub(in crate::store) struct StoredTask {
 /// # Errors
 /// `Corrupt` when it is none.
 pub(in crate::store) fn task_from(row: Row, scope: ScopeRef) -> Result<StoredTask, StoreError> {
-    let mut cells = Cells(row.into_iter());
+    let mut cells = Cells::of(row);
     let (key, id, scope_key, is_active) =
         (cells.needed()?, cells.needed_id()?, cells.needed()?, cells.needed()? != 0);
     let mut details = words_from(&mut cells)?;

@@ -10,11 +10,12 @@ use agent_memory_proto::{
     },
     request::{
         GetContext, GetProject, ListConflicts, ListFileLocks, ListOrgs, ListProjects, ListRelations,
-        ListSessions, ListTags, ListTasks, MeasureFloor, RelatedTo, RelationWalk, Search, TaskHistory,
+        ListSessions, ListTags, ListTasks, MeasureFloor, ReadAudit, RelatedTo, RelationWalk, Search,
+        TaskHistory,
     },
     response::{
-        BackupFile, ClusterDaemon, ConflictPage, Context, DatabaseHealth, EntryPage, FileLockPage, Floor,
-        History, ListedTag, OrgPage, ProjectPage, RelatedSearchPage, RelationPage, SearchPage,
+        AuditPage, BackupFile, ClusterDaemon, ConflictPage, Context, DatabaseHealth, EntryPage, FileLockPage,
+        Floor, History, ListedTag, OrgPage, ProjectPage, RelatedSearchPage, RelationPage, SearchPage,
         SessionReportPage, SimilarEntry, TagPage, TaskPage, TaskVersions,
     },
 };
@@ -243,6 +244,12 @@ pub trait PermissionStore: Send + Sync {
     fn permissions(&self) -> StoreFuture<'_, Vec<Permission>>;
 }
 
+/// Reads the audit.
+pub trait AuditStore: Send + Sync {
+    /// A page, the latest first.
+    fn audit(&self, request: ReadAudit) -> StoreFuture<'_, AuditPage>;
+}
+
 /// Finds entries by words.
 pub trait SearchStore: Send + Sync {
     /// A page of hits, best first.
@@ -370,6 +377,8 @@ pub struct Store {
     pub tags: Arc<dyn TagStore>,
     /// What agents may do.
     pub permissions: Arc<dyn PermissionStore>,
+    /// What was done.
+    pub audit: Arc<dyn AuditStore>,
     /// Words.
     pub search: Arc<dyn SearchStore>,
     /// Exports.

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use agent_memory_proto::{
     Event, Response,
     model::{
-        EntryKind, FileLock, Id, Json, Org, Permission, Project, Relation, ScopeRef, Session, SessionStatus,
-        Tag,
+        AuditEntry, EntryKind, FileLock, Id, Json, Org, Permission, Project, Relation, ScopeRef, Session,
+        SessionStatus, Tag,
     },
     request::{ConflictPick, EntryDraft, EntryPatch, PromoteSession, TagSelector, UpdateProject},
 };
 
-use super::{Gated, TaskWrite};
+use super::{Caller, Gated, TaskWrite};
 use crate::{clock::Clock, imports::Staged};
 
 /// Makes a write apply once. The fingerprint is a hash of the request's bytes: the same key with
@@ -248,6 +248,8 @@ pub enum Write {
     SetPermission(Permission),
     /// Removes what was said. Answered with `Permission`.
     RemovePermission(Id),
+    /// Says in the audit what changed nothing that is stored. Answered with `Done`.
+    Note(Vec<AuditEntry>),
 }
 
 /// How a conflict is to be resolved.
@@ -272,6 +274,8 @@ pub struct Resolution {
 pub struct WriteRequest {
     /// What to do, its texts looked through.
     pub write: Gated<Write>,
+    /// Who asked for it.
+    pub caller: Caller,
     /// When it was asked for.
     pub at_ms: i64,
     /// Applied once, if given.

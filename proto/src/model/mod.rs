@@ -1,7 +1,8 @@
 //! What the store holds, as it crosses the wire: scopes, entries and their versions,
-//! organisations, projects, sessions, tasks, conflicts, relations, tags, locks of files, permissions. Times are milliseconds
+//! organisations, projects, sessions, tasks, conflicts, relations, tags, locks of files, permissions, the audit. Times are milliseconds
 //! since the Unix epoch, UTC.
 
+mod audit;
 mod conflict;
 mod entry;
 mod file_lock;
@@ -18,6 +19,7 @@ mod tag;
 mod task;
 mod words;
 
+pub use audit::{AuditAction, AuditEntry, AuditKind, AuditVia};
 pub use conflict::{Conflict, ConflictSide};
 pub use entry::{BodyPatch, Entry, EntryBody, EntryKind, Version};
 pub use file_lock::FileLock;

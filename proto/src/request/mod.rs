@@ -1,6 +1,7 @@
 //! Requests: one enum, one struct per request, each in a file named after it. Append only.
 
 mod add_entry;
+mod audit;
 mod backups;
 mod bulk;
 mod conflicts;
@@ -25,6 +26,7 @@ mod transfer;
 mod update_entry;
 
 pub use add_entry::{AddEntry, EntryDraft};
+pub use audit::ReadAudit;
 pub use backups::{CleanupBackups, CreateBackup, RestoreBackup, VerifyBackup};
 pub use bulk::{BulkAddEntries, BulkDeleteEntries, BulkUpdateEntries};
 pub use conflicts::{ConflictPick, GetConflict, ListConflicts, ResolveConflict};
@@ -234,6 +236,8 @@ pub enum Request {
     PromoteSession(PromoteSession),
     /// Ends an import that is not to be stored.
     EndImport(EndImport),
+    /// Reads the audit.
+    ReadAudit(ReadAudit),
 }
 
 impl Request {
@@ -318,6 +322,7 @@ impl Request {
             Self::ListPermissions(_) => "list_permissions",
             Self::PromoteSession(_) => "promote_session",
             Self::EndImport(_) => "end_import",
+            Self::ReadAudit(_) => "read_audit",
         }
     }
 

@@ -1,5 +1,6 @@
 //! Responses: one enum, one struct per answer. Append only.
 
+mod audit;
 mod backups;
 mod cluster;
 mod config;
@@ -23,6 +24,7 @@ mod tasks;
 mod transfer;
 mod written;
 
+pub use audit::AuditPage;
 pub use backups::{BackupFile, BackupList, BackupReport, BackupSchedule, CleanedBackups, RestoredBackup};
 pub use cluster::{ClusterDaemon, ClusterStatus, DaemonLoad};
 pub use config::{ConfigReport, SettingValue};
@@ -177,6 +179,8 @@ pub enum Response {
     SessionPromoted(SessionPromoted),
     /// How the daemon and everything that it uses are, with named figures.
     FullHealthReport(Box<FullHealthReport>),
+    /// A page of the audit.
+    Audit(AuditPage),
 }
 
 impl Response {

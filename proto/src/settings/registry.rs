@@ -412,6 +412,14 @@ pub const ALL: &[Setting] = &[
         "What is done about a secret in what is written: mask stores [masked: its kind] in its place, refuse stores \
          nothing, allow looks for none",
     ),
+    number("AUDIT_DAYS", "90", 0, 36_500, "Days that the audit is kept; 0 means until it is too long"),
+    number(
+        "AUDIT_MAX_LINES",
+        "1000000",
+        1_000,
+        1_000_000_000,
+        "Lines that the audit has at most; the oldest go first",
+    ),
     number("MAX_IMPORT_ENTRIES", "100000", 1, 10_000_000, "Entries that one import may have"),
     other(
         "BACKUP_SCHEDULE",

@@ -38,6 +38,7 @@ pub(crate) fn requests() -> Vec<(String, Request)> {
         super::relations::requests(),
         super::tags::requests(),
         super::permissions::requests(),
+        super::audit::requests(),
     ]
     .into_iter()
     .flatten()
@@ -119,6 +120,7 @@ pub(crate) fn requests() -> Vec<(String, Request)> {
         Request::ListPermissions(_) => "list_permissions",
         Request::PromoteSession(_) => "promote_session",
         Request::EndImport(_) => "end_import",
+        Request::ReadAudit(_) => "read_audit",
     })
 }
 

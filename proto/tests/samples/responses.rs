@@ -43,6 +43,7 @@ pub(crate) fn responses() -> Vec<(String, Response)> {
     all.extend(super::relations::responses());
     all.extend(super::tags::responses(written()));
     all.extend(super::permissions::responses());
+    all.extend(super::audit::responses());
     all.extend(entries().into_iter().map(|entry| Response::Entry(Box::new(entry))));
     named_variants!(all, {
         Response::Error(_) => "error",
@@ -103,6 +104,7 @@ pub(crate) fn responses() -> Vec<(String, Response)> {
         Response::Permissions(_) => "permissions",
         Response::SessionPromoted(_) => "session_promoted",
         Response::FullHealthReport(_) => "full_health_report",
+        Response::Audit(_) => "audit",
     })
 }
 

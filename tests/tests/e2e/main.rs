@@ -1,5 +1,6 @@
 //! The real executables over the real socket: one module for each promise or request.
 
+mod audit;
 mod autostart;
 mod backup;
 mod backup_faults;

@@ -115,6 +115,7 @@ fn with_reading_nothing_is_written(backend: Backend) {
                 | Request::VerifyBackup(_)
                 | Request::RestoreBackup(_)
                 | Request::CleanupBackups(_)
+                | Request::ReadAudit(_)
                 | Request::BeginImport(_)
                 | Request::StageImport(_)
                 | Request::EndImport(_)

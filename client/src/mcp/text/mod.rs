@@ -89,7 +89,8 @@ pub(super) fn response(request: &Request, response: &Response, names: &Names) ->
         | Response::Exported(_)
         | Response::ImportBegun(_)
         | Response::ImportStaged(_)
-        | Response::ClusterStatus(_)) => render::response(other).to_string(),
+        | Response::ClusterStatus(_)
+        | Response::Audit(_)) => render::response(other).to_string(),
     }
 }
 

@@ -17,7 +17,7 @@ use agent_memory_proto::{
 use crate::{
     clock::Clock,
     store::{
-        Change, EntryUpdate, Gated, IdempotencyKey, NewEntry, Store, StoreError, Write, WriteOutcome,
+        Caller, Change, EntryUpdate, Gated, IdempotencyKey, NewEntry, Store, StoreError, Write, WriteOutcome,
         WriteRequest,
     },
 };
@@ -50,7 +50,8 @@ impl World {
         idempotency: Option<IdempotencyKey>,
     ) -> Result<WriteOutcome, StoreError> {
         let at_ms = self.clock.now_ms();
-        self.store.writes.write(WriteRequest { write: Gated::of_daemon(write), at_ms, idempotency }).await
+        let (write, caller) = (Gated::of_daemon(write), Caller::benchmark());
+        self.store.writes.write(WriteRequest { write, caller, at_ms, idempotency }).await
     }
 
     /// The refusal of a write that must not succeed.

@@ -3,6 +3,7 @@
 
 pub(crate) mod fixtures;
 
+pub(crate) mod audit;
 pub(crate) mod backups;
 pub(crate) mod bulk;
 pub(crate) mod changes;
@@ -64,6 +65,8 @@ macro_rules! contract_suite {
                 of_many_claims_at_once_one_gets_the_task, a_claim_under_a_key_is_applied_once,
                 tasks_are_listed_by_what_presses, a_deleted_project_takes_its_tasks_along;
             backups: what_was_is_put_back_and_what_is_is_kept, what_cannot_be_put_back_changes_nothing;
+            audit: every_write_is_in_the_audit_once, the_audit_says_what_happened_to_entries,
+                the_audit_is_narrowed_and_paged, what_is_noted_is_kept_as_it_is;
             permissions: what_was_said_last_stands, what_is_removed_is_gone, permissions_go_with_their_scope,
                 a_permission_needs_its_scope;
             random: random_histories_match_a_model;

@@ -107,6 +107,7 @@ pub(in crate::store) const fn column(name: &'static str, kind: ColumnKind) -> Co
 /// All tables, each after those that it refers to. Locks of files and who waits for them are left out: whoever
 /// holds one asks the daemon of the store that was copied, and gets a new one from the daemon of the copy. The tokens of the
 /// copy go on where those of the original ended, so that a lock of the original is known to be the older.
+/// The audit is left out, too: it tells what was done to a store through its daemons, and that of the copy begins with the copy.
 /// The daemons of a PostgreSQL store are left out, too: those of the copy say by themselves that they are there.
 pub(in crate::store) const TABLES: &[&Table] = &[
     &SCOPES,

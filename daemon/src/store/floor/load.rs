@@ -11,7 +11,7 @@ use agent_memory_proto::{
 use crate::{
     clock::Clock,
     store::{
-        ContextQuery, Gated, IdempotencyKey, ListQuery, LockClaim, LockOwner, NewEntry, SearchQuery,
+        Caller, ContextQuery, Gated, IdempotencyKey, ListQuery, LockClaim, LockOwner, NewEntry, SearchQuery,
         StoreError, Write, WriteRequest,
     },
 };
@@ -114,7 +114,8 @@ impl Load<'_> {
 
     fn request_of(&self, write: Write, fingerprint: u64) -> WriteRequest {
         let idempotency = Some(IdempotencyKey { key: self.clock.new_id(), fingerprint });
-        WriteRequest { write: Gated::of_daemon(write), at_ms: self.now_ms, idempotency }
+        let (write, caller) = (Gated::of_daemon(write), Caller::benchmark());
+        WriteRequest { write, caller, at_ms: self.now_ms, idempotency }
     }
 }
 

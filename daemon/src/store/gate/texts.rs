@@ -63,6 +63,11 @@ impl Texts for Write {
             Self::ChangeTag(change) => links::tag_change(walk, change),
             Self::ResolveConflict(how) => tasks::resolution(walk, how),
             Self::EndSession { id: _, status: _, summary } => walk.changed("summary", summary),
+            // The daemon made them without secrets; that holds where it is not asked, too.
+            Self::Note(lines) => lines.iter_mut().try_for_each(|line| {
+                walk.optional("agent", &mut line.agent)?;
+                walk.optional("detail", &mut line.detail)
+            }),
             // Nothing of these is kept.
             Self::DeleteProject(_)
             | Self::DeleteRelation(_)

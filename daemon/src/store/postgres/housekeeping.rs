@@ -1,6 +1,7 @@
 //! What is done now and then while somebody writes, by one daemon of the cluster at a time: empties
 //! the list of words that wait for their place in the index, so that no writer has to; folds the
-//! rows of the counts together; forgets old idempotency keys and locks long past their time. It sleeps while nobody writes.
+//! rows of the counts together; forgets old idempotency keys, old lines of the audit and locks long past their time.
+//! It sleeps while nobody writes.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -10,7 +11,9 @@ use std::{
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::{PostgresStore, connection::Connection, file_locks, tags, values::value, writes::idempotency};
+use super::{
+    PostgresStore, audit, connection::Connection, file_locks, tags, values::value, writes::idempotency,
+};
 use crate::store::StoreError;
 
 /// Between two turns while somebody writes. The list of waiting words must not grow to
@@ -100,6 +103,7 @@ async fn turn(store: &PostgresStore, may_clean: &mut bool, is_slow: bool) -> Res
         fold_counts(&connection).await?;
         tags::fold_counts(&connection).await?;
         while idempotency::purge(&connection, store.clock.now_ms()).await? {}
+        while audit::purge(&connection, &store.options.audit, store.clock.now_ms()).await? {}
         file_locks::forget_waiters(&connection).await?;
         while file_locks::purge(&connection).await? {}
     }

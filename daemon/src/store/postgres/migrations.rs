@@ -85,6 +85,12 @@ pub(super) const ALL: &[Migration] = &[
         sql: include_str!("../../../../migrations/postgres/0011_permissions.sql"),
         locks: "nothing that exists",
     },
+    Migration {
+        version: 12,
+        name: "audit",
+        sql: include_str!("../../../../migrations/postgres/0012_audit.sql"),
+        locks: "nothing that exists",
+    },
 ];
 
 /// Version of the newest step.

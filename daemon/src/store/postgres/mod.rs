@@ -2,6 +2,7 @@
 //! is one transaction, and readers see what was committed. The only folder that names the driver.
 
 mod address;
+mod audit;
 mod backup;
 mod cells;
 mod columns;
@@ -169,6 +170,7 @@ impl PostgresStore {
             relations: Arc::clone(&shared) as _,
             tags: Arc::clone(&shared) as _,
             permissions: Arc::clone(&shared) as _,
+            audit: Arc::clone(&shared) as _,
             search: Arc::clone(&shared) as _,
             transfer: Arc::clone(&shared) as _,
             writes: Arc::clone(&shared) as _,

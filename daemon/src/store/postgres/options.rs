@@ -5,6 +5,7 @@ use std::time::Duration;
 use agent_memory_proto::settings::Settings;
 
 use super::server::Server;
+use crate::store::AuditLimits;
 
 /// Settings of the store.
 #[derive(Clone)]
@@ -27,6 +28,8 @@ pub struct PostgresOptions {
     pub migrate: bool,
     /// Requests that may wait for a connection.
     pub waiting_max: usize,
+    /// How much of the audit is kept.
+    pub audit: AuditLimits,
 }
 
 impl PostgresOptions {
@@ -43,6 +46,7 @@ impl PostgresOptions {
             statement_timeout: Duration::from_secs(30),
             migrate: true,
             waiting_max: 4_096,
+            audit: AuditLimits::default(),
         }
     }
 

@@ -3,6 +3,7 @@
 //! the backend undoes it.
 
 mod add_entries;
+mod audit;
 mod bind;
 mod conflicts;
 mod deactivate_entry;
@@ -34,6 +35,7 @@ pub(crate) use self::file_locks::{goes_to_others, taken as file_taken};
 pub(crate) use self::refusals::check_validity;
 pub(in crate::store) use self::{
     add_entries::Addition,
+    audit::lines as audit_lines,
     file_locks::end as lock_end,
     once::KEPT_MS,
     refusals::no_scope,
@@ -41,24 +43,27 @@ pub(in crate::store) use self::{
     transaction::{GLOBAL_KEY, KeptReply, PathLock, SessionState, Step, StoredEntry, WriteTransaction},
     words::{PreparedWrite, is_quick, reads_the_same, text_of, texts_of},
 };
-use super::{Change, IdempotencyKey, Write, WriteOutcome};
+use super::{Change, Write, WriteOutcome, WriteRequest};
 use crate::text::entry::IndexedEntry;
 
 /// What a write answers, and what it changed.
 type Applied = Step<(Response, Vec<Change>)>;
 
-/// Applies one write, once if it has a key; `texts` are the words of its new entries.
+/// Applies one write, once if it has a key, and says so in the audit; `texts` are the words of its new entries.
 ///
 /// # Errors
 /// `Refused` with the cause, or what the backend says.
 pub(in crate::store) async fn apply(
     rows: &impl WriteTransaction,
-    write: &Write,
+    request: &WriteRequest,
     texts: &[IndexedEntry],
-    key: Option<&IdempotencyKey>,
-    at_ms: i64,
 ) -> Step<WriteOutcome> {
-    once::apply_once(rows, key, at_ms, apply_each_time(rows, write, texts, at_ms)).await
+    let applied = async {
+        let (reply, changes) = apply_each_time(rows, &request.write, texts, request.at_ms).await?;
+        rows.record(audit::lines(request, &reply, &changes)).await?;
+        Ok((reply, changes))
+    };
+    once::apply_once(rows, request.idempotency.as_ref(), request.at_ms, applied).await
 }
 
 async fn apply_each_time(
@@ -115,5 +120,6 @@ async fn apply_each_time(
         Write::ChangeTag(change) => tags::change(rows, change, at_ms).await,
         Write::SetPermission(permission) => permissions::set(rows, permission).await,
         Write::RemovePermission(id) => permissions::remove(rows, *id).await,
+        Write::Note(_) => Ok((Response::Done, Vec::new())),
     }
 }

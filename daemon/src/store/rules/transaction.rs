@@ -5,8 +5,8 @@ use std::future::Future;
 
 use agent_memory_proto::{
     model::{
-        Conflict, Entry, EntryKind, FileLock, Id, Node, Org, Permission, Project, Relation, RelationKind,
-        ScopeLevel, ScopeRef, Session, SessionReport, SessionStatus, Tag, Task, Version,
+        AuditEntry, Conflict, Entry, EntryKind, FileLock, Id, Node, Org, Permission, Project, Relation,
+        RelationKind, ScopeLevel, ScopeRef, Session, SessionReport, SessionStatus, Tag, Task, Version,
     },
     response::ListedRelation,
 };
@@ -239,6 +239,9 @@ pub(in crate::store) trait WriteTransaction {
     fn put_permission(&self, scope_key: i64, permission: &Permission) -> impl Future<Output = Step<()>>;
     /// Removes a permission.
     fn remove_permission(&self, id: Id) -> impl Future<Output = Step<()>>;
+
+    /// Writes lines at the end of the audit, in their order.
+    fn record(&self, lines: Vec<AuditEntry>) -> impl Future<Output = Step<()>>;
 
     /// What is kept under a key.
     fn kept_reply(&self, key: &IdempotencyKey) -> impl Future<Output = Step<Option<KeptReply>>>;

@@ -1,5 +1,5 @@
 //! What the writer does while nobody writes, and a little while somebody does: writes the log back,
-//! merges the full-text index, forgets old idempotency keys
+//! merges the full-text index, forgets old idempotency keys, old lines of the audit
 //! and locks that are long past their time.
 
 use std::{
@@ -14,12 +14,15 @@ use std::{
 use rusqlite::Connection;
 
 use super::{
-    file_locks,
+    audit, file_locks,
     gap::{GAP_MAX, Gap},
     idempotency,
     options::{SqliteOptions, file_bytes},
 };
-use crate::{clock::Clock, store::StoreError};
+use crate::{
+    clock::Clock,
+    store::{AuditLimits, StoreError},
+};
 
 /// A page in the log: its 4 KiB and a header.
 const LOG_PAGE_BYTES: u64 = 4_096 + 24;
@@ -49,6 +52,7 @@ pub(super) struct Housekeeping {
     may_merge: bool,
     optimized_at_ms: i64,
     purged_at_ms: i64,
+    audit: AuditLimits,
 }
 
 /// How a checkpoint goes about readers that still look at an older state.
@@ -73,6 +77,7 @@ impl Housekeeping {
             busy_timeout: options.busy_timeout,
             optimized_at_ms: clock.now_ms(),
             purged_at_ms: 0,
+            audit: options.audit,
             clock,
             gap,
             pages: Arc::default(),
@@ -140,7 +145,10 @@ impl Housekeeping {
             return Ok(true);
         }
         if now_ms - self.purged_at_ms >= PURGE_EVERY_MS {
-            if idempotency::purge(connection, now_ms)? || file_locks::purge(connection, now_ms)? {
+            if idempotency::purge(connection, now_ms)?
+                || file_locks::purge(connection, now_ms)?
+                || audit::purge(connection, &self.audit, now_ms)?
+            {
                 return Ok(true);
             }
             self.purged_at_ms = now_ms;

@@ -34,6 +34,7 @@ pub(super) const ALL: &[Migration] = &[
     migration!(5, "relations", "0005_relations.sql"),
     migration!(6, "tags", "0006_tags.sql"),
     migration!(7, "permissions", "0007_permissions.sql"),
+    migration!(8, "audit", "0008_audit.sql"),
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (

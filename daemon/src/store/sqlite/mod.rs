@@ -1,6 +1,7 @@
 //! The SQLite backend: one writer with group commit, readers that never wait for it. The only
 //! folder that names the driver.
 
+mod audit;
 mod backup;
 mod cells;
 mod columns;
@@ -120,6 +121,7 @@ impl SqliteStore {
             relations: Arc::clone(&shared) as _,
             tags: Arc::clone(&shared) as _,
             permissions: Arc::clone(&shared) as _,
+            audit: Arc::clone(&shared) as _,
             search: Arc::clone(&shared) as _,
             transfer: Arc::clone(&shared) as _,
             writes: Arc::clone(&shared) as _,

@@ -5,6 +5,8 @@ use std::{
     time::Duration,
 };
 
+use crate::store::AuditLimits;
+
 /// When a commit counts as durable.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Synchronous {
@@ -44,6 +46,8 @@ pub struct SqliteOptions {
     /// When a short read gives up. No read outlives its deadline, so none can hold up the
     /// write-ahead log for longer.
     pub read_timeout: Duration,
+    /// How much of the audit is kept.
+    pub audit: AuditLimits,
 }
 
 impl SqliteOptions {
@@ -59,6 +63,7 @@ impl SqliteOptions {
             reader_mailbox: 4_096,
             wal_limit_bytes: 64 * 1024 * 1024,
             read_timeout: Duration::from_secs(5),
+            audit: AuditLimits::default(),
         }
     }
 

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use agent_memory_proto::{
     model::{
-        EntryKind, Node, NodeKind, Permission, PermissionLevel, Relation, RelationKind, ScopeRef,
-        SessionStatus, Tag, TagCategory, TaskDetails, TaskDomain, TaskSeverity, TaskStatus, TaskType,
-        TaskUrgency,
+        AuditAction, AuditEntry, AuditKind, EntryKind, Node, NodeKind, Permission, PermissionLevel, Relation,
+        RelationKind, ScopeRef, SessionStatus, Tag, TagCategory, TaskDetails, TaskDomain, TaskSeverity,
+        TaskStatus, TaskType, TaskUrgency,
     },
     request::{ConflictPick, PromoteSession, PromoteStrategy, TagSelector, TaskPatch, UpdateProject},
 };
@@ -14,7 +14,7 @@ use agent_memory_proto::{
 use super::values::{ID, With, claim, json, name, new_entry, org, project, session, text, update};
 use crate::{
     clock::Clock,
-    store::{Import, NewTask, Resolution, TagChange, TaskChange, TaskWrite, Write},
+    store::{Caller, Import, NewTask, Resolution, TagChange, TaskChange, TaskWrite, Write},
 };
 
 /// One write of each kind; how many texts with a secret it has is told beside it, names not counted.
@@ -88,6 +88,9 @@ pub(super) fn writes(with: With) -> Vec<(Write, u64)> {
     };
     writes.push((Write::SetPermission(permission), 0));
     writes.push((Write::RemovePermission(ID), 0));
+    let line = Caller::benchmark().entry(AuditAction::Refuse, AuditKind::Request, 0);
+    let line = AuditEntry { agent: Some(text(with.texts)), detail: Some(text(with.texts)), ..line };
+    writes.push((Write::Note(vec![line]), 2));
     let promotion = PromoteSession {
         id: ID,
         entry_ids: Vec::new(),
@@ -220,6 +223,7 @@ pub(super) fn kind_of(write: &Write) -> usize {
         Write::SetPermission(_) => 28,
         Write::RemovePermission(_) => 29,
         Write::PromoteSession(_) => 30,
+        Write::Note(_) => 31,
     }
 }
-pub(super) const KINDS: usize = 31;
+pub(super) const KINDS: usize = 32;

@@ -2,7 +2,7 @@
 
 use agent_memory_proto::model::{Id, Project, ScopeRef};
 
-use crate::store::{Gated, StoreError, Write, WriteRequest, WriteStore, postgres::PostgresStore};
+use crate::store::{Caller, Gated, StoreError, Write, WriteRequest, WriteStore, postgres::PostgresStore};
 
 /// A project that nobody else knows of, until it is removed.
 pub(super) struct Scratch(Id);
@@ -39,5 +39,6 @@ impl Scratch {
 }
 
 async fn apply(store: &PostgresStore, write: Write, at_ms: i64) -> Result<(), StoreError> {
-    store.write(WriteRequest { write: Gated::of_daemon(write), at_ms, idempotency: None }).await.map(drop)
+    let (write, caller) = (Gated::of_daemon(write), Caller::benchmark());
+    store.write(WriteRequest { write, caller, at_ms, idempotency: None }).await.map(drop)
 }

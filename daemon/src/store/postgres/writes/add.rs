@@ -1,12 +1,12 @@
 //! New entries of one or many callers, stored by one statement: rows, words, the answers under their
-//! keys, and what others are told. What cannot be stored like that is left out, and goes the exact
+//! keys, what the audit says, and what others are told. What cannot be stored like that is left out, and goes the exact
 //! path.
 
 use std::{collections::HashSet, sync::LazyLock};
 
 use agent_memory_proto::{
     codec::Message,
-    model::{Entry, Id},
+    model::{AuditEntry, Entry, Id},
 };
 use tokio_postgres::Row;
 use uuid::Uuid;
@@ -18,13 +18,14 @@ use crate::{
         columns::level_code,
         postgres::{
             PostgresStore,
+            audit::{self, AuditColumns},
             columns::{code, get, scope_uuid, uuid},
             connection::BEGIN,
             payload::{self, Filling},
             search::index::{IndexRow, SCOPED_TERMS},
             values::{Value, value},
         },
-        rules::{Addition, PreparedWrite},
+        rules::{Addition, PreparedWrite, audit_lines},
     },
     text::entry::IndexedEntry,
 };
@@ -36,11 +37,12 @@ const MORE_COUNT: usize = 10;
 
 static ADD: LazyLock<String> = LazyLock::new(|| {
     let (names, taken) = (NAMES.join(", "), taken());
-    let count = NAMES.len() + MORE_COUNT;
+    let (audit, said, says) = (audit::names("audit_"), audit::names(""), audit::names("n.audit_"));
+    let count = NAMES.len() + MORE_COUNT + audit::COUNT;
     let (columns, channel, origin) = (parameters(1, count), count + 1, count + 2);
     format!(
         "WITH n AS MATERIALIZED (\
-             SELECT * FROM unnest({columns}) WITH ORDINALITY AS n ({names}, {MORE}, place)), \
+             SELECT * FROM unnest({columns}) WITH ORDINALITY AS n ({names}, {MORE}, {audit}, place)), \
          w AS MATERIALIZED (\
              SELECT n.place, n.id, n.tokens, n.frequencies, n.terms, s.key AS scope \
              FROM n JOIN scopes s ON s.level = n.scope_level AND s.id = n.scope_id \
@@ -56,6 +58,8 @@ static ADD: LazyLock<String> = LazyLock::new(|| {
              INSERT INTO idempotency_keys (key, fingerprint, at_ms, reply) \
              SELECT n.key, n.fingerprint, n.created_at_ms, n.reply FROM added a JOIN n USING (id) \
              WHERE n.key IS NOT NULL), \
+         audited AS (\
+             INSERT INTO audit ({said}) SELECT {says} FROM added a JOIN n USING (id) ORDER BY n.place), \
          told AS MATERIALIZED (\
              SELECT pg_notify(${channel}, ${origin} || string_agg(E'\\n' || n.line, '' ORDER BY n.place)) \
              FROM added a JOIN n USING (id) GROUP BY n.payload) \
@@ -68,6 +72,8 @@ struct Additions<'a> {
     writes: &'a [&'a PreparedWrite],
     additions: Vec<Addition>,
     replies: Vec<Vec<u8>>,
+    /// A line for each entry.
+    audit: Vec<AuditEntry>,
 }
 
 impl<'a> Additions<'a> {
@@ -78,20 +84,23 @@ impl<'a> Additions<'a> {
     fn of(writes: &'a [&'a PreparedWrite]) -> Result<Self, StoreError> {
         let mut additions = Vec::with_capacity(writes.len());
         let mut replies = Vec::with_capacity(writes.len());
+        let mut audit = Vec::with_capacity(writes.len());
         for write in writes {
             let Write::AddEntries { entries, bulk } = &*write.request.write else {
                 return Err(StoreError::Other("only new entries are stored like this".to_owned()));
             };
             let addition = Addition::of(entries, *bulk, write.request.at_ms);
+            audit.extend(audit_lines(&write.request, &addition.reply, &addition.changes));
             let reply = addition.reply.encode().map_err(|error| StoreError::Other(error.to_string()))?;
             additions.push(addition);
             replies.push(reply);
         }
-        Ok(Self { writes, additions, replies })
+        Ok(Self { writes, additions, replies, audit })
     }
 
     fn parameters(&self, origin: Id) -> Parameters<'_> {
-        let mut parameters = Parameters { origin: origin.to_string(), ..Parameters::default() };
+        let audit = AuditColumns::of(&self.audit);
+        let mut parameters = Parameters { origin: origin.to_string(), audit, ..Parameters::default() };
         let mut filling = Filling::default();
         for ((write, addition), reply) in self.writes.iter().zip(&self.additions).zip(&self.replies) {
             // The answer to many entries is kept once.
@@ -129,6 +138,7 @@ struct Parameters<'a> {
     keys: Vec<Option<Uuid>>,
     fingerprints: Vec<Option<i64>>,
     replies: Vec<&'a [u8]>,
+    audit: AuditColumns<'a>,
     origin: String,
 }
 
@@ -159,9 +169,9 @@ impl<'a> Parameters<'a> {
             value(&self.keys),
             value(&self.fingerprints),
             value(&self.replies),
-            value(&payload::CHANNEL),
-            value(&self.origin),
         ]);
+        values.extend(self.audit.values());
+        values.extend([value(&payload::CHANNEL), value(&self.origin)]);
         values
     }
 }

@@ -143,13 +143,14 @@ mod tests {
     use agent_memory_proto::model::{Id, ScopeRef};
 
     use super::*;
-    use crate::store::{Gated, IdempotencyKey, NewEntry, Write, WriteRequest, contract::guideline};
+    use crate::store::{Caller, Gated, IdempotencyKey, NewEntry, Write, WriteRequest, contract::guideline};
 
     fn job(name: &str, key: Option<u8>) -> Job {
         let draft = guideline(ScopeRef::GLOBAL, name, 1);
         let entry = NewEntry { id: Id([1; 16]), version_id: Id([2; 16]), draft };
         let request = WriteRequest {
             write: Gated::of_daemon(Write::AddEntries { entries: vec![entry], bulk: false }),
+            caller: Caller::benchmark(),
             at_ms: 0,
             idempotency: key.map(|key| IdempotencyKey { key: Id([key; 16]), fingerprint: 0 }),
         };

@@ -83,7 +83,7 @@ pub(super) fn taken() -> String {
 }
 
 /// Some parameters, from `$first` on.
-pub(super) fn parameters(first: usize, count: usize) -> String {
+pub(in crate::store::postgres) fn parameters(first: usize, count: usize) -> String {
     (first..first + count).map(|number| format!("${number}")).collect::<Vec<_>>().join(", ")
 }
 

@@ -87,9 +87,9 @@ async fn in_transaction(
     connection: &Connection,
     write: &PreparedWrite,
 ) -> Result<WriteOutcome, StoreError> {
-    let (request, key) = (&write.request, write.request.idempotency.as_ref());
+    let request = &write.request;
     let rows = PgTransaction::begin(connection, request).await?;
-    let outcome = match rules::apply(&rows, &request.write, &write.texts, key, request.at_ms).await {
+    let outcome = match rules::apply(&rows, request, &write.texts).await {
         // What stands in the way may be the same write, which was sent twice.
         Err(error @ StoreError::Refused(_)) if came_twice(&rows, write).await? => {
             return Err(StoreError::Contended(error.to_string()));

@@ -4,7 +4,7 @@
 
 use std::sync::LazyLock;
 
-use agent_memory_proto::model::Entry;
+use agent_memory_proto::model::{AuditEntry, Entry};
 
 use super::{
     added::{self, Added},
@@ -15,6 +15,7 @@ use super::{
 use crate::store::{
     IdempotencyKey, StoreError,
     postgres::{
+        audit::{self, AuditColumns},
         columns::{get, uuid},
         connection::Connection,
         payload,
@@ -35,6 +36,8 @@ pub(super) struct Later {
     pub(super) added: Vec<Added>,
     pub(super) conflicts: Vec<Conflict>,
     pub(super) reply: Option<(IdempotencyKey, i64, Vec<u8>)>,
+    /// What the audit says of the write.
+    pub(super) audit: Vec<AuditEntry>,
 }
 
 /// Two agents changed an entry at once.
@@ -47,9 +50,9 @@ pub(super) struct Conflict {
 }
 
 /// How many parameters [`closing`] takes.
-const CLOSING_COUNT: usize = 13;
+const CLOSING_COUNT: usize = 13 + audit::COUNT;
 
-/// What every closing statement does beside its own work: conflicts, the answer, notifications. A key
+/// What every closing statement does beside its own work: conflicts, the answer, notifications, the audit. A key
 /// that is there already fails it.
 fn closing(first: usize) -> String {
     let (conflicts, kept) = (parameters(first, 7), parameters(first + 7, 4));
@@ -59,7 +62,9 @@ fn closing(first: usize) -> String {
              SELECT * FROM unnest({conflicts})), \
          kept AS (INSERT INTO idempotency_keys (key, fingerprint, at_ms, reply) \
              SELECT * FROM unnest({kept})), \
-         told AS MATERIALIZED (SELECT pg_notify(${channel}, p) FROM unnest(${payloads}) AS p)"
+         {}, \
+         told AS MATERIALIZED (SELECT pg_notify(${channel}, p) FROM unnest(${payloads}) AS p)",
+        audit::appending(first + 13)
     )
 }
 
@@ -105,6 +110,11 @@ fn replacing(only: Option<usize>) -> String {
 }
 
 impl Later {
+    /// Takes out what goes with the end of the transaction.
+    pub(super) fn what_comes_last(&mut self) -> Self {
+        Self { reply: self.reply.take(), audit: std::mem::take(&mut self.audit), ..Self::default() }
+    }
+
     /// Whether anything waits that other statements have to see.
     pub(super) fn has_rows(&self) -> bool {
         !self.replaced.is_empty() || !self.removed.is_empty() || !self.conflicts.is_empty()
@@ -214,6 +224,7 @@ struct Closing<'a> {
     kept_at_ms: Vec<i64>,
     replies: Vec<&'a [u8]>,
     payloads: &'a [String],
+    audit: AuditColumns<'a>,
 }
 
 impl<'a> Closing<'a> {
@@ -234,11 +245,12 @@ impl<'a> Closing<'a> {
             kept_at_ms: reply.iter().map(|(_, at_ms, _)| *at_ms).collect(),
             replies: reply.iter().map(|(_, _, reply)| reply.as_slice()).collect(),
             payloads,
+            audit: AuditColumns::of(&later.audit),
         }
     }
 
     fn push_to<'b>(&'b self, values: &mut Vec<Value<'b>>) {
-        let all: [Value<'b>; CLOSING_COUNT] = [
+        values.extend([
             value(&self.conflict_ids),
             value(&self.entries),
             value(&self.base_versions),
@@ -252,7 +264,7 @@ impl<'a> Closing<'a> {
             value(&self.replies),
             value(&payload::CHANNEL),
             value(&self.payloads),
-        ];
-        values.extend(all);
+        ]);
+        values.extend(self.audit.values());
     }
 }

@@ -22,6 +22,7 @@ mod transaction;
 use std::sync::atomic::Ordering;
 
 pub(super) use batches::{Batches, batches};
+pub(super) use entry_columns::parameters;
 pub(super) use transaction::PgTransaction;
 
 use super::PostgresStore;

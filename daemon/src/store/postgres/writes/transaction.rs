@@ -8,8 +8,8 @@ use std::sync::{
 
 use agent_memory_proto::{
     model::{
-        Conflict, Entry, EntryKind, FileLock, Id, Node, Org, Permission, Project, Relation, RelationKind,
-        ScopeLevel, ScopeRef, Session, SessionReport, Tag, Task, Version,
+        AuditEntry, Conflict, Entry, EntryKind, FileLock, Id, Node, Org, Permission, Project, Relation,
+        RelationKind, ScopeLevel, ScopeRef, Session, SessionReport, Tag, Task, Version,
     },
     response::ListedRelation,
 };
@@ -73,7 +73,7 @@ impl<'a> PgTransaction<'a> {
     pub(super) async fn commit(&self, payloads: &[String]) -> Step<()> {
         let mut later = std::mem::take(&mut *lock(&self.later));
         later.store_added(self.connection).await?;
-        if later.has_rows() || later.reply.is_some() || !payloads.is_empty() {
+        if later.has_rows() || later.reply.is_some() || !later.audit.is_empty() || !payloads.is_empty() {
             later.store(self.connection, payloads, true).await?;
             return Ok(());
         }
@@ -82,9 +82,11 @@ impl<'a> PgTransaction<'a> {
 
     /// Stores the rows that wait, before something else looks at them.
     async fn flush(&self) -> Step<i64> {
-        let reply = lock(&self.later).reply.take();
-        let mut later = std::mem::take(&mut *lock(&self.later));
-        lock(&self.later).reply = reply;
+        let mut later = {
+            let mut waiting = lock(&self.later);
+            let kept = waiting.what_comes_last();
+            std::mem::replace(&mut *waiting, kept)
+        };
         later.store_added(self.connection).await?;
         let stored = if later.has_rows() { later.store(self.connection, &[], false).await? } else { 0 };
         lock(&self.ahead).make_room();
@@ -452,6 +454,11 @@ impl WriteTransaction for PgTransaction<'_> {
 
     async fn remove_permission(&self, id: Id) -> Step<()> {
         permission_rows::remove(self, id).await
+    }
+
+    async fn record(&self, lines: Vec<AuditEntry>) -> Step<()> {
+        lock(&self.later).audit.extend(lines);
+        Ok(())
     }
 
     async fn kept_reply(&self, key: &IdempotencyKey) -> Step<Option<KeptReply>> {

@@ -6,7 +6,7 @@ use std::path::Path;
 use rusqlite::Connection;
 
 use super::{
-    super::{connection, file_locks, options::SqliteOptions, writer::SqliteWriter},
+    super::{audit, connection, file_locks, options::SqliteOptions, writer::SqliteWriter},
     copy, copy_over,
 };
 use crate::{
@@ -36,6 +36,12 @@ impl SqliteWriter {
             }
             carried => carried?,
         }
+        match carry_audit_over(&self.connection, &from) {
+            Err(StoreError::Corrupt(cause)) => {
+                tracing::warn!(cause, "the audit cannot be read in the damaged store, and begins anew");
+            }
+            carried => carried?,
+        }
         let replaced = copy_over(&from, &mut self.connection);
         drop(from);
         self.open_anew();
@@ -44,6 +50,13 @@ impl SqliteWriter {
         (self.on_change)(&Change::of_restore());
         Ok(kept)
     }
+}
+
+/// The audit tells of everything that was done to this store, of what the restore takes back, too.
+fn carry_audit_over(live: &Connection, staged: &Connection) -> Result<(), StoreError> {
+    let transaction = staged.unchecked_transaction()?;
+    audit::replace(live, &transaction)?;
+    Ok(transaction.commit()?)
 }
 
 /// Locks of files are of now: those that are held stay, and those of the time of the backup do not come back.

@@ -24,7 +24,6 @@ pub(super) fn apply_once(
     request: &WriteRequest,
     texts: &[IndexedEntry],
 ) -> Result<WriteOutcome, StoreError> {
-    let (rows, key) = (SqliteTransaction { connection }, request.idempotency.as_ref());
-    let steps = rules::apply(&rows, &request.write, texts, key, request.at_ms);
-    steps.now_or_never().expect("no step waits for anything")
+    let rows = SqliteTransaction { connection };
+    rules::apply(&rows, request, texts).now_or_never().expect("no step waits for anything")
 }

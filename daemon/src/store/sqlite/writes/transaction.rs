@@ -2,8 +2,8 @@
 
 use agent_memory_proto::{
     model::{
-        Conflict, Entry, EntryKind, FileLock, Id, Node, Org, Permission, Project, Relation, RelationKind,
-        ScopeLevel, ScopeRef, Session, SessionReport, Tag, Task, Version,
+        AuditEntry, Conflict, Entry, EntryKind, FileLock, Id, Node, Org, Permission, Project, Relation,
+        RelationKind, ScopeLevel, ScopeRef, Session, SessionReport, Tag, Task, Version,
     },
     response::ListedRelation,
 };
@@ -18,7 +18,7 @@ use crate::{
             reads_the_same, text_of,
         },
         sqlite::{
-            conflicts, file_locks, idempotency, index, permissions,
+            audit, conflicts, file_locks, idempotency, index, permissions,
             reads::{entries, projects, sessions},
             relations, scope_keys, tags, tasks,
         },
@@ -302,6 +302,10 @@ impl WriteTransaction for SqliteTransaction<'_> {
 
     async fn remove_permission(&self, id: Id) -> Step<()> {
         permissions::remove(self.connection, id)
+    }
+
+    async fn record(&self, lines: Vec<AuditEntry>) -> Step<()> {
+        lines.iter().try_for_each(|line| audit::append(self.connection, line))
     }
 
     async fn kept_reply(&self, key: &IdempotencyKey) -> Step<Option<KeptReply>> {

@@ -22,12 +22,13 @@ pub(crate) struct BenchmarkArgs {
     #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=256))]
     pub(crate) pipeline: u32,
     /// What is measured, one after the other: echo, cached_read, simple_read (or read), scoped_read, search, context,
-    /// write, lock (a file checked out and in again). With search and write, searches while writes go on are measured too
+    /// write, lock (a file checked out and in again); checked_cached_read and checked_read are the same reads by an agent that
+    /// may read only the scratch project. With search and write, searches while writes go on are measured too
     #[arg(
         long,
         value_name = "LIST",
         value_delimiter = ',',
-        default_value = "echo,cached_read,simple_read,scoped_read,search,context,write,lock"
+        default_value = "echo,cached_read,checked_cached_read,simple_read,checked_read,scoped_read,search,context,write,lock"
     )]
     pub(crate) mix: Vec<Operation>,
     /// Entries in the scratch project

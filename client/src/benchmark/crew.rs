@@ -30,6 +30,8 @@ pub(crate) type Maker = Arc<dyn Fn(u64) -> Arc<Request> + Send + Sync>;
 
 struct Job {
     maker: Maker,
+    /// Who asks, where that is not the connection's agent.
+    agent: Option<String>,
     next: Arc<AtomicU64>,
     total: u64,
     start: Arc<Barrier>,
@@ -84,8 +86,9 @@ impl Crew {
         Ok(crew)
     }
 
-    /// Does `total` operations and returns what was counted. Fewer when it was told to stop.
-    pub(crate) async fn run(&self, total: u64, maker: Maker) -> Tally {
+    /// Does `total` operations, as this agent or as that of the connections, and returns what was counted. Fewer
+    /// when it was told to stop.
+    pub(crate) async fn run(&self, total: u64, maker: Maker, agent: Option<&str>) -> Tally {
         let next = Arc::new(AtomicU64::new(0));
         let start = Arc::new(Barrier::new(self.members.len()));
         let mut under_way = Vec::new();
@@ -93,7 +96,8 @@ impl Crew {
             let (done, report) = oneshot::channel();
             let (maker, next, start) = (Arc::clone(&maker), Arc::clone(&next), Arc::clone(&start));
             // A member that has ended is missing in the results below.
-            let _ = member.jobs.send(Job { maker, next, total, start, stop: Arc::clone(&self.stop), done });
+            let (agent, stop) = (agent.map(str::to_owned), Arc::clone(&self.stop));
+            let _ = member.jobs.send(Job { maker, agent, next, total, start, stop, done });
             under_way.push(report);
         }
         let mut all = Tally::new();
@@ -152,7 +156,13 @@ fn serve(
 async fn work(clients: &[Client], pipeline: u32, job: Job) {
     job.start.wait();
     let began = Instant::now();
-    let load = Rc::new(Load { maker: job.maker, next: job.next, total: job.total, stop: job.stop });
+    let load = Rc::new(Load {
+        maker: job.maker,
+        agent: job.agent,
+        next: job.next,
+        total: job.total,
+        stop: job.stop,
+    });
     let workers: Vec<_> = clients
         .iter()
         .flat_map(|client| (0..pipeline).map(move |_| client.clone()))
@@ -171,6 +181,7 @@ async fn work(clients: &[Client], pipeline: u32, job: Job) {
 /// What the workers of one thread share.
 struct Load {
     maker: Maker,
+    agent: Option<String>,
     next: Arc<AtomicU64>,
     total: u64,
     stop: Arc<AtomicBool>,
@@ -180,7 +191,8 @@ struct Load {
 /// encoded, those of the echo as well: what a program makes of an answer is not the daemon's time.
 async fn repeat(client: Client, load: Rc<Load>) -> Tally {
     let mut tally = Tally::new();
-    let options = CallOptions::default().with_deadline(DEADLINE);
+    let options = CallOptions { agent_id: load.agent.clone(), ..CallOptions::default() };
+    let options = options.with_deadline(DEADLINE);
     while !load.stop.load(Ordering::Relaxed) {
         let number = load.next.fetch_add(1, Ordering::Relaxed);
         if number >= load.total {

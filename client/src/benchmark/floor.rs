@@ -53,8 +53,8 @@ pub(crate) async fn measure(
 ) -> Result<Option<Floor>, Failure> {
     let batch = args.concurrency();
     let floor_operation = match operation {
-        Operation::Echo | Operation::CachedRead => return Ok(None),
-        Operation::SimpleRead => FloorOperation::SimpleRead,
+        Operation::Echo | Operation::CachedRead | Operation::CheckedCachedRead => return Ok(None),
+        Operation::SimpleRead | Operation::CheckedRead => FloorOperation::SimpleRead,
         Operation::ScopedRead => FloorOperation::ScopedRead,
         Operation::Search => FloorOperation::Search,
         Operation::Context => FloorOperation::Context,

@@ -10,6 +10,8 @@ use crate::failure::Failure;
 #[derive(Debug)]
 pub(crate) struct Surroundings {
     pub(crate) health: Box<Health>,
+    /// Whether agents may do only what was granted.
+    pub(crate) is_strict: bool,
     /// The daemon's settings that are not at their default.
     settings: Map<String, Value>,
 }
@@ -18,15 +20,20 @@ impl Surroundings {
     /// Asks the daemon about itself.
     pub(crate) async fn look(client: &ReconnectingClient) -> Result<Self, Failure> {
         let options = CallOptions::default;
-        let Some(health) = client.call(Request::Health, options()).await?.response.into_health() else {
-            return Err(Failure::unexpected("health"));
+        let response = client.call(Request::Health, options()).await?.response;
+        let is_strict = match &response {
+            Response::FullHealthReport(full) => {
+                full.figure("permissions", "mode").is_some_and(|mode| mode.to_string() == "strict")
+            }
+            _ => false,
         };
+        let Some(health) = response.into_health() else { return Err(Failure::unexpected("health")) };
         let Response::Config(report) = client.call(Request::Config, options()).await?.response else {
             return Err(Failure::unexpected("config"));
         };
         let changed = report.settings.into_iter().filter(|setting| setting.source != "default");
         let settings = changed.map(|setting| (setting.name, json!(setting.value))).collect();
-        Ok(Self { health, settings })
+        Ok(Self { health, is_strict, settings })
     }
 
     /// Whether the store is a server outside of the daemon.

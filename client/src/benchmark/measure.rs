@@ -62,7 +62,7 @@ impl Measurement {
         });
         let daemons: Vec<_> = std::iter::once(options.clone()).chain(further).collect();
         let crew = Crew::connect(&daemons, args.clients, args.pipeline, Arc::clone(stop)).await?;
-        let bench = Bench { control, is_remote, args, scratch, crew };
+        let bench = Bench { control, options, is_remote, args, scratch, crew };
         let mut operations = args.mix.clone();
         operations.sort_unstable();
         operations.dedup();
@@ -76,7 +76,7 @@ impl Measurement {
         let mut while_writing = Vec::new();
         if [Operation::Search, Operation::Write].iter().all(|operation| operations.contains(operation)) {
             progress.set_message("searches while writing");
-            while_writing = bench.while_writing(options, &rows).await?;
+            while_writing = bench.while_writing(&rows).await?;
         }
         progress.finish_and_clear();
         Ok(Self { rows, while_writing })
@@ -88,8 +88,14 @@ impl Measurement {
     }
 }
 
+/// The agent that may read only the scratch project.
+pub(crate) fn reader(options: &ConnectOptions) -> String {
+    format!("{}-reader", options.agent_id)
+}
+
 struct Bench<'a> {
     control: &'a ReconnectingClient,
+    options: &'a ConnectOptions,
     /// The store is outside of the daemon: what a read costs is not the way to the daemon.
     is_remote: bool,
     args: &'a BenchmarkArgs,
@@ -100,14 +106,14 @@ struct Bench<'a> {
 impl Bench<'_> {
     async fn row(&self, operation: Operation) -> Result<Row, Failure> {
         let seed = self.args.seed;
-        let echo = match operation {
+        let echo = match operation.question() {
             Operation::CachedRead => Some(self.echo_like(operation).await?),
             Operation::SimpleRead if !self.is_remote => Some(self.echo_like(operation).await?),
             _ => None,
         };
-        self.crew
-            .run(self.args.warm_up(), requests::maker(operation, self.scratch, seed, self.args.ops))
-            .await;
+        let agent = operation.is_checked().then(|| reader(self.options));
+        let warm_up = requests::maker(operation, self.scratch, seed, self.args.ops);
+        self.crew.run(self.args.warm_up(), warm_up, agent.as_deref()).await;
         let mut sql = FloorRate::default();
         let (mut tally, mut echoed) = (Tally::new(), Tally::new());
         sql.add_some(floor::measure(self.control, operation, self.args, self.scratch).await?);
@@ -116,9 +122,9 @@ impl Bench<'_> {
         while begun < self.args.ops {
             let count = part.min(self.args.ops - begun);
             let maker = requests::maker(operation, self.scratch, seed, begun);
-            tally.merge(self.crew.run(count, maker).await);
+            tally.merge(self.crew.run(count, maker, agent.as_deref()).await);
             if let Some(echo) = &echo {
-                echoed.merge(self.crew.run(count, Arc::clone(echo)).await);
+                echoed.merge(self.crew.run(count, Arc::clone(echo), agent.as_deref()).await);
             }
             begun += count;
         }
@@ -130,15 +136,19 @@ impl Bench<'_> {
 
     /// Searches while one more client writes as fast as it can. The floor is measured under the
     /// same load; what it was at rest is told beside it.
-    async fn while_writing(&self, options: &ConnectOptions, alone: &[Row]) -> Result<Vec<Row>, Failure> {
+    async fn while_writing(&self, alone: &[Row]) -> Result<Vec<Row>, Failure> {
         let stop_writing = Arc::new(AtomicBool::new(false));
-        let writer = Crew::connect(std::slice::from_ref(options), 1, 1, Arc::clone(&stop_writing)).await?;
+        let writer =
+            Crew::connect(std::slice::from_ref(self.options), 1, 1, Arc::clone(&stop_writing)).await?;
         let seed = self.args.seed;
-        let writes =
-            writer.run(u64::MAX, requests::maker(Operation::Write, self.scratch, seed, WHILE_WRITING_AT));
+        let writes = writer.run(
+            u64::MAX,
+            requests::maker(Operation::Write, self.scratch, seed, WHILE_WRITING_AT),
+            None,
+        );
         let searches = async {
             let maker = requests::maker(Operation::Search, self.scratch, seed, WHILE_WRITING_AT);
-            let tally = self.crew.run(self.args.ops, maker).await;
+            let tally = self.crew.run(self.args.ops, maker, None).await;
             let floor = floor::measure(self.control, Operation::Search, self.args, self.scratch).await;
             stop_writing.store(true, Ordering::Relaxed);
             floor.map(|floor| (tally, floor))

@@ -8,6 +8,7 @@ mod floor;
 mod machine;
 mod measure;
 mod operation;
+mod permits;
 mod report;
 mod requests;
 mod scratch;
@@ -24,7 +25,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 pub(crate) use arguments::BenchmarkArgs;
 
-use self::{machine::Surroundings, measure::Measurement, scratch::Scratch};
+use self::{machine::Surroundings, measure::Measurement, permits::Permits, scratch::Scratch};
 use crate::{
     failure::{EXIT_FAILURE, Failure},
     invocation::Invocation,
@@ -33,17 +34,22 @@ use crate::{
 /// Runs the benchmark and removes what it made, also when it fails or is interrupted.
 pub(crate) async fn run(invocation: &Invocation, args: BenchmarkArgs) -> Result<(), Failure> {
     let options = connect_options(invocation);
-    // Preparing and cleaning up is not measured, and never limited.
-    let control = ReconnectingClient::new(ConnectOptions { lift_rate_limits: true, ..options.clone() });
+    // Preparing and cleaning up is not measured, and never limited; it is done as whoever runs the benchmark, since
+    // its agents may have nothing granted.
+    let agent_id = invocation.connect_options().agent_id.clone();
+    let control =
+        ReconnectingClient::new(ConnectOptions { lift_rate_limits: true, agent_id, ..options.clone() });
     let surroundings = Surroundings::look(&control).await?;
+    let admin_key = invocation.locations.settings.text("ADMIN_KEY");
+    let mut permits = Permits::new(&control, admin_key);
     let mut scratch = Scratch::create(&control, args.seed).await?;
     let stop = Arc::new(AtomicBool::new(false));
     let result = tokio::select! {
-        result = measured(&control, &options, surroundings.is_remote(), &args, &mut scratch, &stop) => result.map(Some),
+        result = measured(&control, &options, &surroundings, &args, (&mut scratch, &mut permits), &stop) => result.map(Some),
         () = interrupted() => Ok(None),
     };
     stop.store(true, Ordering::Relaxed);
-    let removed = scratch.remove(&control, invocation.locations.settings.text("ADMIN_KEY")).await;
+    let removed = permits.take_back().await.and(scratch.remove(&control, admin_key).await);
     let Some(measurement) = result? else {
         removed?;
         return Err(Failure::local("interrupted; the scratch project was removed"));
@@ -59,9 +65,9 @@ pub(crate) async fn run(invocation: &Invocation, args: BenchmarkArgs) -> Result<
 async fn measured(
     control: &ReconnectingClient,
     options: &ConnectOptions,
-    is_remote: bool,
+    surroundings: &Surroundings,
     args: &BenchmarkArgs,
-    scratch: &mut Scratch,
+    (scratch, permits): (&mut Scratch, &mut Permits<'_>),
     stop: &Arc<AtomicBool>,
 ) -> Result<Measurement, Failure> {
     let progress = progress(u64::from(args.entries), "preparing entries");
@@ -72,7 +78,14 @@ async fn measured(
     scratch.start_sessions(control, sessions, &progress).await?;
     progress.finish_and_clear();
     let options = ConnectOptions { lift_rate_limits: !args.respect_limits, ..options.clone() };
-    Measurement::take(control, &options, is_remote, args, &Arc::new(scratch.clone()), stop).await
+    if surroundings.is_strict {
+        permits.let_write(&options.agent_id, scratch.scope()).await?;
+    }
+    if args.mix.iter().any(|operation| operation.is_checked()) {
+        permits.let_read_only(&measure::reader(&options), scratch.scope()).await?;
+    }
+    Measurement::take(control, &options, surroundings.is_remote(), args, &Arc::new(scratch.clone()), stop)
+        .await
 }
 
 fn connect_options(invocation: &Invocation) -> ConnectOptions {

@@ -9,8 +9,12 @@ pub(crate) enum Operation {
     Echo,
     /// A search that the cache answers.
     CachedRead,
+    /// The same, asked by an agent that may read only the project that it asks about.
+    CheckedCachedRead,
     /// One entry by id.
     SimpleRead,
+    /// The same, asked by such an agent.
+    CheckedRead,
     /// The entries of a session's scope, inherited from its project.
     ScopedRead,
     /// Full-text search over two or three words.
@@ -24,10 +28,12 @@ pub(crate) enum Operation {
 }
 
 impl Operation {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 10] = [
         Self::Echo,
         Self::CachedRead,
+        Self::CheckedCachedRead,
         Self::SimpleRead,
+        Self::CheckedRead,
         Self::ScopedRead,
         Self::Search,
         Self::Context,
@@ -40,12 +46,28 @@ impl Operation {
         match self {
             Self::Echo => "echo",
             Self::CachedRead => "cached_read",
+            Self::CheckedCachedRead => "checked_cached_read",
             Self::SimpleRead => "simple_read",
+            Self::CheckedRead => "checked_read",
             Self::ScopedRead => "scoped_read",
             Self::Search => "search",
             Self::Context => "context",
             Self::Write => "write",
             Self::Lock => "lock",
+        }
+    }
+
+    /// Whether the agent that asks may do only that.
+    pub(crate) const fn is_checked(self) -> bool {
+        matches!(self, Self::CheckedCachedRead | Self::CheckedRead)
+    }
+
+    /// What is asked.
+    pub(crate) const fn question(self) -> Self {
+        match self {
+            Self::CheckedCachedRead => Self::CachedRead,
+            Self::CheckedRead => Self::SimpleRead,
+            other => other,
         }
     }
 }

@@ -23,7 +23,7 @@ const ROWS: u32 = 20;
 /// Makes the requests of one operation. `offset` is where the numbers of this part begin, so that
 /// the parts of a measurement do not ask the same again.
 pub(crate) fn maker(operation: Operation, scratch: &Arc<Scratch>, seed: u64, offset: u64) -> Maker {
-    let scratch = Arc::clone(scratch);
+    let (scratch, operation) = (Arc::clone(scratch), operation.question());
     if operation == Operation::CachedRead {
         let questions: Vec<_> = (0..CACHED_QUESTIONS)
             .map(|number| Arc::new(request(operation, &scratch, seed, number)))
@@ -45,13 +45,13 @@ pub(crate) fn echo(request_bytes: usize, reply_bytes: usize) -> Maker {
 
 /// The request of a number.
 pub(crate) fn request(operation: Operation, scratch: &Scratch, seed: u64, number: u64) -> Request {
-    match operation {
+    match operation.question() {
         Operation::Echo => Request::Echo(Echo { payload: vec![0; 64], reply_bytes: 512 }),
-        Operation::CachedRead => {
+        Operation::CachedRead | Operation::CheckedCachedRead => {
             let search = corpus::search(!seed, number % CACHED_QUESTIONS, scratch.scope());
             Request::Search(Search { limit: CACHED_HITS, ..search })
         }
-        Operation::SimpleRead => {
+        Operation::SimpleRead | Operation::CheckedRead => {
             let (kind, id) = *in_turn(&scratch.entries, number);
             let selector = EntrySelector::Id(id);
             Request::GetEntry(GetEntry { kind, selector, include_inactive: false })

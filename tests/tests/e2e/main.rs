@@ -5,6 +5,7 @@ mod autostart;
 mod backup;
 mod backup_faults;
 mod backup_schedule;
+mod benchmark;
 mod cluster;
 mod cluster_status;
 mod conflicts;

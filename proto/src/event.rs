@@ -19,6 +19,19 @@ pub enum ChangeAction {
     Deleted,
 }
 
+impl ChangeAction {
+    /// The public name, as `added`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::Updated => "updated",
+            Self::Deactivated => "deactivated",
+            Self::Deleted => "deleted",
+        }
+    }
+}
+
 /// How a circuit breaker stands. Append only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Encode, Decode)]
 pub enum BreakerState {

@@ -3,6 +3,7 @@
 
 #![warn(missing_docs)]
 
+mod audited;
 mod backend;
 mod bridge;
 mod cli;
@@ -22,6 +23,7 @@ mod wait;
 mod wire;
 mod workload;
 
+pub use audited::check_audit;
 pub use backend::Backend;
 pub use bridge::Bridge;
 pub use cli::Ran;
@@ -33,4 +35,4 @@ pub use mcp_stream::McpStream;
 pub use runtime::on_runtime;
 pub use wait::{StopOnDrop, until, until_within};
 pub use wire::{Frame, Hello, Wire, request_frame};
-pub use workload::{Refusals, Workload, titles};
+pub use workload::{Refusals, Workload, entries, titles};

@@ -19,7 +19,7 @@ use agent_memory_proto::{
     model::{EntryKind, Id, ScopeRef},
 };
 
-use crate::{Instance, StopOnDrop, Wire, on_runtime, requests, until_within};
+use crate::{Instance, StopOnDrop, Wire, check_audit, on_runtime, requests, until_within};
 
 /// How long a caller of the library lets it repeat.
 const LIBRARY_DEADLINE: Duration = Duration::from_secs(20);
@@ -150,7 +150,9 @@ impl Workload {
     /// # Panics
     /// When that is not so.
     pub fn check(&self, instance: &Instance) {
-        let stored = titles(&mut instance.connect_unlimited(), self.project);
+        let mut wire = instance.connect_unlimited();
+        let stored = titles(&mut wire, self.project);
+        check_audit(&mut wire, self.project);
         let distinct: BTreeSet<&String> = stored.iter().collect();
         assert_eq!(distinct.len(), stored.len(), "a write was applied twice");
         let fates = lock(&self.fates);
@@ -299,14 +301,23 @@ impl Caller<'_> {
 /// When the daemon refuses to list them.
 #[must_use]
 pub fn titles(wire: &mut Wire, project: Id) -> Vec<String> {
-    let mut titles = Vec::new();
+    entries(wire, project).into_iter().map(|(_, title)| title).collect()
+}
+
+/// The ids and titles of all knowledge in a project.
+///
+/// # Panics
+/// When the daemon refuses to list them.
+#[must_use]
+pub fn entries(wire: &mut Wire, project: Id) -> Vec<(Id, String)> {
+    let mut found = Vec::new();
     loop {
-        let offset = u32::try_from(titles.len()).expect("not that many");
+        let offset = u32::try_from(found.len()).expect("not that many");
         let request = requests::list(EntryKind::Knowledge, ScopeRef::project(project), 100, offset);
         let Response::Entries(page) = wire.call(&request) else { panic!("no list at {offset}") };
-        titles.extend(page.entries.into_iter().map(|entry| entry.name));
+        found.extend(page.entries.into_iter().map(|entry| (entry.id, entry.name)));
         if !page.has_more {
-            return titles;
+            return found;
         }
     }
 }

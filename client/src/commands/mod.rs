@@ -28,6 +28,7 @@ mod status;
 mod tag;
 mod task;
 mod transfer_progress;
+mod watch;
 
 use std::ffi::OsString;
 
@@ -131,6 +132,8 @@ pub(crate) enum Command {
     Backup(backup::BackupCommand),
     /// What was done, by whom and from where
     Audit(audit::AuditArgs),
+    /// What changes, as it changes, until Ctrl-C
+    Watch,
     /// How the daemon and its store are, after a real write and read
     Health,
     /// Whether a daemon runs, and where
@@ -185,6 +188,7 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Import(args) => import::run(&invocation, args).await,
         Command::Backup(command) => backup::run(&invocation, command).await,
         Command::Audit(args) => audit::run(&invocation, args).await,
+        Command::Watch => watch::run(&invocation).await,
         Command::Health => health::run(&invocation).await,
         Command::Status => status::run(&invocation).await,
         Command::Cluster(command) => cluster::run(&invocation, command).await,

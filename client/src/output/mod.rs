@@ -5,6 +5,7 @@ mod backups;
 mod cluster;
 mod conflicts;
 mod entries;
+pub(crate) mod events;
 mod file_locks;
 mod health;
 mod ids;
@@ -225,6 +226,12 @@ impl Output {
 pub(crate) fn print(text: &str) {
     let mut stdout = io::stdout().lock();
     let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+}
+
+/// Writes a line to stdout; false when its reader went away.
+pub(crate) fn try_line(text: &str) -> bool {
+    let mut stdout = io::stdout().lock();
+    writeln!(stdout, "{text}").and_then(|()| stdout.flush()).is_ok()
 }
 
 /// Whether people look at stdout.

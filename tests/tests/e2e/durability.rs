@@ -16,7 +16,7 @@ use agent_memory_proto::{
     request::Envelope,
 };
 use agent_memory_tests::{
-    Backend, Daemon, Exit, Instance, from_environment, on_every_backend, requests, titles, until,
+    Backend, Daemon, Exit, Instance, check_audit, from_environment, on_every_backend, requests, titles, until,
 };
 use rusqlite::{Connection, OpenFlags};
 
@@ -103,6 +103,7 @@ impl<'a> Load<'a> {
     /// Every title that was ever sent is there, exactly once.
     pub(crate) fn check(&self) {
         let stored = stored_titles(self.instance, self.project);
+        check_audit(&mut self.instance.connect_unlimited(), self.project);
         let distinct: BTreeSet<&String> = stored.iter().collect();
         assert_eq!(distinct.len(), stored.len(), "a write was applied twice");
         let sent = self.ledger.sent.lock().expect("no writer panicked");
@@ -118,6 +119,7 @@ impl<'a> Load<'a> {
         let lost: Vec<_> =
             sent.iter().filter(|(title, (_, answer))| answer.is_some() && !stored.contains(*title)).collect();
         assert!(lost.is_empty(), "{} acknowledged writes are lost: {lost:?}", lost.len());
+        check_audit(&mut self.instance.connect_unlimited(), self.project);
     }
 }
 

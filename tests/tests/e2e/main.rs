@@ -61,3 +61,4 @@ mod transfer_formats;
 mod transfer_many;
 mod user_story;
 mod versions;
+mod watch;

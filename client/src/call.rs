@@ -21,6 +21,8 @@ pub struct CallOptions {
     pub idempotency_key: Option<Id>,
     /// Which agent asks; the connection's agent when not given.
     pub agent_id: Option<String>,
+    /// Nobody said that name: it is left out where names are proved.
+    pub agent_is_guessed: bool,
     /// In which session.
     pub session_id: Option<Id>,
 }

@@ -46,6 +46,8 @@ struct Shared {
     default_deadline: Duration,
     events: broadcast::Sender<Event>,
     lost: Arc<OnceLock<String>>,
+    /// The agent whose name was proved, if calls are to insist on it.
+    agent: OnceLock<String>,
 }
 
 impl Client {
@@ -76,8 +78,16 @@ impl Client {
             lost: Arc::clone(&lost),
         };
         tokio::spawn(connection.run());
-        let shared = Shared { welcome, next_id: AtomicU64::new(1), default_deadline, events, lost };
+        let (next_id, agent) = (AtomicU64::new(1), OnceLock::new());
+        let shared = Shared { welcome, next_id, default_deadline, events, lost, agent };
         Self { commands, shared: Arc::new(shared) }
+    }
+
+    /// Calls that name no agent insist on this one, whose name was proved: they are refused once its token is
+    /// not good any more, and not done in nobody's name.
+    pub(crate) fn speaking_for(self, agent: &str) -> Self {
+        self.shared.agent.get_or_init(|| agent.to_owned());
+        self
     }
 
     /// What the daemon said in the handshake.
@@ -151,10 +161,12 @@ impl Client {
         options: CallOptions,
     ) -> Result<Vec<u8>, ClientError> {
         let idempotency_key = options.idempotency_key.or_else(|| request.is_write().then(new_key));
+        let is_left_out = options.agent_is_guessed && self.shared.welcome.proves_names();
+        let agent_id = options.agent_id.filter(|_| !is_left_out).or_else(|| self.shared.agent.get().cloned());
         let envelope = Envelope {
             deadline_ms: u32::try_from(deadline.as_millis()).unwrap_or(u32::MAX).max(1),
             idempotency_key,
-            agent_id: options.agent_id,
+            agent_id,
             session_id: options.session_id,
         };
         request_frame(id, self.shared.welcome.frame_bytes_max, &envelope, request)

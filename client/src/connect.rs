@@ -2,14 +2,15 @@
 //! when nobody answers.
 
 use std::{
+    fmt,
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use agent_memory_proto::{
-    BUILD, Request,
+    BUILD, Request, Response,
     handshake::{self, FLAG_LIFT_RATE_LIMITS, Hello, Purpose, Status, Welcome},
-    request::HandOver,
+    request::{Authenticate, HandOver},
 };
 
 use crate::{
@@ -27,6 +28,24 @@ pub enum StartPolicy {
     Auto,
     /// [`ClientError::NotRunning`].
     Never,
+}
+
+/// The token of an agent, from `agent-memory agent register`. Never shown.
+#[derive(Clone)]
+pub struct AgentToken(String);
+
+impl AgentToken {
+    /// Takes a token.
+    #[must_use]
+    pub fn new(token: &str) -> Self {
+        Self(token.to_owned())
+    }
+}
+
+impl fmt::Debug for AgentToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AgentToken(secret)")
+    }
 }
 
 /// How to connect.
@@ -52,6 +71,8 @@ pub struct ConnectOptions {
     pub purpose: Purpose,
     /// The agent that calls speak for when they name none; empty for none.
     pub agent_id: String,
+    /// Proves the agent's name to a daemon that asks for that.
+    pub agent_token: Option<AgentToken>,
     /// Our build. An idle older daemon is asked to make room for it.
     pub build: String,
     /// Protocol versions that we speak.
@@ -76,6 +97,7 @@ impl ConnectOptions {
             request_timeout: Duration::from_millis(settings.number("REQUEST_TIMEOUT_MS")),
             purpose,
             agent_id: settings.text("AGENT").unwrap_or_default().to_owned(),
+            agent_token: settings.text("AGENT_TOKEN").map(AgentToken::new),
             build: BUILD.to_owned(),
             protocol: (handshake::PROTOCOL_MIN, handshake::PROTOCOL_MAX),
             lift_rate_limits: false,
@@ -161,7 +183,10 @@ pub(crate) async fn connect(options: &ConnectOptions) -> Result<Client, ClientEr
 pub(crate) async fn attempt(options: &ConnectOptions) -> Result<Client, ClientError> {
     let (reader, writer, welcome) = open(options, &options.hello()).await?;
     match welcome.status {
-        Status::Accepted => Ok(Client::spawn(reader, writer, welcome, options.request_timeout)),
+        Status::Accepted => {
+            let client = Client::spawn(reader, writer, welcome, options.request_timeout);
+            authenticate(client, options).await
+        }
         Status::Stopping => Err(ClientError::Stopping { socket: options.socket.clone() }),
         Status::TooManyConnections => Err(ClientError::TooManyConnections),
         Status::VersionMismatch => Err(ClientError::VersionMismatch {
@@ -170,6 +195,20 @@ pub(crate) async fn attempt(options: &ConnectOptions) -> Result<Client, ClientEr
             client_build: options.build.clone(),
             client: options.protocol,
         }),
+    }
+}
+
+/// Proves the agent's name, where the daemon asks for that and there is a token, before anything else is sent.
+async fn authenticate(client: Client, options: &ConnectOptions) -> Result<Client, ClientError> {
+    let Some(token) = options.agent_token.as_ref().filter(|_| client.welcome().proves_names()) else {
+        return Ok(client);
+    };
+    let request = Request::Authenticate(Authenticate { token: token.0.clone() });
+    match client.call(request, CallOptions::default()).await?.response {
+        // A name that the user set is insisted on, though it may be another.
+        Response::Authenticated(who) if options.agent_id.is_empty() => Ok(client.speaking_for(&who.agent_id)),
+        Response::Authenticated(_) => Ok(client),
+        _ => Err(ClientError::Protocol("a token was answered with something else".to_owned())),
     }
 }
 

@@ -24,7 +24,7 @@ mod version;
 
 pub use call::{CallOptions, EncodedReply, Reply};
 pub use client::{Client, Events};
-pub use connect::{ConnectOptions, StartPolicy, holder as daemon_holder, probe};
+pub use connect::{AgentToken, ConnectOptions, StartPolicy, holder as daemon_holder, probe};
 pub use error::{ClientError, DenialCause};
 pub use keys::new_key;
 pub use locations::Locations;

@@ -28,7 +28,8 @@ const TAIL_LINES: usize = 12;
 const TAIL_BYTES: u64 = 16 << 10;
 /// Variables that are meant for this process and not for the daemon: a service manager's, and the
 /// client's own log filter.
-const NOT_INHERITED: [&str; 7] = [
+const NOT_INHERITED: [&str; 8] = [
+    "AGENT_MEMORY_AGENT_TOKEN",
     "AGENT_MEMORY_CLIENT_LOG",
     "NOTIFY_SOCKET",
     "WATCHDOG_USEC",

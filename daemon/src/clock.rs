@@ -1,4 +1,4 @@
-//! Time and ids as values that are passed in. The only file that may ask the system for either.
+//! Time and ids as values that are passed in, and secrets. The only file that may ask the system for any of them.
 
 use std::{
     fmt,
@@ -73,6 +73,16 @@ impl Clock {
             }
         }
     }
+}
+
+/// 256 random bits from the system, which nobody can guess.
+///
+/// # Errors
+/// When the system gives none.
+pub fn new_secret() -> Result<[u8; 32], getrandom::Error> {
+    let mut secret = [0; 32];
+    getrandom::fill(&mut secret)?;
+    Ok(secret)
 }
 
 impl fmt::Debug for Clock {

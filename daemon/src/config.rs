@@ -10,7 +10,7 @@ use crate::{
     limiter::{Limit, Limits},
     permissions::{ChosenMode, Mode, Protected},
     redis::RedisOptions,
-    store::{AuditLimits, SecretsMode, postgres::PostgresOptions},
+    store::{AuditLimits, SecretHash, SecretsMode, postgres::PostgresOptions},
 };
 
 /// What stays as it is for the daemon's life.
@@ -68,9 +68,11 @@ pub struct Config {
     pub audit: AuditLimits,
     /// What agents may do where nothing was said, and why.
     pub permissions: ChosenMode,
+    /// Whether an agent's name counts only with its token.
+    pub proves_names: bool,
     /// What is done about secrets in what is written.
     pub secrets: SecretsMode,
-    /// The key that removing a project asks for.
+    /// The key that what can do harm asks for.
     pub admin_key: Option<AdminKey>,
     /// The settings it was made from.
     pub settings: Settings,
@@ -115,14 +117,13 @@ pub struct LiveConfig {
 
 /// A secret. Never shown.
 #[derive(Clone)]
-pub struct AdminKey(String);
+pub struct AdminKey(SecretHash);
 
 impl AdminKey {
     /// Whether this is the key, in constant time.
     #[must_use]
     pub fn matches(&self, given: &str) -> bool {
-        use subtle::ConstantTimeEq;
-        self.0.as_bytes().ct_eq(given.as_bytes()).into()
+        self.0 == SecretHash::of(given)
     }
 }
 
@@ -195,8 +196,9 @@ impl Config {
             conflict_window_ms: i64::try_from(settings.number("CONFLICT_WINDOW_MS")).unwrap_or(i64::MAX),
             session_timeout: millis(&settings, "SESSION_TIMEOUT_MS"),
             audit: audit_limits(&settings),
+            proves_names: settings.text("AGENT_AUTH") == Some("token"),
             secrets: SecretsMode::from_name(settings.text("SECRETS")),
-            admin_key: settings.text("ADMIN_KEY").map(|key| AdminKey(key.to_owned())),
+            admin_key: settings.text("ADMIN_KEY").map(|key| AdminKey(SecretHash::of(key))),
             settings,
             settings_file: places.settings_file,
         })

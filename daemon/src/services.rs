@@ -29,7 +29,7 @@ use crate::{
     lifecycle::Shutdown,
     limiter::{Cluster, Limiter},
     lock_lines::LockLines,
-    permissions::Permissions,
+    permissions::{Guesses, Permissions},
     places,
     redis::{Redis, SharedLimits},
     store::{Change, DaemonName, Store},
@@ -71,6 +71,8 @@ pub struct Services {
     pub lock_lines: LockLines,
     /// What agents may do.
     pub permissions: Permissions,
+    /// Wrong tokens and keys.
+    pub(crate) guesses: Guesses,
     /// Scope chains.
     pub chains: ScopeCache,
     /// When the next entry becomes or ceases to be valid.
@@ -323,6 +325,7 @@ impl Services {
             changes: parts.changes,
             lock_lines: LockLines::default(),
             permissions: Permissions::new(config.permissions),
+            guesses: Guesses::default(),
             chains: ScopeCache::default(),
             next_validity_change: NextValidityChange::default(),
             redis: parts.redis,

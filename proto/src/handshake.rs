@@ -27,6 +27,8 @@ const AGENT_BYTES: usize = 80;
 
 /// Set in a welcome by a daemon whose life a service manager decides; it is never asked to hand over.
 pub const FLAG_MANAGED: u8 = 1;
+/// Set in a welcome by a daemon that takes an agent's name only with its token.
+pub const FLAG_PROVES_NAMES: u8 = 2;
 /// Set in a hello to lift the rate limits for this connection (the socket's owner may; the benchmark does).
 pub const FLAG_LIFT_RATE_LIMITS: u8 = 1;
 
@@ -171,6 +173,12 @@ impl Welcome {
     #[must_use]
     pub const fn is_managed(&self) -> bool {
         self.flags & FLAG_MANAGED != 0
+    }
+
+    /// Whether the daemon takes an agent's name only with its token: [`FLAG_PROVES_NAMES`] is set.
+    #[must_use]
+    pub const fn proves_names(&self) -> bool {
+        self.flags & FLAG_PROVES_NAMES != 0
     }
 
     /// The 128 bytes of the block.

@@ -32,8 +32,17 @@ impl Bridge {
     /// When it does not answer as the protocol says.
     #[must_use]
     pub fn start(instance: &Instance, agent: &str) -> Self {
+        Self::start_with(instance, &[("AGENT_MEMORY_AGENT", agent)])
+    }
+
+    /// As [`Bridge::start`], with these variables of the environment beside those of the instance.
+    ///
+    /// # Panics
+    /// As [`Bridge::start`].
+    #[must_use]
+    pub fn start_with(instance: &Instance, variables: &[(&str, &str)]) -> Self {
         let mut command = instance.client_command(["mcp"]);
-        command.env("AGENT_MEMORY_AGENT", agent);
+        command.envs(variables.iter().copied());
         let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -1,5 +1,6 @@
 //! The commands: one file each, with its arguments and a `run`. This file lists them.
 
+mod agent;
 mod audit;
 mod backup;
 mod client;
@@ -115,6 +116,9 @@ pub(crate) enum Command {
     /// Tags: words that entries are filed under
     #[command(subcommand)]
     Tag(tag::TagCommand),
+    /// Who agents are: tokens that prove their names
+    #[command(subcommand)]
+    Agent(agent::AgentCommand),
     /// What agents may do, and where
     #[command(subcommand)]
     Permission(permission::PermissionCommand),
@@ -181,6 +185,7 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Lock(command) => lock::run(&invocation, command).await,
         Command::Relation(command) => relation::run(&invocation, command).await,
         Command::Tag(command) => tag::run(&invocation, command).await,
+        Command::Agent(command) => agent::run(&invocation, command).await,
         Command::Permission(command) => permission::run(&invocation, command).await,
         Command::Query(command) => query::run(&invocation, command).await,
         Command::Remember(args) => remember::run(&invocation, args).await,

@@ -41,6 +41,7 @@ fn value(invocation: &Invocation, running: bool, welcome: Option<&Welcome>) -> V
         "protocol": welcome.map(|welcome| json!({ "min": welcome.protocol_min, "max": welcome.protocol_max })),
         "connections": welcome.map(|welcome| welcome.other_connections),
         "managed": welcome.map(Welcome::is_managed),
+        "namesAreProved": welcome.map(Welcome::proves_names),
     })
 }
 
@@ -59,6 +60,10 @@ fn lines(invocation: &Invocation, running: bool, welcome: Option<&Welcome>) -> S
         }
         None => "stopped: any command that needs the daemon starts it".to_owned(),
     }];
+    if let Some(welcome) = welcome.filter(|_| running) {
+        let how = if welcome.proves_names() { "proved by tokens" } else { "taken as they are said" };
+        lines.push(format!("  agents' names   {how}"));
+    }
     lines.push(format!("  data directory  {}", locations.data_dir.display()));
     lines.push(format!("  socket          {}", locations.socket.display()));
     lines.push(format!("  log             {}", locations.log_file.display()));

@@ -108,17 +108,16 @@ impl Bridge {
         let tool = tools::find(tool)?;
         let mut call = Arguments::new(tool.name, values, tool.parameters)?;
         let action = tool.action(&mut call)?;
-        let (named, default) = (call.text("agentId")?, self.default_agent(client_name));
-        let is_named = named.is_some() || !self.client.options().agent_id.is_empty();
-        let unnamed = default.clone().filter(|_| !is_named);
-        let options = CallOptions {
-            agent_id: named.or(default),
-            idempotency_key: call.id("idempotencyKey")?,
-            ..CallOptions::default()
-        };
+        let mut options = self.options(client_name);
+        if let Some(named) = call.text("agentId")? {
+            (options.agent_id, options.agent_is_guessed) = (Some(named), false);
+        }
+        options.idempotency_key = call.id("idempotencyKey")?;
         let extras = if Extras::has(tool.name) { Some(Extras::take(&mut call)?) } else { None };
         let mut request = self.request(tool, &action, &mut call, &options).await?;
-        own_locks::name_owner(&mut request, unnamed.as_deref());
+        if options.agent_is_guessed && own_locks::concerns(&request) && !self.names_are_proved().await {
+            own_locks::name_owner(&mut request, options.agent_id.as_deref());
+        }
         let ignored = call.left();
         if let Some(extras) = extras {
             let answer = transfer::call(&self.client, request, extras, options, reporter).await?;
@@ -164,12 +163,18 @@ impl Bridge {
         Ok(request)
     }
 
-    /// The user's setting, else what the client calls itself.
-    pub(super) fn default_agent(&self, client_name: &str) -> Option<String> {
+    /// Whether the daemon takes no name that is only guessed.
+    async fn names_are_proved(&self) -> bool {
+        self.client.client().await.is_ok_and(|client| client.welcome().proves_names())
+    }
+
+    /// Calls for the agent of the user's setting, else for what the client calls itself.
+    pub(super) fn options(&self, client_name: &str) -> CallOptions {
         let set = &self.client.options().agent_id;
         let name = if set.is_empty() { client_name } else { set };
         let name: String = name.chars().filter(|c| !c.is_control()).take(AGENT_CHARS_MAX).collect();
-        Some(name.trim().to_owned()).filter(|name| !name.is_empty())
+        let agent_id = Some(name.trim().to_owned()).filter(|name| !name.is_empty());
+        CallOptions { agent_id, agent_is_guessed: set.is_empty(), ..CallOptions::default() }
     }
 
     /// The names that an answer mentions.

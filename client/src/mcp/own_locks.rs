@@ -20,6 +20,11 @@ pub(super) struct OwnLocks {
     held: Mutex<HashMap<String, String>>,
 }
 
+/// Whether a request is about the owner of a lock.
+pub(super) const fn concerns(request: &Request) -> bool {
+    matches!(request, Request::CheckoutFile(_) | Request::CheckinFile(_))
+}
+
 /// Names the owner of a lock where the call names neither agent nor session.
 pub(super) fn name_owner(request: &mut Request, agent: Option<&str>) {
     let (Some(agent), Some((owner, None))) = (agent, owner(request)) else { return };

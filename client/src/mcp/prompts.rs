@@ -8,7 +8,6 @@ use rmcp::{
 };
 
 use super::{arguments::Refusal, bridge::Bridge, scopes::Scopes, text};
-use crate::CallOptions;
 
 /// Hits that `recall` brings in.
 const RECALL_HITS: u32 = 10;
@@ -66,7 +65,7 @@ pub(super) async fn get(
 }
 
 async fn recall(bridge: &Bridge, query: &str, client_name: &str) -> Result<String, Refusal> {
-    let options = CallOptions::default().with_agent(bridge.default_agent(client_name));
+    let options = bridge.options(client_name);
     let scopes = bridge.bound.scopes(&bridge.client, options.clone(), false).await?;
     let request = Request::Search(search(query, &scopes));
     let reply = bridge.client.call(&request, options).await.map_err(|error| Box::new(error.to_body()))?;

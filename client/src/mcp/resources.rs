@@ -44,7 +44,7 @@ pub(super) async fn read(
     uri: String,
     client_name: &str,
 ) -> Result<ReadResourceResult, ErrorData> {
-    let options = CallOptions::default().with_agent(bridge.default_agent(client_name));
+    let options = bridge.options(client_name);
     let found = if uri == CONTEXT {
         context(bridge, options).await
     } else {

@@ -73,6 +73,10 @@ pub(crate) fn of(response: &Response) -> Vec<String> {
         }
         Response::Permission(change) => vec![change.permission.id.to_string()],
         Response::PermissionCheck(check) => vec![check.level.to_string()],
+        Response::Authenticated(who) => vec![who.agent_id.clone()],
+        Response::AgentRegistered(registered) => vec![registered.token.clone()],
+        Response::AgentRevoked(agent) => vec![agent.name.clone()],
+        Response::Agents(page) => page.agents.iter().map(|agent| agent.name.clone()).collect(),
         Response::Permissions(page) => page.permissions.iter().map(|row| row.id.to_string()).collect(),
         Response::Audit(page) => page.entries.iter().map(|entry| entry.number.to_string()).collect(),
         Response::FileLocks(page) => page.locks.iter().map(|lock| lock.path.clone()).collect(),

@@ -1,5 +1,6 @@
 //! What goes to stdout: text and tables for people, JSON for programs, or ids only.
 
+mod agents;
 mod audit;
 mod backups;
 mod cluster;
@@ -218,6 +219,10 @@ impl Output {
             Response::PermissionCheck(check) => permissions::check(style, check),
             Response::Permissions(page) => permissions::page(style, page),
             Response::Audit(page) => audit::page(style, page, project),
+            Response::Authenticated(who) => who.agent_id.clone(),
+            Response::AgentRegistered(registered) => agents::registered(style, registered),
+            Response::AgentRevoked(agent) => agents::revoked(style, agent),
+            Response::Agents(page) => agents::page(style, page),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Responses as JSON objects in the shapes of the original system, with a few fields more. Pure:
 //! the command line prints them, the MCP bridge answers with them.
 
+mod agents;
 mod audit;
 mod backups;
 mod cluster;
@@ -117,6 +118,10 @@ pub fn response(response: &Response) -> Value {
         Response::PermissionCheck(check) => permissions::check(check),
         Response::Permissions(page) => permissions::page(page),
         Response::Audit(page) => audit::page(page),
+        Response::Authenticated(who) => agents::authenticated(who),
+        Response::AgentRegistered(registered) => agents::registered(registered),
+        Response::AgentRevoked(agent) => agents::revoked(agent),
+        Response::Agents(page) => agents::page(page),
     }
 }
 

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use super::{Answer, Cacheable, Call, Handled, Reply, handle, is_cacheable};
 use crate::{
     cache::{Boarding, Dependencies, Place, Question},
-    permissions::demands_nothing,
+    permissions::{demands_nothing, lose_name},
     services::Landed,
 };
 
@@ -27,7 +27,14 @@ pub(crate) struct Asked {
 pub(crate) async fn handle_once(mut call: Call, request: Request, bytes: Bytes) -> Asked {
     let services = std::sync::Arc::clone(&call.services);
     match services.permissions.of(&services, call.asker()).await {
-        Ok(rights) => call.rights = rights,
+        Ok(Some(rights)) => call.rights = rights,
+        Ok(None) => match lose_name(&mut call) {
+            Err(error) if !demands_nothing(&request) => {
+                call.note_refusal(request.name(), None, None, &error);
+                return Asked { key: None, handled: Err(error) };
+            }
+            _ => return Box::pin(handle_once(call, request, bytes)).await,
+        },
         Err(_) if demands_nothing(&request) => {}
         Err(error) => {
             let rights = services.permissions.last_known(call.asker());

@@ -9,8 +9,8 @@ use super::{Call, Handled, checks};
 /// Scopes that become others, at most.
 const MAPPINGS_MAX: usize = 1_000;
 
-pub(super) fn handle(call: &Call, request: BeginImport) -> Handled {
-    call.check_admin("importing", request.admin_key.as_deref())?;
+pub(super) async fn handle(call: &Call, request: BeginImport) -> Handled {
+    call.check_admin("importing", request.admin_key.as_deref()).await?;
     let mut options = request.options;
     if options.scope_mapping.len() > MAPPINGS_MAX {
         let message = format!("scopeMapping has more than {MAPPINGS_MAX} scopes");
@@ -22,7 +22,8 @@ pub(super) fn handle(call: &Call, request: BeginImport) -> Handled {
     }
     options.imported_by = call.agent_or("importedBy", options.imported_by)?;
     let id = call.new_id();
-    let importer = (call.importer(), call.shows_admin_key(request.admin_key.as_deref()));
+    // A daemon that has a key was shown it by now.
+    let importer = (call.importer(), call.services.config.admin_key.is_some());
     call.services.imports.begin(id, options, importer, call.line.clone(), Instant::now())?;
     Ok(Response::ImportBegun(id).into())
 }

@@ -29,7 +29,8 @@ pub(super) async fn handle(call: Call, request: CheckPermission) -> Handled {
     let asker = if of_another { Asker::Agent(agent_id.as_deref()) } else { call.asker() };
     let (level, decided_by) = match asker {
         Asker::Owner => (PermissionLevel::Admin, None),
-        Asker::Agent(agent) => {
+        Asker::Agent(_) | Asker::Holder(..) => {
+            let agent = asks_for.as_deref();
             let said = call.services.permissions.current(&call.services).await?;
             let level = said.rights(agent).level(&chain, kind);
             (level, decided_by(said.rows(), agent, &chain, kind).cloned())

@@ -11,7 +11,7 @@ pub(super) async fn handle(call: Call, request: DeleteProject) -> Handled {
             .with_allowed("true")
             .with_suggestion("The project, its sessions and all their entries are removed for good"));
     }
-    call.check_admin("removing a project", request.admin_key.as_deref())?;
+    call.check_admin("removing a project", request.admin_key.as_deref()).await?;
     let answer = call.write(Write::DeleteProject(request.id)).await?;
     call.services.lock_lines.all_freed();
     if let Some(redis) = &call.services.redis {

@@ -11,7 +11,7 @@ pub(super) async fn handle(call: Call, request: ForceUnlockFile) -> Handled {
     let path = lock_path::normal(&request.path)?;
     checks::optional("reason", request.reason.as_ref(), limits::LOCK_REASON_CHARS_MAX)?;
     let by = call.agent_or("agentId", request.agent_id)?;
-    call.check_admin("unlocking a file by force", request.admin_key.as_deref())?;
+    call.check_admin("unlocking a file by force", request.admin_key.as_deref()).await?;
     // Whoever is said to do it does it.
     let call = Call { agent: by.clone(), ..call };
     let answer = checkin_file::unlock(&call, path, None, None).await?;

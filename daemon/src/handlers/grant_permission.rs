@@ -10,7 +10,7 @@ use super::{Call, Handled, checks};
 use crate::store::Write;
 
 pub(super) async fn handle(call: Call, request: GrantPermission) -> Handled {
-    call.check_admin("granting a permission", request.admin_key.as_deref())?;
+    call.check_admin("granting a permission", request.admin_key.as_deref()).await?;
     if request.level == PermissionLevel::None {
         return Err(ErrorBody::invalid("permission", request.level, "read, write, admin")
             .with_suggestion("To deny an agent everything, revoke read from it"));

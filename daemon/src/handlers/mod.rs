@@ -9,6 +9,7 @@ mod add_entry;
 mod add_task;
 mod add_task_blocker;
 mod admin;
+mod authenticate;
 mod begin_import;
 mod bulk_add_entries;
 mod bulk_delete_entries;
@@ -50,6 +51,7 @@ mod get_task;
 mod grant_permission;
 mod hand_over;
 mod health;
+mod list_agents;
 mod list_backups;
 mod list_conflicts;
 mod list_entries;
@@ -68,10 +70,12 @@ mod portable;
 mod promote_session;
 mod quickstart;
 mod read_audit;
+mod register_agent;
 mod remember;
 mod remove_task_blocker;
 mod resolve_conflict;
 mod restore_backup;
+mod revoke_agent;
 mod revoke_permission;
 mod search;
 mod search_related;
@@ -106,7 +110,7 @@ pub(crate) use echo::echo;
 use crate::{
     cache::{Dependencies, Place},
     imports::{Importer, Line},
-    permissions::{self, Asker, Rights},
+    permissions::{self, Asker, Credentials, Proof, Rights},
     secrets::{scrubbed, scrubbed_error},
     services::Services,
     store::{
@@ -123,8 +127,12 @@ pub(crate) struct Call {
     pub(crate) agent: Option<String>,
     /// The protocol version that the peer speaks.
     pub(crate) protocol: u16,
-    /// An agent asks over MCP, not whoever owns the socket.
-    pub(crate) is_bridge: bool,
+    /// What the agent's name rests on, where names are proved.
+    pub(crate) proof: Option<Proof>,
+    /// What its connection has shown of who it is.
+    pub(crate) credentials: Arc<Credentials>,
+    /// Whoever owns the socket asks, not an agent over MCP; where names are proved, not an agent at all.
+    pub(crate) by_hand: bool,
     /// The connection that it came over.
     pub(crate) line: Line,
     /// Through what it is asked.
@@ -249,15 +257,16 @@ impl Call {
 
     /// Who asks: without a name, and not over MCP, it is whoever owns the socket.
     pub(crate) fn asker(&self) -> Asker<'_> {
-        match &self.agent {
-            None if !self.is_bridge => Asker::Owner,
-            agent => Asker::Agent(agent.as_deref()),
+        match (&self.agent, &self.proof) {
+            (None, _) if self.by_hand => Asker::Owner,
+            (Some(agent), Some(proof)) => Asker::Holder(agent, &proof.token),
+            (agent, _) => Asker::Agent(agent.as_deref()),
         }
     }
 
     /// Who has to do with an import that this began.
     pub(crate) fn importer(&self) -> Importer {
-        Importer { agent: self.agent.clone(), is_bridge: self.is_bridge }
+        Importer { agent: self.agent.clone(), by_hand: self.by_hand }
     }
 
     /// Ends an import after an error that a repetition does not mend.
@@ -300,7 +309,7 @@ async fn handle(call: Call, mut request: Request) -> Handled {
     if let Err(error) = permissions::authorise(&call, &mut request).await {
         let (id, scope) = permissions::asked_for(&request);
         call.note_refusal(request.name(), id, scope, &error);
-        return Err(error);
+        return Err(permissions::explain(&call, error));
     }
     let (asked, name) = (call.clone(), request.name());
     let handled = answer(call, request).await;
@@ -348,7 +357,7 @@ async fn answer(call: Call, request: Request) -> Handled {
         Request::Quickstart(request) => quickstart::handle(call, request).await,
         Request::MeasureFloor(request) => measure_floor::handle(call, request).await,
         Request::ExportPage(request) => export_page::handle(call, request).await,
-        Request::BeginImport(request) => begin_import::handle(&call, request),
+        Request::BeginImport(request) => begin_import::handle(&call, request).await,
         Request::StageImport(request) => stage_import::handle(call, request).await,
         Request::FinishImport(request) => finish_import::handle(call, request).await,
         Request::EndImport(request) => end_import::handle(&call, request),
@@ -393,5 +402,9 @@ async fn answer(call: Call, request: Request) -> Handled {
         Request::CheckPermission(request) => check_permission::handle(call, request).await,
         Request::ListPermissions(request) => list_permissions::handle(call, request).await,
         Request::ReadAudit(request) => read_audit::handle(call, request).await,
+        Request::Authenticate(request) => authenticate::handle(&call, &request).await,
+        Request::RegisterAgent(request) => register_agent::handle(call, request).await,
+        Request::RevokeAgent(request) => revoke_agent::handle(call, request).await,
+        Request::ListAgents(request) => list_agents::handle(&call, &request).await,
     }
 }

@@ -12,6 +12,6 @@ pub(super) async fn handle(call: Call, request: ReadAudit) -> Handled {
     if let Some(scope) = request.scope {
         checks::scope("scope", scope)?;
     }
-    call.check_admin("reading the audit", request.admin_key.as_deref())?;
+    call.check_admin("reading the audit", request.admin_key.as_deref()).await?;
     Ok(Response::Audit(call.services.store.audit.audit(request).await?).into())
 }

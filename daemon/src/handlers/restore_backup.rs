@@ -12,7 +12,7 @@ use super::{Call, Handled};
 use crate::backups;
 
 pub(super) async fn handle(call: Call, request: RestoreBackup) -> Handled {
-    call.check_admin("restoring a backup", request.admin_key.as_deref())?;
+    call.check_admin("restoring a backup", request.admin_key.as_deref()).await?;
     let restored = backups::restore(Arc::clone(&call.services), request.filename).await?;
     call.note(AuditAction::Restore, AuditKind::Backup, Some(&restored.restored.backup.filename));
     Ok(Response::BackupRestored(Box::new(restored)).into())

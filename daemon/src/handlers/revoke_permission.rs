@@ -10,7 +10,7 @@ use super::{Call, Handled, grant_permission};
 use crate::store::Write;
 
 pub(super) async fn handle(call: Call, request: RevokePermission) -> Handled {
-    call.check_admin("revoking a permission", request.admin_key.as_deref())?;
+    call.check_admin("revoking a permission", request.admin_key.as_deref()).await?;
     match request.target {
         PermissionTarget::Id(id) => {
             let by = call.agent_or("created_by", request.created_by)?;

@@ -42,8 +42,8 @@ pub struct Imports {
 pub struct Importer {
     /// The agent, if there is one.
     pub agent: Option<String>,
-    /// Whether over MCP.
-    pub is_bridge: bool,
+    /// Whether whoever owns the socket did it, not over MCP.
+    pub by_hand: bool,
 }
 
 /// The connection of whoever imports: gone when nobody holds it any more.
@@ -182,7 +182,7 @@ mod tests {
     }
 
     fn importer(agent: &str) -> Importer {
-        Importer { agent: Some(agent.to_owned()), is_bridge: true }
+        Importer { agent: Some(agent.to_owned()), by_hand: false }
     }
 
     fn begin(imports: &Imports, number: u8, line: &Arc<()>, now: Instant) -> Result<Id, ErrorCode> {

@@ -72,7 +72,8 @@ pub(super) fn demand(request: &Request) -> Demand {
         | Request::Config
         | Request::Subscribe
         | Request::HandOver(_)
-        | Request::ClusterStatus => Demand::Nothing,
+        | Request::ClusterStatus
+        | Request::Authenticate(_) => Demand::Nothing,
         // Of everything that is stored, whoever it belongs to.
         Request::CreateBackup(_)
         | Request::ListBackups
@@ -80,6 +81,9 @@ pub(super) fn demand(request: &Request) -> Demand {
         | Request::RestoreBackup(_)
         | Request::CleanupBackups(_)
         | Request::ReadAudit(_)
+        | Request::RegisterAgent(_)
+        | Request::RevokeAgent(_)
+        | Request::ListAgents(_)
         | Request::Stop
         | Request::MeasureFloor(_)
         | Request::EchoStored(_) => place(ScopeRef::GLOBAL, None, Admin),

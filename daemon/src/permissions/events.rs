@@ -35,7 +35,8 @@ async fn may_hear(subscriber: &Call, event: &Event) -> Result<bool, ErrorBody> {
         | Event::ChangesMissed { .. } => return Ok(true),
     };
     let services = &subscriber.services;
-    let rights = services.permissions.of(services, subscriber.asker()).await?;
+    // Whose token is not good any more hears nothing.
+    let Some(rights) = services.permissions.of(services, subscriber.asker()).await? else { return Ok(false) };
     if rights.reads_everything() {
         return Ok(true);
     }

@@ -1,11 +1,14 @@
-//! Permissions: what agents may do in which scopes. `authorise` is the one place that every request passes
+//! Permissions: who asks, and what agents may do in which scopes. `authorise` is the one place that every request passes
 //! before a handler sees it; the rows are held in memory, and read again before anything is decided by them
 //! once another daemon may have changed them.
 
 mod authorise;
+mod claims;
 mod demand;
 mod events;
+mod guesses;
 mod lists;
+mod names;
 mod places;
 mod protected;
 mod refusal;
@@ -29,11 +32,17 @@ use self::rights::Base;
 pub(crate) use self::{
     authorise::{asked_for, authorise, demands_nothing, may_import},
     events::hearable,
+    guesses::Guesses,
     lists::{page_of_readable, page_of_readable_kinds},
+    names::{Credentials, Proof, Who, explain, lose_name, new_token, who},
     rights::Rights,
     snapshot::{Snapshot, decided_by},
 };
-use crate::{cache::Generations, services::Services};
+use crate::{
+    cache::Generations,
+    services::Services,
+    store::{KnownAgent, SecretHash},
+};
 
 /// What an agent may do where nothing was said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +89,8 @@ pub(crate) enum Asker<'a> {
     Owner,
     /// An agent that names itself, or does not.
     Agent(Option<&'a str>),
+    /// An agent whose name counts as long as its token is good.
+    Holder(&'a str, &'a SecretHash),
 }
 
 /// What agents may do, as far as it is known.
@@ -116,9 +127,7 @@ impl Permissions {
     pub(crate) fn known(&self, services: &Services, asker: Asker<'_>) -> Option<Arc<Rights>> {
         match asker {
             Asker::Owner => Some(Arc::clone(&OWNER)),
-            Asker::Agent(agent) => {
-                self.fresh(&services.changes.generations).map(|snapshot| snapshot.rights(agent))
-            }
+            asker => self.fresh(&services.changes.generations)?.rights_of(asker),
         }
     }
 
@@ -126,18 +135,33 @@ impl Permissions {
     pub(crate) fn last_known(&self, asker: Asker<'_>) -> Option<Arc<Rights>> {
         match asker {
             Asker::Owner => Some(Arc::clone(&OWNER)),
-            Asker::Agent(agent) => self.snapshot.load().as_ref().map(|snapshot| snapshot.rights(agent)),
+            asker => self.snapshot.load().as_ref()?.rights_of(asker),
         }
     }
 
-    /// What an agent may do.
+    /// What an agent may do; `None` when its token is not good any more.
     ///
     /// # Errors
     /// What the store says, where it has to be asked.
-    pub(crate) async fn of(&self, services: &Services, asker: Asker<'_>) -> Result<Arc<Rights>, ErrorBody> {
+    pub(crate) async fn of(
+        &self,
+        services: &Services,
+        asker: Asker<'_>,
+    ) -> Result<Option<Arc<Rights>>, ErrorBody> {
         match asker {
-            Asker::Owner => Ok(Arc::clone(&OWNER)),
-            Asker::Agent(agent) => Ok(self.current(services).await?.rights(agent)),
+            Asker::Owner => Ok(Some(Arc::clone(&OWNER))),
+            asker => Ok(self.current(services).await?.rights_of(asker)),
+        }
+    }
+
+    /// As [`current`](Self::current); what was known last while the store is away.
+    ///
+    /// # Errors
+    /// What the store says, when nothing is known.
+    pub(crate) async fn current_or_last(&self, services: &Services) -> Outcome {
+        match self.current(services).await {
+            Err(error) => self.snapshot.load_full().ok_or(error),
+            current => current,
         }
     }
 
@@ -151,7 +175,8 @@ impl Permissions {
     /// # Errors
     /// What the store says.
     pub(crate) async fn current(&self, services: &Services) -> Result<Arc<Snapshot>, ErrorBody> {
-        let look = async || Ok(services.store.permissions.permissions().await?);
+        let store = &services.store.permissions;
+        let look = async || Ok(tokio::try_join!(store.permissions(), store.agents())?);
         self.newest(&services.changes.generations, look).await
     }
 
@@ -159,7 +184,7 @@ impl Permissions {
     async fn newest(
         &self,
         generations: &Generations,
-        look: impl AsyncFnOnce() -> Result<Vec<Permission>, ErrorBody>,
+        look: impl AsyncFnOnce() -> Result<(Vec<Permission>, Vec<KnownAgent>), ErrorBody>,
     ) -> Outcome {
         if let Some(snapshot) = self.fresh(generations) {
             return Ok(snapshot);
@@ -178,7 +203,8 @@ impl Permissions {
         let look_number = self.looks.fetch_add(1, Ordering::SeqCst) + 1;
         // Before the look: what is changed during it is looked for again.
         let number = generations.permissions();
-        let outcome = look().await.map(|rows| Arc::new(Snapshot::new(number, self.base, rows)));
+        let outcome =
+            look().await.map(|(rows, agents)| Arc::new(Snapshot::new(number, self.base, rows, agents)));
         if let Ok(snapshot) = &outcome {
             self.snapshot.store(Some(Arc::clone(snapshot)));
         }
@@ -209,7 +235,7 @@ mod tests {
         let look = async || {
             looks.fetch_add(1, Ordering::Relaxed);
             tokio::task::yield_now().await;
-            found.map(|()| Vec::new()).map_err(|code| ErrorBody::new(code, "away"))
+            found.map(|()| (Vec::new(), Vec::new())).map_err(|code| ErrorBody::new(code, "away"))
         };
         let outcomes = join_all((0..askers).map(|_| permissions.newest(generations, &look))).await;
         (usize::try_from(looks.into_inner()).expect("few"), outcomes)

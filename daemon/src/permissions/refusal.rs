@@ -117,16 +117,17 @@ fn how_to_allow(
     kind: Option<EntryKind>,
     level: PermissionLevel,
 ) -> String {
-    // A name that a shell would read as something else is not put into a command.
-    let is_plain = |name: &&str| {
-        name.chars().all(|char| char.is_ascii_alphanumeric() || "._-@:/".contains(char))
-            && !name.starts_with('-')
-    };
-    let name = agent.map_or("'*'", |agent| Some(agent).filter(is_plain).unwrap_or("AGENT"));
+    let name = agent.map_or("'*'", |agent| plain(agent).unwrap_or("AGENT"));
     let kind = kind.map_or_else(String::new, |kind| format!(" --type {kind}"));
     format!(
         "Whoever looks after the memory can allow it: agent-memory permission grant {name} {level} --scope {scope}{kind}"
     )
+}
+
+/// A name that may be put into a command; none that a shell would read as something else.
+pub(super) fn plain(name: &str) -> Option<&str> {
+    let is_plain = name.chars().all(|char| char.is_ascii_alphanumeric() || "._-@:/".contains(char));
+    Some(name).filter(|_| is_plain && !name.starts_with('-'))
 }
 
 #[cfg(test)]

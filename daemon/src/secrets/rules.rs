@@ -74,6 +74,7 @@ pub(super) static RULES: &[Rule] = &[
     ),
     token("bitbucket-token", &["ATBB"], &[Run(Alnum, 32, 32)]),
     token("atlassian-token", &["ATATT3", "ATCTT3"], &[Run(Dotted, 150, 300)]),
+    token("agent-memory-token", &["amt_"], &[Run(Hex, 64, 64)]),
     token("npm-token", &["npm_"], &[Run(Alnum, 36, 36)]),
     token("pypi-token", &["pypi-AgEIcHlwaS5vcmc", "pypi-AgENdGVzdC5weXBpLm9yZw"], &[Run(Url, 50, 1_024)]),
     token("crates-io-token", &["cio"], &[Run(Alnum, 32, 32)]),

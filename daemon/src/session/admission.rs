@@ -16,7 +16,7 @@ use crate::{
     handlers::Call,
     lifecycle::Phase,
     limiter::Allowance,
-    permissions::Permissions,
+    permissions::{Permissions, Who, who},
     services::{Live, Services},
     store::IdempotencyKey,
 };
@@ -48,7 +48,9 @@ pub(super) fn admit(services: &Arc<Services>, peer: &Peer, payload: &Bytes) -> R
     if services.shutdown.phase() > Phase::Running {
         return Err(stopping(services));
     }
-    let agent = agent_of(&envelope, peer)?;
+    let claimed = agent_of(&envelope, peer)?;
+    let (Who { agent, proof, by_hand }, may) =
+        who(services, peer.purpose, &peer.credentials, claimed, &request);
     let mut allowance = Allowance::Granted;
     if !peer.limits_lifted {
         let live = services.live.load();
@@ -68,7 +70,9 @@ pub(super) fn admit(services: &Arc<Services>, peer: &Peer, payload: &Bytes) -> R
         services: Arc::clone(services),
         agent,
         protocol: peer.protocol,
-        is_bridge: peer.purpose == Purpose::Bridge,
+        proof,
+        credentials: Arc::clone(&peer.credentials),
+        by_hand,
         line: Arc::downgrade(&peer.line),
         via: via(peer.purpose),
         session: envelope.session_id,
@@ -78,6 +82,10 @@ pub(super) fn admit(services: &Arc<Services>, peer: &Peer, payload: &Bytes) -> R
         now_ms: services.clock.now_ms(),
         masked: Arc::default(),
     };
+    if let Err(error) = may {
+        call.note_refusal(request.name(), None, None, &error);
+        return Err(error);
+    }
     Ok(Admitted { call, request, bytes, allowance })
 }
 

@@ -5,14 +5,14 @@ use std::{sync::Arc, time::Duration};
 use agent_memory_proto::{
     BUILD,
     handshake::{
-        FLAG_LIFT_RATE_LIMITS, FLAG_MANAGED, HANDSHAKE_BYTES, Hello, PROTOCOL_MAX, PROTOCOL_MIN, Purpose,
-        Status, Welcome, negotiate,
+        FLAG_LIFT_RATE_LIMITS, FLAG_MANAGED, FLAG_PROVES_NAMES, HANDSHAKE_BYTES, Hello, PROTOCOL_MAX,
+        PROTOCOL_MIN, Purpose, Status, Welcome, negotiate,
     },
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tracing::{debug, warn};
 
-use crate::{lifecycle::Phase, services::Services, transport::Stream};
+use crate::{lifecycle::Phase, permissions::Credentials, services::Services, transport::Stream};
 
 /// A peer that has not said hello by then is cut off.
 const GREETING_TIMEOUT: Duration = Duration::from_secs(5);
@@ -23,6 +23,8 @@ pub(super) struct Peer {
     pub(super) purpose: Purpose,
     pub(super) process_id: u32,
     pub(super) agent_id: String,
+    /// What it has shown of who it is.
+    pub(super) credentials: Arc<Credentials>,
     pub(super) limits_lifted: bool,
     /// The protocol version that both speak.
     pub(super) protocol: u16,
@@ -72,7 +74,7 @@ async fn exchange(mut stream: &Stream, services: &Services) -> std::io::Result<O
     };
     let welcome = Welcome {
         status,
-        flags: if services.managed { FLAG_MANAGED } else { 0 },
+        flags: flags(services),
         protocol_min: PROTOCOL_MIN,
         protocol_max: PROTOCOL_MAX,
         protocol: protocol.filter(|_| status == Status::Accepted).unwrap_or(0),
@@ -90,9 +92,15 @@ async fn exchange(mut stream: &Stream, services: &Services) -> std::io::Result<O
     Ok(Some(Peer {
         purpose: hello.purpose,
         process_id: hello.process_id,
+        credentials: Arc::new(Credentials::new(hello.process_id)),
         protocol: welcome.protocol,
         limits_lifted: hello.flags & FLAG_LIFT_RATE_LIMITS != 0,
         agent_id: hello.agent_id,
         line: Arc::default(),
     }))
+}
+
+fn flags(services: &Services) -> u8 {
+    let managed = if services.managed { FLAG_MANAGED } else { 0 };
+    managed | if services.config.proves_names { FLAG_PROVES_NAMES } else { 0 }
 }

@@ -21,10 +21,10 @@ use agent_memory_proto::{
 
 use super::{
     AuditStore, BackupStore, ConflictStore, ContextQuery, EntryStore, ExportQuery, ExportedEntries,
-    FloorStore, HealthStore, HeldLock, KeptAside, ListQuery, LockStore, MemberStore, PermissionStore,
-    RelatedQuery, RelationStore, ScheduledBackup, ScopeStore, SearchQuery, SearchStore, SimilarQuery, Store,
-    StoreError, StoreFuture, TagStore, TaskQuery, TaskStore, TransferStore, WriteOutcome, WriteRequest,
-    WriteStore,
+    FloorStore, HealthStore, HeldLock, KeptAside, KnownAgent, ListQuery, LockStore, MemberStore,
+    PermissionStore, RelatedQuery, RelationStore, ScheduledBackup, ScopeStore, SearchQuery, SearchStore,
+    SimilarQuery, Store, StoreError, StoreFuture, TagStore, TaskQuery, TaskStore, TransferStore,
+    WriteOutcome, WriteRequest, WriteStore,
 };
 use crate::{backups::BackupDirectory, breaker::Gate};
 
@@ -219,6 +219,10 @@ impl TagStore for GuardedStore {
 impl PermissionStore for GuardedStore {
     fn permissions(&self) -> StoreFuture<'_, Vec<Permission>> {
         self.pass(self.inner.permissions.permissions())
+    }
+
+    fn agents(&self) -> StoreFuture<'_, Vec<KnownAgent>> {
+        self.pass(self.inner.permissions.agents())
     }
 }
 

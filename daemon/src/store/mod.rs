@@ -15,6 +15,7 @@ mod floor;
 mod follower;
 pub(crate) mod gate;
 mod guarded;
+mod known_agent;
 mod rules;
 mod snapshot;
 mod task_rows;
@@ -31,14 +32,15 @@ pub use error::StoreError;
 pub use follower::Follower;
 pub use gate::{Gated, SecretsMode};
 pub use guarded::{Ready, guarded};
+pub use known_agent::{KnownAgent, SecretHash};
 pub(crate) use rules::{check_validity, file_taken, goes_to_others};
 pub use snapshot::Snapshot;
 pub use task_write::{NewTask, TaskChange, TaskWrite};
 pub use traits::{
-    AuditStore, BackupStore, ConflictStore, ContextQuery, EntryStore, ExportQuery, ExportedEntries,
-    FloorStore, HealthStore, HeldLock, KeptAside, ListQuery, LockStore, MemberStore, PERMISSIONS_MAX,
-    PermissionStore, RelatedQuery, RelationStore, ScheduledBackup, ScopeStore, SearchQuery, SearchStore,
-    SimilarQuery, Store, StoreFuture, TagStore, TaskQuery, TaskStore, TransferStore, WriteStore,
+    AGENTS_MAX, AuditStore, BackupStore, ConflictStore, ContextQuery, EntryStore, ExportQuery,
+    ExportedEntries, FloorStore, HealthStore, HeldLock, KeptAside, ListQuery, LockStore, MemberStore,
+    PERMISSIONS_MAX, PermissionStore, RelatedQuery, RelationStore, ScheduledBackup, ScopeStore, SearchQuery,
+    SearchStore, SimilarQuery, Store, StoreFuture, TagStore, TaskQuery, TaskStore, TransferStore, WriteStore,
 };
 pub use write::{
     Change, EntryUpdate, IdempotencyKey, Import, LockClaim, LockOwner, NewEntry, OnChange, Resolution,

@@ -20,7 +20,7 @@ use agent_memory_proto::{
     },
 };
 
-use super::{StoreError, WriteOutcome, WriteRequest};
+use super::{KnownAgent, StoreError, WriteOutcome, WriteRequest};
 use crate::backups::BackupDirectory;
 
 /// What every method of a store returns.
@@ -238,10 +238,15 @@ pub trait TagStore: Send + Sync {
 /// Permissions that a store takes; every daemon holds all of them in memory.
 pub const PERMISSIONS_MAX: u32 = 10_000;
 
-/// Reads what agents may do.
+/// Agents that a store takes; every daemon holds all of them in memory.
+pub const AGENTS_MAX: u32 = 10_000;
+
+/// Reads what agents may do, and who they are.
 pub trait PermissionStore: Send + Sync {
     /// All of it, by id.
     fn permissions(&self) -> StoreFuture<'_, Vec<Permission>>;
+    /// The agents that were registered, by name.
+    fn agents(&self) -> StoreFuture<'_, Vec<KnownAgent>>;
 }
 
 /// Reads the audit.

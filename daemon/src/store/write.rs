@@ -11,7 +11,7 @@ use agent_memory_proto::{
     request::{ConflictPick, EntryDraft, EntryPatch, PromoteSession, TagSelector, UpdateProject},
 };
 
-use super::{Caller, Gated, TaskWrite};
+use super::{Caller, Gated, KnownAgent, TaskWrite};
 use crate::{clock::Clock, imports::Staged};
 
 /// Makes a write apply once. The fingerprint is a hash of the request's bytes: the same key with
@@ -250,6 +250,10 @@ pub enum Write {
     RemovePermission(Id),
     /// Says in the audit what changed nothing that is stored. Answered with `Done`.
     Note(Vec<AuditEntry>),
+    /// Registers an agent, in the place of one of its name. Answered with `AgentRegistered`, token empty.
+    RegisterAgent(KnownAgent),
+    /// Forgets an agent and its token. Answered with `AgentRevoked`.
+    RevokeAgent(String),
 }
 
 /// How a conflict is to be resolved.

@@ -90,6 +90,8 @@ words! {
         Daemon = "daemon",
         /// Something else that is stored.
         Other = "other",
+        /// An agent whose name is proved.
+        Agent = "agent",
     }
 }
 
@@ -162,6 +164,7 @@ impl AuditEntry {
             (Some(agent), _) => agent,
             (None, AuditVia::Daemon) => "the daemon",
             (None, AuditVia::Mcp) => "an agent without a name",
+            (None, AuditVia::Library) => "a program without a name",
             (None, _) => "the socket's owner",
         }
     }

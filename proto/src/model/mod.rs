@@ -1,7 +1,8 @@
 //! What the store holds, as it crosses the wire: scopes, entries and their versions,
-//! organisations, projects, sessions, tasks, conflicts, relations, tags, locks of files, permissions, the audit. Times are milliseconds
-//! since the Unix epoch, UTC.
+//! organisations, projects, sessions, tasks, conflicts, relations, tags, locks of files, permissions, agents, the
+//! audit. Times are milliseconds since the Unix epoch, UTC.
 
+mod agent;
 mod audit;
 mod conflict;
 mod entry;
@@ -19,6 +20,7 @@ mod tag;
 mod task;
 mod words;
 
+pub use agent::Agent;
 pub use audit::{AuditAction, AuditEntry, AuditKind, AuditVia};
 pub use conflict::{Conflict, ConflictSide};
 pub use entry::{BodyPatch, Entry, EntryBody, EntryKind, Version};

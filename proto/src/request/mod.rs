@@ -1,6 +1,7 @@
 //! Requests: one enum, one struct per request, each in a file named after it. Append only.
 
 mod add_entry;
+mod agents;
 mod audit;
 mod backups;
 mod bulk;
@@ -26,6 +27,7 @@ mod transfer;
 mod update_entry;
 
 pub use add_entry::{AddEntry, EntryDraft};
+pub use agents::{Authenticate, ListAgents, RegisterAgent, RevokeAgent};
 pub use audit::ReadAudit;
 pub use backups::{CleanupBackups, CreateBackup, RestoreBackup, VerifyBackup};
 pub use bulk::{BulkAddEntries, BulkDeleteEntries, BulkUpdateEntries};
@@ -238,6 +240,14 @@ pub enum Request {
     EndImport(EndImport),
     /// Reads the audit.
     ReadAudit(ReadAudit),
+    /// Proves which agent is at the other end of this connection.
+    Authenticate(Authenticate),
+    /// Registers an agent and makes its token.
+    RegisterAgent(RegisterAgent),
+    /// Forgets an agent and its token.
+    RevokeAgent(RevokeAgent),
+    /// Lists the agents that were registered.
+    ListAgents(ListAgents),
 }
 
 impl Request {
@@ -323,6 +333,10 @@ impl Request {
             Self::PromoteSession(_) => "promote_session",
             Self::EndImport(_) => "end_import",
             Self::ReadAudit(_) => "read_audit",
+            Self::Authenticate(_) => "authenticate",
+            Self::RegisterAgent(_) => "register_agent",
+            Self::RevokeAgent(_) => "revoke_agent",
+            Self::ListAgents(_) => "list_agents",
         }
     }
 
@@ -337,7 +351,8 @@ impl Request {
         }
     }
 
-    /// Whether the request changes the store, so that it should carry an idempotency key.
+    /// Whether the request changes the store, so that it should carry an idempotency key. Registering an agent
+    /// needs none: made again, it makes another token, and the answer with the first is kept nowhere.
     #[must_use]
     pub const fn is_write(&self) -> bool {
         matches!(
@@ -378,6 +393,7 @@ impl Request {
                 | Self::GrantPermission(_)
                 | Self::RevokePermission(_)
                 | Self::PromoteSession(_)
+                | Self::RevokeAgent(_)
         )
     }
 }

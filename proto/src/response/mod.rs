@@ -1,5 +1,6 @@
 //! Responses: one enum, one struct per answer. Append only.
 
+mod agents;
 mod audit;
 mod backups;
 mod cluster;
@@ -24,6 +25,7 @@ mod tasks;
 mod transfer;
 mod written;
 
+pub use agents::{AgentPage, AgentRegistered, Authenticated};
 pub use audit::AuditPage;
 pub use backups::{BackupFile, BackupList, BackupReport, BackupSchedule, CleanedBackups, RestoredBackup};
 pub use cluster::{ClusterDaemon, ClusterStatus, DaemonLoad};
@@ -57,7 +59,7 @@ pub use written::{WriteAction, Written};
 use crate::{
     codec::{Decode, Encode},
     error::ErrorBody,
-    model::{Entry, Id, Org, Project, Relation, Session, SessionReport, Task},
+    model::{Agent, Entry, Id, Org, Project, Relation, Session, SessionReport, Task},
 };
 
 /// Everything the daemon can answer. Append only.
@@ -181,6 +183,14 @@ pub enum Response {
     FullHealthReport(Box<FullHealthReport>),
     /// A page of the audit.
     Audit(AuditPage),
+    /// A name is proved.
+    Authenticated(Authenticated),
+    /// An agent was registered.
+    AgentRegistered(Box<AgentRegistered>),
+    /// An agent is forgotten; as it was.
+    AgentRevoked(Agent),
+    /// A page of agents.
+    Agents(AgentPage),
 }
 
 impl Response {

@@ -391,7 +391,7 @@ pub const ALL: &[Setting] = &[
         "ADMIN_KEY",
         SettingKind::Secret,
         "",
-        "Key that removing a project, importing, unlocking a file by force, changing permissions and backups ask for; when not set, the socket's owner may at the command line, and nobody over MCP",
+        "Key that removing a project, importing, unlocking a file by force, changing permissions, registering agents and backups ask for; when not set, the socket's owner may at the command line, and nobody over MCP",
     ),
     other(
         "PERMISSIONS_MODE",
@@ -404,6 +404,13 @@ pub const ALL: &[Setting] = &[
         SettingKind::Choice(&["none", "guidelines", "global", "guidelines,global"]),
         "none",
         "Entries that only agents who were granted the level admin may write, in either mode: guidelines, those of the global scope, or both",
+    ),
+    other(
+        "AGENT_AUTH",
+        SettingKind::Choice(&["none", "token"]),
+        "none",
+        "What makes an agent's name count: none takes it as it is said, token only with the token that agent-memory \
+         agent register gave",
     ),
     other(
         "SECRETS",
@@ -436,6 +443,12 @@ pub const ALL: &[Setting] = &[
         "Project that a client is bound to: an id, a name or a directory",
     ),
     other("AGENT", SettingKind::Text, "", "Agent that a client speaks for"),
+    other(
+        "AGENT_TOKEN",
+        SettingKind::Secret,
+        "",
+        "Token that a client proves its agent's name with, from agent-memory agent register",
+    ),
     other("TOOLS", SettingKind::Choice(&["default", "full"]), "default", "Which tools the MCP bridge lists"),
 ];
 

@@ -1,6 +1,7 @@
 //! One value of every variant of everything that crosses the wire, with the name it has in the
 //! golden files. A new variant does not compile here until it has a sample.
 
+mod agents;
 mod audit;
 mod backups;
 mod conflicts;

@@ -39,6 +39,7 @@ pub(crate) fn requests() -> Vec<(String, Request)> {
         super::tags::requests(),
         super::permissions::requests(),
         super::audit::requests(),
+        super::agents::requests(),
     ]
     .into_iter()
     .flatten()
@@ -121,6 +122,10 @@ pub(crate) fn requests() -> Vec<(String, Request)> {
         Request::PromoteSession(_) => "promote_session",
         Request::EndImport(_) => "end_import",
         Request::ReadAudit(_) => "read_audit",
+        Request::Authenticate(_) => "authenticate",
+        Request::RegisterAgent(_) => "register_agent",
+        Request::RevokeAgent(_) => "revoke_agent",
+        Request::ListAgents(_) => "list_agents",
     })
 }
 

@@ -44,6 +44,7 @@ pub(crate) fn responses() -> Vec<(String, Response)> {
     all.extend(super::tags::responses(written()));
     all.extend(super::permissions::responses());
     all.extend(super::audit::responses());
+    all.extend(super::agents::responses());
     all.extend(entries().into_iter().map(|entry| Response::Entry(Box::new(entry))));
     named_variants!(all, {
         Response::Error(_) => "error",
@@ -105,6 +106,10 @@ pub(crate) fn responses() -> Vec<(String, Response)> {
         Response::SessionPromoted(_) => "session_promoted",
         Response::FullHealthReport(_) => "full_health_report",
         Response::Audit(_) => "audit",
+        Response::Authenticated(_) => "authenticated",
+        Response::AgentRegistered(_) => "agent_registered",
+        Response::AgentRevoked(_) => "agent_revoked",
+        Response::Agents(_) => "agents",
     })
 }
 

@@ -62,3 +62,4 @@ mod transfer_many;
 mod user_story;
 mod versions;
 mod watch;
+mod who_is_who;

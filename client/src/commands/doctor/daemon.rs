@@ -15,7 +15,7 @@ const ABOUT: &str = "daemon";
 pub(super) async fn check(invocation: &Invocation) -> Vec<Finding> {
     let mut findings = Vec::new();
     match probe(invocation.connect_options()).await {
-        Ok(welcome) => findings.push(living(&welcome)),
+        Ok(welcome) => findings.extend([living(&welcome), names(&welcome)]),
         Err(ClientError::NotRunning { .. }) => findings.extend(absent(invocation)),
         Err(error) => {
             findings.push(failed(invocation, &error));
@@ -57,6 +57,12 @@ fn living(welcome: &Welcome) -> Finding {
         Status::Stopping => Finding::doubtful(ABOUT, format!("{what}, and is stopping"), "Wait a moment"),
         Status::VersionMismatch => Finding::bad(ABOUT, format!("{what}, with another protocol"), UPGRADE),
     }
+}
+
+/// Whether an agent's name is more than a claim.
+fn names(welcome: &Welcome) -> Finding {
+    let how = if welcome.proves_names() { "proved by tokens" } else { "taken as they are said" };
+    Finding::good("agents' names", how)
 }
 
 /// Nobody answers: that is no problem by itself. A socket left behind is told, since people look

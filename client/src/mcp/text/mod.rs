@@ -78,6 +78,11 @@ pub(super) fn response(request: &Request, response: &Response, names: &Names) ->
         Response::Permission(change) => permissions::changed(change, names),
         Response::PermissionCheck(check) => permissions::check(check, names),
         Response::Permissions(page) => permissions::page(page, names),
+        // No tool asks for these: who is who is settled at the command line.
+        Response::Authenticated(_)
+        | Response::AgentRegistered(_)
+        | Response::AgentRevoked(_)
+        | Response::Agents(_) => "Done.".to_owned(),
         Response::Done if matches!(request, Request::DeleteProject(_)) => {
             "Deleted the project with its sessions and entries.".to_owned()
         }

@@ -54,6 +54,7 @@ pub(super) const POSITIVES: &[(&str, &str)] = &[
     ("gitlab-token", "glptt-{h40}"),
     ("bitbucket-token", "ATBB{A32}"),
     ("atlassian-token", "ATATT3{A180}"),
+    ("agent-memory-token", "amt_{h64}"),
     ("npm-token", "npm_{A36}"),
     ("pypi-token", "pypi-AgEIcHlwaS5vcmc{u140}"),
     ("pypi-token", "pypi-AgENdGVzdC5weXBpLm9yZw{u140}"),

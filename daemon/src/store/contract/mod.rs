@@ -3,6 +3,7 @@
 
 pub(crate) mod fixtures;
 
+pub(crate) mod agents;
 pub(crate) mod audit;
 pub(crate) mod backups;
 pub(crate) mod bulk;
@@ -69,6 +70,7 @@ macro_rules! contract_suite {
                 the_audit_is_narrowed_and_paged, what_is_noted_is_kept_as_it_is;
             permissions: what_was_said_last_stands, what_is_removed_is_gone, permissions_go_with_their_scope,
                 a_permission_needs_its_scope;
+            agents: a_new_token_takes_the_place_of_the_old_one, a_revoked_agent_is_gone;
             random: random_histories_match_a_model;
             relations: a_relation_is_there_once, relations_are_listed_by_their_ends,
                 relations_go_with_either_end, both_scopes_of_a_relation_are_told,

@@ -30,7 +30,7 @@ impl World {
         self.store.permissions.permissions().await.expect("a readable store")
     }
 
-    fn told_permissions(&self) -> bool {
+    pub(super) fn told_permissions(&self) -> bool {
         std::mem::take(&mut *self.changes.lock().unwrap()).iter().any(|change| change.permissions)
     }
 }

@@ -118,6 +118,7 @@ pub(in crate::store) const TABLES: &[&Table] = &[
     &VERSIONS,
     &CONFLICTS,
     &PERMISSIONS,
+    &AGENTS,
     &KEYS,
     &TASKS,
     &TASK_BLOCKERS,
@@ -272,6 +273,13 @@ const PERMISSIONS: Table = Table {
         c("created_at_ms", Big),
     ],
     order: "id",
+    rows_of_new_store: 0,
+};
+
+const AGENTS: Table = Table {
+    name: "agents",
+    columns: &[c("name", Text), c("token_hash", Bytes), c("created_by", Text), c("created_at_ms", Big)],
+    order: "name",
     rows_of_new_store: 0,
 };
 

@@ -46,18 +46,7 @@ async fn fill(world: &World) {
     let project = world.create_project(project).await;
     let session = world.session(Some(project.id)).await;
     world.session(None).await;
-    for kind in [None, Some(EntryKind::Tool)] {
-        let permission = agent_memory_proto::model::Permission {
-            id: world.clock.new_id(),
-            agent_id: "ada".to_owned(),
-            scope: ScopeRef::session(session.id),
-            kind,
-            level: agent_memory_proto::model::PermissionLevel::Write,
-            created_by: None,
-            created_at_ms: world.clock.now_ms(),
-        };
-        world.write(Write::SetPermission(permission)).await.unwrap();
-    }
+    permit(world, ScopeRef::session(session.id)).await;
     let scopes = [
         ScopeRef::GLOBAL,
         ScopeRef::org(org.id),
@@ -96,6 +85,26 @@ async fn fill(world: &World) {
     add_tasks(world, &scopes).await;
     relate_and_tag(world, project.id).await;
     remove_and_move(world, scopes[1], early.id).await;
+}
+
+/// What agents may do, and who they are.
+async fn permit(world: &World, scope: ScopeRef) {
+    for kind in [None, Some(EntryKind::Tool)] {
+        let permission = agent_memory_proto::model::Permission {
+            id: world.clock.new_id(),
+            agent_id: "ada".to_owned(),
+            scope,
+            kind,
+            level: agent_memory_proto::model::PermissionLevel::Write,
+            created_by: None,
+            created_at_ms: world.clock.now_ms(),
+        };
+        world.write(Write::SetPermission(permission)).await.unwrap();
+    }
+    let agents = ["ada", "größe"].map(|name| Write::RegisterAgent(world.known_agent(name, name)));
+    for agent in agents {
+        world.write(agent).await.unwrap();
+    }
 }
 
 /// Tasks with parts, that wait for each other, in versions.

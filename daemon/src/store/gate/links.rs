@@ -1,13 +1,13 @@
-//! Every text of the writes of relations, tags and permissions.
+//! Every text of the writes of relations, tags, permissions and agents.
 
 use agent_memory_proto::{
     ErrorBody,
-    model::{Permission, Relation, Tag},
+    model::{Agent, Permission, Relation, Tag},
     request::TagSelector,
 };
 
 use super::walk::Walk;
-use crate::store::TagChange;
+use crate::store::{KnownAgent, TagChange};
 
 type Checked = Result<(), ErrorBody>;
 
@@ -36,5 +36,11 @@ pub(super) fn permission(walk: &Walk<'_>, permission: &Permission) -> Checked {
     let Permission { id: _, agent_id, scope: _, kind: _, level: _, created_by, created_at_ms: _ } =
         permission;
     walk.name("agentId", agent_id)?;
+    walk.optional_name("createdBy", created_by.as_ref())
+}
+
+pub(super) fn agent(walk: &Walk<'_>, known: &KnownAgent) -> Checked {
+    let KnownAgent { agent: Agent { name, created_by, created_at_ms: _ }, token: _ } = known;
+    walk.name("name", name)?;
     walk.optional_name("createdBy", created_by.as_ref())
 }

@@ -58,6 +58,7 @@ impl Texts for Write {
                 walk.optional_name("promotedBy", promoted_by.as_ref())
             }
             Self::SetPermission(new) => links::permission(walk, new),
+            Self::RegisterAgent(known) => links::agent(walk, known),
             Self::CreateRelation(new) => links::relation(walk, new),
             Self::CreateTag(new) => links::tag(walk, new),
             Self::ChangeTag(change) => links::tag_change(walk, change),
@@ -72,6 +73,7 @@ impl Texts for Write {
             Self::DeleteProject(_)
             | Self::DeleteRelation(_)
             | Self::RemovePermission(_)
+            | Self::RevokeAgent(_)
             | Self::EndAbandonedSessions { before_ms: _, limit: _ }
             | Self::CheckinFile { path: _, owner: _, token: _ } => Ok(()),
         }

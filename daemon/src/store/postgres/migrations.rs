@@ -91,6 +91,12 @@ pub(super) const ALL: &[Migration] = &[
         sql: include_str!("../../../../migrations/postgres/0012_audit.sql"),
         locks: "nothing that exists",
     },
+    Migration {
+        version: 13,
+        name: "agents",
+        sql: include_str!("../../../../migrations/postgres/0013_agents.sql"),
+        locks: "nothing that exists",
+    },
 ];
 
 /// Version of the newest step.

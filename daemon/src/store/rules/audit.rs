@@ -77,6 +77,13 @@ pub(in crate::store) fn lines(
             let action = if created.existed { AuditAction::Update } else { AuditAction::Add };
             vec![Line::of(action, AuditKind::Tag, Some(created.tag.id)).saying(&created.tag.name)]
         }
+        Response::AgentRegistered(registered) => {
+            let action = if registered.replaced { AuditAction::Update } else { AuditAction::Add };
+            vec![Line::of(action, AuditKind::Agent, None).saying(&registered.agent.name)]
+        }
+        Response::AgentRevoked(agent) => {
+            vec![Line::of(AuditAction::Revoke, AuditKind::Agent, None).saying(&agent.name)]
+        }
         Response::Permission(change) => vec![of_permission(&change.permission, change.removed)],
         _ => match write {
             Write::DeleteProject(id) => vec![Line::of_scope(AuditAction::Delete, ScopeRef::project(*id))],

@@ -3,6 +3,7 @@
 //! the backend undoes it.
 
 mod add_entries;
+mod agents;
 mod audit;
 mod bind;
 mod conflicts;
@@ -40,7 +41,9 @@ pub(in crate::store) use self::{
     once::KEPT_MS,
     refusals::no_scope,
     relations::{NodeKey, StoredNode, no_node},
-    transaction::{GLOBAL_KEY, KeptReply, PathLock, SessionState, Step, StoredEntry, WriteTransaction},
+    transaction::{
+        AgentRows, GLOBAL_KEY, KeptReply, PathLock, SessionState, Step, StoredEntry, WriteTransaction,
+    },
     words::{PreparedWrite, is_quick, reads_the_same, text_of, texts_of},
 };
 use super::{Change, Write, WriteOutcome, WriteRequest};
@@ -121,5 +124,7 @@ async fn apply_each_time(
         Write::SetPermission(permission) => permissions::set(rows, permission).await,
         Write::RemovePermission(id) => permissions::remove(rows, *id).await,
         Write::Note(_) => Ok((Response::Done, Vec::new())),
+        Write::RegisterAgent(known) => agents::register(rows, known).await,
+        Write::RevokeAgent(name) => agents::revoke(rows, name).await,
     }
 }

@@ -5,8 +5,9 @@ use std::future::Future;
 
 use agent_memory_proto::{
     model::{
-        AuditEntry, Conflict, Entry, EntryKind, FileLock, Id, Node, Org, Permission, Project, Relation,
-        RelationKind, ScopeLevel, ScopeRef, Session, SessionReport, SessionStatus, Tag, Task, Version,
+        Agent, AuditEntry, Conflict, Entry, EntryKind, FileLock, Id, Node, Org, Permission, Project,
+        Relation, RelationKind, ScopeLevel, ScopeRef, Session, SessionReport, SessionStatus, Tag, Task,
+        Version,
     },
     response::ListedRelation,
 };
@@ -14,7 +15,7 @@ use agent_memory_proto::{
 use super::relations::{NodeKey, StoredNode};
 
 use crate::{
-    store::{IdempotencyKey, LockClaim, Resolution, StoreError, task_rows::StoredTask},
+    store::{IdempotencyKey, KnownAgent, LockClaim, Resolution, StoreError, task_rows::StoredTask},
     text::entry::IndexedEntry,
 };
 
@@ -62,12 +63,24 @@ pub(in crate::store) struct SessionState<'a> {
     pub(in crate::store) active_at_ms: Option<i64>,
 }
 
+/// Agents whose names are proved, within one transaction.
+pub(in crate::store) trait AgentRows {
+    /// The registered agent of that name.
+    fn agent(&self, name: &str) -> impl Future<Output = Step<Option<Agent>>>;
+    /// How many agents are registered.
+    fn count_agents(&self) -> impl Future<Output = Step<u64>>;
+    /// Stores an agent, in the place of one of the same name.
+    fn put_agent(&self, known: &KnownAgent) -> impl Future<Output = Step<()>>;
+    /// Removes an agent.
+    fn remove_agent(&self, name: &str) -> impl Future<Output = Step<()>>;
+}
+
 /// Rows within one transaction. Scopes and entries are named by their keys where the rules have
 /// them at hand; the key of no organisation or project is [`NO_KEY`].
 ///
 /// What a transaction reads here must still hold when it commits. A backend whose transactions run
 /// side by side locks what it reads, or refuses with `Contended`, and the write is run again.
-pub(in crate::store) trait WriteTransaction {
+pub(in crate::store) trait WriteTransaction: AgentRows {
     /// Until the end of the transaction nobody else writes organisations, projects or sessions.
     fn lock_scopes(&self) -> impl Future<Output = Step<()>>;
 

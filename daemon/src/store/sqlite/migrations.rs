@@ -35,6 +35,7 @@ pub(super) const ALL: &[Migration] = &[
     migration!(6, "tags", "0006_tags.sql"),
     migration!(7, "permissions", "0007_permissions.sql"),
     migration!(8, "audit", "0008_audit.sql"),
+    migration!(9, "agents", "0009_agents.sql"),
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (

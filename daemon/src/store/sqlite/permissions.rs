@@ -1,4 +1,4 @@
-//! Permissions, as rows.
+//! Permissions, and agents whose names are proved, as rows.
 
 use agent_memory_proto::model::{Id, Permission};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -6,8 +6,11 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::{
     SqliteStore,
     columns::{PERMISSION, level_code, optional_kind_code, permission_code, permission_from_row, scope_id},
+    writes::agent_from_row,
 };
-use crate::store::{PERMISSIONS_MAX, PermissionStore, StoreError, StoreFuture};
+use crate::store::{
+    AGENTS_MAX, KnownAgent, PERMISSIONS_MAX, PermissionStore, SecretHash, StoreError, StoreFuture,
+};
 
 const FROM: &str = "FROM permissions p JOIN scopes s ON s.key = p.scope";
 
@@ -15,12 +18,27 @@ impl PermissionStore for SqliteStore {
     fn permissions(&self) -> StoreFuture<'_, Vec<Permission>> {
         Box::pin(self.readers.run_short(|reader| reader.read(all)))
     }
+
+    fn agents(&self) -> StoreFuture<'_, Vec<KnownAgent>> {
+        Box::pin(self.readers.run_short(|reader| reader.read(agents)))
+    }
 }
 
 fn all(connection: &Connection) -> Result<Vec<Permission>, StoreError> {
     let sql = format!("SELECT {PERMISSION} {FROM} ORDER BY p.id LIMIT {PERMISSIONS_MAX}");
     let mut statement = connection.prepare_cached(&sql)?;
     Ok(statement.query_map([], permission_from_row)?.collect::<Result<_, _>>()?)
+}
+
+fn agents(connection: &Connection) -> Result<Vec<KnownAgent>, StoreError> {
+    let sql = format!(
+        "SELECT name, created_by, created_at_ms, token_hash FROM agents ORDER BY name LIMIT {AGENTS_MAX}"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let rows = statement.query_map([], |row| {
+        Ok(KnownAgent { agent: agent_from_row(row)?, token: SecretHash(row.get(3)?) })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 pub(super) fn find_like(

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use agent_memory_proto::{
     model::{
-        AuditAction, AuditEntry, AuditKind, EntryKind, Node, NodeKind, Permission, PermissionLevel, Relation,
-        RelationKind, ScopeRef, SessionStatus, Tag, TagCategory, TaskDetails, TaskDomain, TaskSeverity,
-        TaskStatus, TaskType, TaskUrgency,
+        Agent, AuditAction, AuditEntry, AuditKind, EntryKind, Node, NodeKind, Permission, PermissionLevel,
+        Relation, RelationKind, ScopeRef, SessionStatus, Tag, TagCategory, TaskDetails, TaskDomain,
+        TaskSeverity, TaskStatus, TaskType, TaskUrgency,
     },
     request::{ConflictPick, PromoteSession, PromoteStrategy, TagSelector, TaskPatch, UpdateProject},
 };
@@ -14,7 +14,9 @@ use agent_memory_proto::{
 use super::values::{ID, With, claim, json, name, new_entry, org, project, session, text, update};
 use crate::{
     clock::Clock,
-    store::{Caller, Import, NewTask, Resolution, TagChange, TaskChange, TaskWrite, Write},
+    store::{
+        Caller, Import, KnownAgent, NewTask, Resolution, SecretHash, TagChange, TaskChange, TaskWrite, Write,
+    },
 };
 
 /// One write of each kind; how many texts with a secret it has is told beside it, names not counted.
@@ -91,6 +93,9 @@ pub(super) fn writes(with: With) -> Vec<(Write, u64)> {
     let line = Caller::benchmark().entry(AuditAction::Refuse, AuditKind::Request, 0);
     let line = AuditEntry { agent: Some(text(with.texts)), detail: Some(text(with.texts)), ..line };
     writes.push((Write::Note(vec![line]), 2));
+    let agent = Agent { name: name(with.names), created_by: None, created_at_ms: 0 };
+    writes.push((Write::RegisterAgent(KnownAgent { agent, token: SecretHash([0; 32]) }), 0));
+    writes.push((Write::RevokeAgent(String::new()), 0));
     let promotion = PromoteSession {
         id: ID,
         entry_ids: Vec::new(),
@@ -224,6 +229,8 @@ pub(super) fn kind_of(write: &Write) -> usize {
         Write::RemovePermission(_) => 29,
         Write::PromoteSession(_) => 30,
         Write::Note(_) => 31,
+        Write::RegisterAgent(_) => 32,
+        Write::RevokeAgent(_) => 33,
     }
 }
-pub(super) const KINDS: usize = 32;
+pub(super) const KINDS: usize = 34;

@@ -3,6 +3,7 @@
 
 mod add;
 mod added;
+mod agent_rows;
 mod ahead;
 mod batches;
 mod conflict_rows;

@@ -1,6 +1,7 @@
 //! Writes: the rows that the rules of writing ask for. All of it runs within the savepoint of the
 //! writer, alone, so nothing has to be locked and no step waits.
 
+mod agent_rows;
 mod entry_rows;
 mod moving;
 mod scope_rows;
@@ -9,6 +10,7 @@ mod transaction;
 use futures_util::FutureExt;
 use rusqlite::Connection;
 
+pub(super) use self::agent_rows::agent_from_row;
 use self::transaction::SqliteTransaction;
 use crate::{
     store::{StoreError, WriteOutcome, WriteRequest, rules},

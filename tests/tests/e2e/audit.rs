@@ -4,7 +4,7 @@ use agent_memory_proto::{
     ErrorCode, Request, Response,
     handshake::Purpose,
     model::{AuditAction, AuditEntry, AuditKind, AuditVia, EntryKind, Id, ScopeRef},
-    request::{CheckoutFile, EntrySelector, GetEntry, ReadAudit},
+    request::{BulkAddEntries, CheckoutFile, EntrySelector, GetEntry, ReadAudit},
 };
 use agent_memory_tests::{Backend, Hello, Instance, Wire, on_every_backend, requests, until};
 
@@ -119,7 +119,52 @@ fn refusals_are_told_together_and_only_to_administrators(backend: Backend) {
     assert!(!format!("{lines:?}").contains("open"), "no key is told");
 }
 
+/// How many lines there are, and the number of the oldest.
+fn extent(wire: &mut Wire) -> (usize, u64) {
+    let (mut request, mut lines, mut oldest) = (ReadAudit::all(100, None), 0, 0);
+    loop {
+        let Response::Audit(page) = wire.call(&Request::ReadAudit(request.clone())) else {
+            panic!("no audit")
+        };
+        lines += page.entries.len();
+        oldest = page.entries.last().map_or(oldest, |line| line.number);
+        match page.next {
+            Some(next) => request.before = Some(next),
+            None => return (lines, oldest),
+        }
+    }
+}
+
+fn the_oldest_lines_go_when_there_are_too_many(backend: Backend) {
+    const LINES_MAX: u64 = 1_000;
+    let instance = backend.instance().with("AUDIT_MAX_LINES", LINES_MAX).without_rate_limits();
+    let _daemon = instance.start_daemon();
+    let mut wire = instance.connect();
+    let add = |round: usize| {
+        let entries = (0..100).map(|n| {
+            let Request::AddEntry(add) =
+                requests::add_knowledge(ScopeRef::GLOBAL, &format!("r{round} n{n}"), "text")
+            else {
+                unreachable!("it adds an entry")
+            };
+            add
+        });
+        Request::BulkAddEntries(BulkAddEntries { entries: entries.collect() })
+    };
+    // Side by side, so that nothing is tended to before all are there.
+    let sent: Vec<u64> =
+        (0..15).map(|round| wire.send(&add(round), &Default::default()).expect("sends")).collect();
+    for id in sent {
+        assert!(matches!(wire.answer(id).expect("answered").1, Response::BulkWritten(_)));
+    }
+    until("the oldest are gone", || {
+        let (lines, oldest) = extent(&mut wire);
+        (lines as u64 <= LINES_MAX && oldest > 100).then_some(())
+    });
+}
+
 on_every_backend!(
     what_was_done_is_told_by_whom_and_from_where,
     refusals_are_told_together_and_only_to_administrators,
+    the_oldest_lines_go_when_there_are_too_many,
 );

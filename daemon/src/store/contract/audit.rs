@@ -15,7 +15,7 @@ async fn read(world: &World, request: ReadAudit) -> Vec<AuditEntry> {
     page.entries
 }
 
-async fn all(world: &World) -> Vec<AuditEntry> {
+pub(super) async fn all(world: &World) -> Vec<AuditEntry> {
     read(world, ReadAudit::all(100, None)).await
 }
 

@@ -4,7 +4,10 @@ use std::path::Path;
 
 use agent_memory_proto::model::{EntryKind, ScopeRef};
 
-use super::fixtures::{World, guideline, knowledge, new_content};
+use super::{
+    audit,
+    fixtures::{World, guideline, knowledge, new_content},
+};
 use crate::{
     backups::BackupDirectory,
     store::{
@@ -60,6 +63,19 @@ pub(crate) async fn what_was_is_put_back_and_what_is_is_kept(world: World) {
     put_back(&world, again.path(), aside.path()).await.unwrap();
     assert!(world.get(EntryKind::Guideline, gone.id).await.is_some(), "what was replaced comes back");
     assert_eq!(world.get(EntryKind::Guideline, changed.id).await.unwrap().version.number, 3);
+}
+
+pub(crate) async fn a_restore_leaves_the_audit_as_it_is(world: World) {
+    world.add(guideline(ScopeRef::GLOBAL, "before", 7)).await;
+    let backup = backed_up(&world).await;
+    world.add(guideline(ScopeRef::GLOBAL, "taken back", 7)).await;
+    let told = audit::all(&world).await;
+    let aside = tempfile::tempdir().unwrap();
+    put_back(&world, backup.path(), aside.path()).await.unwrap();
+    assert_eq!(audit::all(&world).await, told);
+    world.add(guideline(ScopeRef::GLOBAL, "after", 7)).await;
+    let lines = audit::all(&world).await;
+    assert_eq!((&lines[1..], lines.len()), (told.as_slice(), 3));
 }
 
 pub(crate) async fn what_cannot_be_put_back_changes_nothing(world: World) {

@@ -65,7 +65,8 @@ macro_rules! contract_suite {
                 tasks_have_parts_to_a_bounded_depth, a_claimed_task_has_one_owner,
                 of_many_claims_at_once_one_gets_the_task, a_claim_under_a_key_is_applied_once,
                 tasks_are_listed_by_what_presses, a_deleted_project_takes_its_tasks_along;
-            backups: what_was_is_put_back_and_what_is_is_kept, what_cannot_be_put_back_changes_nothing;
+            backups: what_was_is_put_back_and_what_is_is_kept, what_cannot_be_put_back_changes_nothing,
+                a_restore_leaves_the_audit_as_it_is;
             audit: every_write_is_in_the_audit_once, the_audit_says_what_happened_to_entries,
                 the_audit_is_narrowed_and_paged, what_is_noted_is_kept_as_it_is;
             permissions: what_was_said_last_stands, what_is_removed_is_gone, permissions_go_with_their_scope,

@@ -157,7 +157,7 @@ pub struct AuditEntry {
 }
 
 impl AuditEntry {
-    /// Who did it, in words: without a name, and not over MCP, it was whoever owns the socket.
+    /// Who did it, in words: at the command line, without a name, whoever owns the socket.
     #[must_use]
     pub fn who(&self) -> &str {
         match (&self.agent, self.via) {

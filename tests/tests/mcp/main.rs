@@ -1,6 +1,7 @@
 //! The MCP bridge, as agents and real clients see it. One executable: each costs a link.
 
 mod backup;
+mod hostile_calls;
 mod hostile_text;
 mod life;
 mod protocol;

@@ -1,9 +1,11 @@
-//! Random contents of a store, for property tests: scopes, and entries of every kind with versions, tags,
-//! and texts that formats trip over. Every one of them is one that the daemon takes.
+//! Random contents of a store, for property tests: scopes, entries of every kind with versions, tags, tasks and
+//! relations, and texts that formats trip over. Every one of them is one that the daemon takes.
+
+mod extras;
 
 use agent_memory_proto::model::{
-    EntryBody, EntryKind, Id, Json, Org, PortableEntry, PortableScope, PortableVersion, Project, ScopeLevel,
-    ScopeRef, Session, SessionStatus,
+    EntryBody, EntryKind, Id, Json, Org, PortableEntry, PortableExtra, PortableScope, PortableVersion,
+    Project, ScopeLevel, ScopeRef, Session, SessionStatus,
 };
 use proptest::{
     collection::vec,
@@ -74,18 +76,21 @@ const TRAPS: [&str; 56] = [
     "<b>&amp;</b>",
 ];
 
-/// Scopes and entries, as an export has them.
+/// Scopes, entries and what is beside them, as an export has them.
 #[derive(Clone, Debug)]
 pub struct RandomStore {
     /// Organisations, projects, sessions, in this order.
     pub scopes: Vec<PortableScope>,
     /// Entries of one kind after those of the other, in the order of an export.
     pub entries: Vec<PortableEntry>,
+    /// Tags, tasks, relations, in this order, each by id.
+    pub extras: Vec<PortableExtra>,
 }
 
 /// A store with up to so many entries.
 pub fn random_store(entries_max: usize) -> impl Strategy<Value = RandomStore> {
-    (scopes(), vec(entry(), 0..=entries_max)).prop_map(|(scopes, mut entries)| {
+    let extras = extras::drawn(entries_max / 2);
+    (scopes(), vec(entry(), 0..=entries_max), extras).prop_map(|(scopes, mut entries, drawn)| {
         entries.sort_by_key(|entry| {
             [EntryKind::Tool, EntryKind::Guideline]
                 .iter()
@@ -104,7 +109,8 @@ pub fn random_store(entries_max: usize) -> impl Strategy<Value = RandomStore> {
                 version.id = version.id.map(|id| unique(id, 5, index * 100 + number));
             }
         }
-        RandomStore { scopes, entries }
+        let extras = extras::joined(drawn, &scopes, &entries);
+        RandomStore { scopes, entries, extras }
     })
 }
 

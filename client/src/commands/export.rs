@@ -7,12 +7,7 @@ use std::{
 };
 
 use agent_memory_client::transfer::{self, ExportError, Format};
-use agent_memory_proto::{
-    ErrorBody, ErrorCode, Request, Response,
-    limits::OFFSET_MAX,
-    model::{EntryKind, ScopeRef},
-    request::{ExportPage, ListTasks},
-};
+use agent_memory_proto::{ErrorBody, ErrorCode, model::EntryKind, request::ExportPage};
 use clap::Args;
 
 use super::{entry::kind, transfer_progress::Shown};
@@ -81,40 +76,19 @@ pub(crate) async fn run(invocation: &Invocation, args: ExportArgs) -> Result<(),
     .await;
     drop(writer);
     shown.end();
-    let entries = exported.map_err(|error| match error {
+    let exported = exported.map_err(|error| match error {
         ExportError::Client(error) => Failure::from(error),
         ExportError::Write(error) => unwritable(&args.file, &error),
     })?;
     if let Some(target) = target {
         target.keep().map_err(|error| unwritable(&args.file, &error))?;
-        invocation.output.remark(&format!("{entries} entries written to {}", args.file.display()));
+        let said = transfer::text::exported(&exported);
+        invocation.output.remark(&format!("{said} written to {}", args.file.display()));
     }
-    if !invocation.output.is_quiet()
-        && let Some(left_out) = tasks_left_out(invocation, scope).await
-    {
-        invocation.output.note(&left_out);
+    for note in transfer::text::export_notes(&exported) {
+        invocation.output.remark(&format!("note: {note}"));
     }
     Ok(())
-}
-
-/// That tasks were left out, if there are some: a document has no place for them.
-async fn tasks_left_out(invocation: &Invocation, scope: Option<ScopeRef>) -> Option<String> {
-    let (mut tasks, mut more) = (0, "");
-    loop {
-        let list = ListTasks { scope, include_inactive: true, offset: tasks, ..ListTasks::all() };
-        // An older daemon knows of no tasks.
-        let Ok(Response::Tasks(page)) = invocation.call(Request::ListTasks(list)).await else { break };
-        tasks += u32::try_from(page.tasks.len()).unwrap_or(0);
-        if !page.has_more {
-            break;
-        }
-        if tasks > OFFSET_MAX {
-            more = "more than ";
-            break;
-        }
-    }
-    let how = "agent-memory db copy carries them";
-    (tasks > 0).then(|| format!("tasks left out: {more}{tasks} (an export has none; {how})"))
 }
 
 /// A file that takes its name when it is complete. For its owner only.

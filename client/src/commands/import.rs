@@ -66,17 +66,17 @@ pub(crate) async fn run(invocation: &Invocation, args: ImportArgs) -> Result<(),
         None => document(&args)?,
     };
     let imported = import(invocation, source, &args).await?;
-    let is_refused = imported.report.refused_total > 0;
-    if let Some(note) = transfer::text::relations_left_out(imported.relations_left_out) {
+    let is_refused = imported.outcome.report.refused_total > 0;
+    for note in transfer::text::import_notes(&imported) {
         invocation.output.remark(&format!("note: {note}"));
     }
     if let Some(masked) = imported.masked {
         invocation.output.was_masked(masked);
     }
     if is_refused && invocation.output.is_quiet() {
-        invocation.output.note(&transfer::text::import_report(&imported.report));
+        invocation.output.note(&transfer::text::import_outcome(&imported.outcome));
     } else {
-        invocation.output.show(&Response::Imported(imported.report), None);
+        invocation.output.show(&Response::ImportOutcome(Box::new(imported.outcome)), None);
     }
     // The report has told it already.
     if is_refused { Err(Failure { exit: EXIT_REFUSED, body: None }) } else { Ok(()) }

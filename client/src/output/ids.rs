@@ -7,7 +7,8 @@ use agent_memory_proto::Response;
 pub(crate) fn of(response: &Response) -> Vec<String> {
     match response {
         Response::Error(_) | Response::Echo(_) | Response::Done | Response::Floor(_) => Vec::new(),
-        Response::ImportStaged(_) | Response::Imported(_) => Vec::new(),
+        Response::ImportStaged(_) | Response::Imported(_) | Response::ImportOutcome(_) => Vec::new(),
+        Response::ExportedExtras(page) => page.extras.iter().map(|extra| extra.id().to_string()).collect(),
         Response::ImportBegun(id) => vec![id.to_string()],
         Response::Exported(page) => {
             page.entries.iter().filter_map(|entry| entry.id).map(|id| id.to_string()).collect()

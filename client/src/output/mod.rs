@@ -190,6 +190,8 @@ impl Output {
             Response::ImportBegun(id) => id.to_string(),
             Response::ImportStaged(entries) => format!("{entries} entries"),
             Response::Imported(report) => text::import_report(report),
+            Response::ImportOutcome(outcome) => text::import_outcome(outcome),
+            Response::ExportedExtras(page) => format!("{} tags, tasks and relations", page.extras.len()),
             Response::Floor(floor) => format!("{} rounds in {} us", floor.rounds, floor.elapsed_us),
             Response::CheckedOut(report) => file_locks::checked_out(style, report),
             Response::CheckedIn(report) => file_locks::checked_in(style, report),

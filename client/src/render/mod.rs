@@ -84,6 +84,10 @@ pub fn response(response: &Response) -> Value {
         Response::ImportBegun(id) => json!({ "importId": id }),
         Response::ImportStaged(entries) => json!({ "entryCount": entries }),
         Response::Imported(report) => import_report(report),
+        Response::ImportOutcome(outcome) => transfer::import_outcome(outcome),
+        Response::ExportedExtras(page) => {
+            json!({ "extraCount": page.extras.len(), "nextCursor": page.next_cursor })
+        }
         Response::Floor(floor) => json!({
             "rounds": floor.rounds,
             "elapsedUs": floor.elapsed_us,

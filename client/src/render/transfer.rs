@@ -1,8 +1,8 @@
 //! What became of an import, in the original's shape.
 
 use agent_memory_proto::{
-    model::EntryKind,
-    response::{ImportCount, ImportReport},
+    model::{EntryKind, ExtraKind},
+    response::{ImportCount, ImportOutcome, ImportReport},
 };
 use serde_json::{Map, Value, json};
 
@@ -51,4 +51,27 @@ pub fn import_report(report: &ImportReport) -> Value {
         "errorCount": report.refused_total,
         "details": details,
     })
+}
+
+/// As [`import_report`], with what was beside the entries.
+#[must_use]
+pub(super) fn import_outcome(outcome: &ImportOutcome) -> Value {
+    let mut fields = super::object(import_report(&outcome.report));
+    for kind in ExtraKind::ALL {
+        let count = outcome.extras.iter().find(|count| count.kind == kind);
+        let figures = count.map_or([0; 5], |count| {
+            [count.created, count.updated, count.replaced, count.skipped, count.left_out]
+        });
+        let [created, updated, replaced, skipped, left_out] = figures;
+        let mut figures = super::object(json!({
+            "created": created, "updated": updated, "replaced": replaced, "skipped": skipped,
+        }));
+        if kind == ExtraKind::Relation {
+            figures.insert("leftOut".to_owned(), json!(left_out));
+            figures.insert("removed".to_owned(), json!(outcome.relations_removed));
+        }
+        fields.insert(kind.name().to_owned(), Value::Object(figures));
+    }
+    fields.insert("taskLinksLeftOut".to_owned(), json!(outcome.task_links_left_out));
+    Value::Object(fields)
 }

@@ -7,8 +7,11 @@ use agent_memory_proto::{
     ErrorBody, ErrorCode, Request, Response,
     codec::Message,
     model::{Id, PortableScope},
-    request::{BeginImport, EndImport, FinishImport, ImportItem, ImportOptions, StageImport},
-    response::{ImportRefusal, ImportReport, Masking},
+    request::{
+        BeginImport, EndImport, FinishImport, ImportExtra, ImportItem, ImportOptions, StageExtras,
+        StageImport,
+    },
+    response::{ImportOutcome, ImportRefusal, Masking},
 };
 use tokio::{runtime::Handle, sync::mpsc, time::sleep};
 
@@ -42,13 +45,17 @@ pub struct ImportRun {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Imported {
     /// What the daemon says.
-    pub report: ImportReport,
-    /// Relations that the source has and an import does not carry: they were left out.
+    pub outcome: ImportOutcome,
+    /// Relations of the source that do not say by ids what they are between: they were left out.
     pub relations_left_out: u64,
+    /// Tags, tasks and relations that an older daemon does not take: they were left out.
+    pub extras_left_out: u64,
     /// Secrets that were masked, by position.
     pub masked: Option<Masking>,
 }
 
+/// The version of the protocol since which daemons give and take tags, tasks and relations.
+pub(super) const EXTRAS_SINCE: u16 = 5;
 /// Entries and bytes of one part at most.
 const PART_ENTRIES: usize = 1_000;
 const PART_BYTES: usize = 1024 * 1024;
@@ -121,7 +128,8 @@ async fn carry_over(
     let reading = tokio::task::spawn_blocking(move || {
         source.read(&mut |item| sender.blocking_send(item).map_err(|_| Stopped))
     });
-    let mut hand_over = HandOver::new(client, import_id, run.call);
+    let takes_extras = client.client().await?.welcome().protocol >= EXTRAS_SINCE;
+    let mut hand_over = HandOver::new(client, import_id, run.call, takes_extras);
     while let Some(item) = items.recv().await {
         hand_over.take(item, progress).await?;
     }
@@ -134,10 +142,10 @@ async fn carry_over(
     }
     hand_over.send(progress).await?;
     progress.storing(hand_over.entries);
-    let relations_left_out = hand_over.relations;
+    let (relations_left_out, extras_left_out) = (hand_over.relations, hand_over.extras_left_out);
     let masked = hand_over.masked.take();
-    let report = hand_over.finish(run.dry_run, run.patience).await?;
-    Ok(Imported { report, relations_left_out, masked })
+    let outcome = hand_over.finish(run.dry_run, run.patience).await?;
+    Ok(Imported { outcome, relations_left_out, extras_left_out, masked })
 }
 
 /// What is on its way to the daemon.
@@ -148,6 +156,9 @@ struct HandOver<'a> {
     part: u32,
     scopes: Vec<PortableScope>,
     items: Vec<ImportItem>,
+    extras: Vec<ImportExtra>,
+    takes_extras: bool,
+    extras_left_out: u64,
     bytes: usize,
     entries: u64,
     refusals: Vec<ImportRefusal>,
@@ -157,7 +168,7 @@ struct HandOver<'a> {
 }
 
 impl<'a> HandOver<'a> {
-    fn new(client: &'a ReconnectingClient, import_id: Id, call: CallOptions) -> Self {
+    fn new(client: &'a ReconnectingClient, import_id: Id, call: CallOptions, takes_extras: bool) -> Self {
         Self {
             client,
             import_id,
@@ -165,6 +176,9 @@ impl<'a> HandOver<'a> {
             part: 0,
             scopes: Vec::new(),
             items: Vec::new(),
+            extras: Vec::new(),
+            takes_extras,
+            extras_left_out: 0,
             bytes: 0,
             entries: 0,
             refusals: Vec::new(),
@@ -181,12 +195,13 @@ impl<'a> HandOver<'a> {
                 self.scopes.push(scope);
             }
             Item::Entry(item) => {
-                let bytes = size(&item)?;
-                if self.bytes + bytes > PART_BYTES && self.bytes > 0 {
-                    self.send(progress).await?;
-                }
-                self.bytes += bytes;
+                self.make_room(size(&item)?, progress).await?;
                 self.items.push(item);
+            }
+            Item::Extra(_) if !self.takes_extras => self.extras_left_out += 1,
+            Item::Extra(item) => {
+                self.make_room(size(&item)?, progress).await?;
+                self.extras.push(item);
             }
             Item::Relations(relations) => self.relations += relations,
             Item::Refused(refusal) => {
@@ -196,53 +211,72 @@ impl<'a> HandOver<'a> {
                 }
             }
         }
-        if self.items.len() + self.scopes.len() >= PART_ENTRIES || self.bytes >= PART_BYTES {
+        let waiting = self.items.len() + self.scopes.len() + self.extras.len();
+        if waiting >= PART_ENTRIES || self.bytes >= PART_BYTES {
             self.send(progress).await?;
         }
         Ok(())
     }
 
+    /// Sends what waits, if so many bytes more would be too many for a part.
+    async fn make_room(&mut self, bytes: usize, progress: &mut dyn Progress) -> Result<(), ClientError> {
+        if self.bytes + bytes > PART_BYTES && self.bytes > 0 {
+            self.send(progress).await?;
+        }
+        self.bytes += bytes;
+        Ok(())
+    }
+
     /// Sends what waits.
     async fn send(&mut self, progress: &mut dyn Progress) -> Result<(), ClientError> {
-        if self.items.is_empty() && self.scopes.is_empty() {
-            return Ok(());
-        }
-        let part = StageImport {
-            import_id: self.import_id,
-            part: self.part,
-            scopes: std::mem::take(&mut self.scopes),
-            items: std::mem::take(&mut self.items),
-        };
-        self.entries += part.items.len() as u64;
-        self.part += 1;
         self.bytes = 0;
-        let reply = exchange(self.client, &Request::StageImport(part), &self.call).await?;
-        if let Some(masked) = reply.masked {
-            self.masked.get_or_insert_default().add(masked);
+        let import_id = self.import_id;
+        if !self.items.is_empty() || !self.scopes.is_empty() {
+            let (scopes, items) = (std::mem::take(&mut self.scopes), std::mem::take(&mut self.items));
+            self.entries += items.len() as u64;
+            let part = StageImport { import_id, part: self.part, scopes, items };
+            self.send_part(Request::StageImport(part)).await?;
+            progress.handed_over(self.entries);
         }
-        match reply.response {
-            Response::ImportStaged(_) => progress.handed_over(self.entries),
-            other => return Err(unexpected(&other)),
+        if !self.extras.is_empty() {
+            let extras = std::mem::take(&mut self.extras);
+            let part = StageExtras { import_id, part: self.part, extras };
+            self.send_part(Request::StageExtras(part)).await?;
         }
         Ok(())
     }
 
+    async fn send_part(&mut self, part: Request) -> Result<(), ClientError> {
+        self.part += 1;
+        let reply = exchange(self.client, &part, &self.call).await?;
+        if let Some(masked) = reply.masked {
+            self.masked.get_or_insert_default().add(masked);
+        }
+        match reply.response {
+            Response::ImportStaged(_) => Ok(()),
+            other => Err(unexpected(&other)),
+        }
+    }
+
     /// Has it stored. What was refused on this side already makes it a trial, which finds what else
     /// is refused.
-    async fn finish(mut self, dry_run: bool, patience: Duration) -> Result<ImportReport, ClientError> {
+    async fn finish(mut self, dry_run: bool, patience: Duration) -> Result<ImportOutcome, ClientError> {
         let is_refused = self.refused_total > 0;
         let request = FinishImport { import_id: self.import_id, dry_run: dry_run || is_refused };
         let call = self.call.clone().with_deadline(patience);
-        match ask(self.client, &Request::FinishImport(request), &call).await? {
-            Response::Imported(mut report) => {
-                report.refused_total += self.refused_total;
-                self.refusals.append(&mut report.refusals);
-                self.refusals.truncate(REFUSALS_MAX);
-                report.refusals = self.refusals;
-                Ok(report)
+        let mut outcome = match ask(self.client, &Request::FinishImport(request), &call).await? {
+            Response::ImportOutcome(outcome) => *outcome,
+            Response::Imported(report) => {
+                ImportOutcome { report, extras: Vec::new(), task_links_left_out: 0, relations_removed: 0 }
             }
-            other => Err(unexpected(&other)),
-        }
+            other => return Err(unexpected(&other)),
+        };
+        let report = &mut outcome.report;
+        report.refused_total += self.refused_total;
+        self.refusals.append(&mut report.refusals);
+        self.refusals.truncate(REFUSALS_MAX);
+        report.refusals = self.refusals;
+        Ok(outcome)
     }
 }
 

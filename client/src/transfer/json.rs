@@ -2,7 +2,7 @@
 
 use std::io::{self, Read, Write};
 
-use agent_memory_proto::{request::ExportPage, response::ExportedPage};
+use agent_memory_proto::{model::PortableExtra, request::ExportPage, response::ExportedPage};
 
 use super::{
     Sink, Source, SourceError,
@@ -32,6 +32,8 @@ impl<W: Write> JsonWriter<W> {
             match before {
                 None => write!(self.out, "\"{object}\":{{")?,
                 Some(before) if before == object => write!(self.out, "\n],")?,
+                // What follows stands in the document itself.
+                Some(_) if object.is_empty() => write!(self.out, "\n]}},")?,
                 Some(_) => write!(self.out, "\n]}},\n\"{object}\":{{")?,
             }
             write!(self.out, "\n\"{next}\":[")?;
@@ -64,11 +66,16 @@ impl<W: Write + Send> ExportWriter for JsonWriter<W> {
         document::items(page).try_for_each(|(list, fields)| self.put(list, &fields))
     }
 
+    fn extras(&mut self, extras: &[PortableExtra]) -> io::Result<bool> {
+        document::extras(extras).try_for_each(|(list, fields)| self.put(list, &fields))?;
+        Ok(true)
+    }
+
     fn end(&mut self) -> io::Result<()> {
         if let Some(last) = self.lists.last() {
             self.go_to(last)?;
         }
-        self.out.write_all(b"\n]}\n}\n")?;
+        self.out.write_all(b"\n]\n}\n")?;
         self.out.flush()
     }
 }

@@ -1,4 +1,4 @@
-//! Moving entries between a store and files. A source reads items out of some format; the import hands
+//! Moving entries, and what is beside them, between a store and files. A source reads items out of some format; the import hands
 //! them to the daemon in parts, and has them stored all or nothing; the export reads page by page. Nothing
 //! here holds more than a few parts in memory.
 
@@ -11,7 +11,6 @@ mod markdown;
 mod metered;
 mod openapi;
 mod reading;
-mod relations;
 pub mod sources;
 #[cfg(test)]
 mod tests;
@@ -20,9 +19,14 @@ mod yaml;
 
 use std::fmt;
 
-use agent_memory_proto::{ErrorBody, model::PortableScope, request::ImportItem, response::ImportRefusal};
+use agent_memory_proto::{
+    ErrorBody,
+    model::PortableScope,
+    request::{ImportExtra, ImportItem},
+    response::ImportRefusal,
+};
 
-pub use export::{ExportError, ExportWriter, KINDS, export};
+pub use export::{ExportError, ExportWriter, Exported, KINDS, export};
 pub use format::{Format, parse_mapping, source, writer};
 pub use import::{ImportRun, Imported, Progress, import};
 pub use json::{JsonSource, JsonWriter};
@@ -39,7 +43,9 @@ pub enum Item {
     Entry(ImportItem),
     /// Something that is no entry, and where it stands: nothing is imported then.
     Refused(ImportRefusal),
-    /// So many relations between entries, which an import does not carry: they are left out, and told.
+    /// A tag, a task or a relation, and where it stands in the source.
+    Extra(ImportExtra),
+    /// So many relations that do not say by ids what they are between: they are left out, and told.
     Relations(u64),
 }
 

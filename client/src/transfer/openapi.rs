@@ -4,7 +4,7 @@
 use std::io::{self, Write};
 
 use agent_memory_proto::{
-    model::{EntryBody, Json, PortableEntry, ScopeRef},
+    model::{EntryBody, Json, PortableEntry, PortableExtra, ScopeRef},
     request::ExportPage,
     response::ExportedPage,
 };
@@ -46,6 +46,10 @@ impl<W: Write + Send> ExportWriter for OpenApiWriter<W> {
             write!(self.out, "{lead}{path}:{}", json!({ "post": operation }))?;
         }
         Ok(())
+    }
+
+    fn extras(&mut self, _: &[PortableExtra]) -> io::Result<bool> {
+        Ok(false)
     }
 
     fn end(&mut self) -> io::Result<()> {

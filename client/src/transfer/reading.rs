@@ -4,8 +4,8 @@ use std::{collections::HashMap, fmt};
 
 use agent_memory_proto::{
     ErrorBody, ErrorCode,
-    model::{EntryKind, ScopeLevel},
-    request::ImportItem,
+    model::{EntryKind, ExtraKind, ScopeLevel},
+    request::{ImportExtra, ImportItem},
     response::ImportRefusal,
 };
 use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -15,7 +15,6 @@ use super::{
     Item, Sink, SourceError, Stopped,
     document::{self, VERSION},
     metered::Meter,
-    relations::Relations,
 };
 
 fn unreadable(error: &dyn fmt::Display) -> ErrorBody {
@@ -31,11 +30,10 @@ fn no_export() -> ErrorBody {
         .with_suggestion("Nothing was imported; is this an export, and in this format?")
 }
 
-/// The relations of the document are no list.
-fn no_relations(kind: &str) -> ImportRefusal {
-    let error = ErrorBody::invalid("relations", kind, "a list, or none")
-        .with_suggestion("Leave them out: an import does not carry relations");
-    ImportRefusal { at: "relations".to_owned(), name: String::new(), error }
+/// What stands where a list is expected is none.
+fn no_list(name: &str, kind: &str) -> ImportRefusal {
+    let error = ErrorBody::invalid(name, kind, "a list, or none");
+    ImportRefusal { at: name.to_owned(), name: String::new(), error }
 }
 
 /// Where the reading is, and who hears of what it finds.
@@ -91,7 +89,7 @@ impl<'a> Reading<'a> {
             None => format!("{}[{place}]", list.name),
         };
         *place += 1;
-        let relations = value.as_ref().map_or(0, relations);
+        let relations = value.as_ref().map_or(0, |value| list.relations(value));
         let item = match value {
             Ok(value) => list.item(&at, &value).map_err(|error| (name(&value).to_owned(), error)),
             Err(error) => Err((String::new(), error)),
@@ -106,14 +104,12 @@ impl<'a> Reading<'a> {
     }
 }
 
-/// How many relations an entry names.
-fn relations(entry: &Value) -> u64 {
-    entry.get("relations").and_then(Value::as_array).map_or(0, |relations| relations.len() as u64)
-}
-
 /// What a value calls itself; empty when it does not.
 fn name(value: &Value) -> &str {
-    ["name", "title", "id"].iter().find_map(|field| value.get(*field)?.as_str()).unwrap_or_default()
+    ["name", "title", "sourceId", "id"]
+        .iter()
+        .find_map(|field| value.get(*field)?.as_str())
+        .unwrap_or_default()
 }
 
 /// A list of the document.
@@ -123,20 +119,32 @@ pub(super) struct List {
 }
 
 impl List {
-    /// The list of that name in `scopes` or `entries`.
+    /// The list of that name in `scopes`, in `entries`, or, of no object, in the document itself.
     pub(super) fn of(object: &str, key: &str) -> Option<Self> {
         let what = match object {
             "scopes" => document::list_level(key).map(What::Scopes),
-            _ => document::list_kind(key).map(What::Entries),
+            "entries" => document::list_kind(key).map(What::Entries),
+            _ => document::list_extra(key).map(What::Extras),
         };
-        Some(Self { name: format!("{object}.{key}"), what: what? })
+        let name = if object.is_empty() { key.to_owned() } else { format!("{object}.{key}") };
+        Some(Self { name, what: what? })
     }
 
-    /// The kind of its entries; `None` when it has scopes.
+    /// How many relations an item of it names that are not read: those that stand within an entry.
+    fn relations(&self, value: &Value) -> u64 {
+        match self.what {
+            What::Entries(_) => {
+                value.get("relations").and_then(Value::as_array).map_or(0, |all| all.len() as u64)
+            }
+            What::Scopes(_) | What::Extras(_) => 0,
+        }
+    }
+
+    /// The kind of its entries; `None` when it has none.
     pub(super) fn kind(&self) -> Option<EntryKind> {
         match self.what {
             What::Entries(kind) => Some(kind),
-            What::Scopes(_) => None,
+            What::Scopes(_) | What::Extras(_) => None,
         }
     }
 
@@ -147,6 +155,10 @@ impl List {
                 document::entry(kind, value).map(|entry| Item::Entry(ImportItem { at: at.to_owned(), entry }))
             }
             What::Scopes(level) => document::scope(level, value).map(Item::Scope),
+            What::Extras(kind) => document::extra(kind, value).map(|extra| match extra {
+                Some(extra) => Item::Extra(ImportExtra { at: at.to_owned(), extra }),
+                None => Item::Relations(1),
+            }),
         }
     }
 }
@@ -155,6 +167,7 @@ impl List {
 enum What {
     Entries(EntryKind),
     Scopes(ScopeLevel),
+    Extras(ExtraKind),
 }
 
 struct Document<'r, 'a>(&'r mut Reading<'a>);
@@ -182,15 +195,12 @@ impl<'de> Visitor<'de> for Document<'_, '_> {
                     self.0.has_entries |= key == "entries";
                     map.next_value_seed(Lists { object: key, reading: &mut *self.0 })?;
                 }
-                "relations" => {
-                    let item = match map.next_value::<Relations>()? {
-                        Relations::Number(0) => None,
-                        Relations::Number(relations) => Some(Item::Relations(relations)),
-                        Relations::Other(kind) => Some(Item::Refused(no_relations(kind))),
-                    };
-                    item.map_or(Ok(()), |item| self.0.give(item)).map_err(A::Error::custom)?;
-                }
-                _ => drop(map.next_value::<IgnoredAny>()?),
+                _ => match List::of("", &key) {
+                    Some(list) => {
+                        map.next_value_seed(ItemsOrNone(Items { list, reading: &mut *self.0 }))?;
+                    }
+                    None => drop(map.next_value::<IgnoredAny>()?),
+                },
             }
         }
         Ok(())
@@ -264,5 +274,57 @@ impl<'de> Visitor<'de> for Items<'_, '_> {
             self.reading.found(&self.list, None, Ok(value)).map_err(A::Error::custom)?;
         }
         Ok(())
+    }
+}
+
+/// The items of a list that may be missing. Anything else is refused, and the rest is read.
+struct ItemsOrNone<'r, 'a>(Items<'r, 'a>);
+
+impl ItemsOrNone<'_, '_> {
+    fn refuse<E: serde::de::Error>(self, kind: &str) -> Result<(), E> {
+        self.0.reading.give(Item::Refused(no_list(&self.0.list.name, kind))).map_err(E::custom)
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for ItemsOrNone<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+macro_rules! others {
+    ($($visit:ident($of:ty) = $kind:literal;)+) => {
+        $(fn $visit<E: serde::de::Error>(self, _: $of) -> Result<(), E> { self.refuse($kind) })+
+    };
+}
+
+impl<'de> Visitor<'de> for ItemsOrNone<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.expecting(f)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<(), A::Error> {
+        self.0.visit_seq(seq)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        self.refuse("an object")
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    others! {
+        visit_bool(bool) = "true or false";
+        visit_i64(i64) = "a number";
+        visit_u64(u64) = "a number";
+        visit_f64(f64) = "a number";
+        visit_str(&str) = "a text";
     }
 }

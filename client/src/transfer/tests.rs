@@ -194,7 +194,7 @@ fn relations_that_are_no_list_are_refused_with_their_kind() {
             assert!(refusal.error.message.contains(kind), "{}", refusal.error.message);
         }
     }
-    for (relations, items) in [("null", 0), ("[]", 0), ("[{}, 1]", 1)] {
+    for (relations, items) in [("null", 0), ("[]", 0), ("[{}, 1]", 2)] {
         let document = format!("{{\"relations\": {relations}, \"entries\": {{}}}}");
         assert_eq!(read(Format::Json, &document).expect("a document").len(), items, "{document}");
     }

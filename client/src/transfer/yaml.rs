@@ -3,7 +3,7 @@
 
 use std::io::{self, Read, Write};
 
-use agent_memory_proto::{request::ExportPage, response::ExportedPage};
+use agent_memory_proto::{model::PortableExtra, request::ExportPage, response::ExportedPage};
 use serde::Serialize;
 
 use super::{
@@ -23,22 +23,25 @@ pub struct YamlWriter<W: Write> {
     out: W,
     lists: Lists,
     is_empty: bool,
+    /// How far the list that was begun last is indented.
+    indent: &'static str,
 }
 
 impl<W: Write> YamlWriter<W> {
     /// Writes to `out`.
     pub fn new(out: W) -> Self {
-        Self { out, lists: Lists::default(), is_empty: false }
+        Self { out, lists: Lists::default(), is_empty: false, indent: "" }
     }
 
     /// Begins every list up to that of the name.
     fn go_to(&mut self, list: &str) -> io::Result<()> {
         while let Some((before, object, next)) = self.lists.next_towards(list) {
             self.end_list()?;
-            if before != Some(object) {
+            self.indent = if object.is_empty() { "" } else { "  " };
+            if before != Some(object) && !object.is_empty() {
                 writeln!(self.out, "{object}:")?;
             }
-            write!(self.out, "  {next}:")?;
+            write!(self.out, "{}{next}:", self.indent)?;
             self.is_empty = true;
         }
         Ok(())
@@ -53,13 +56,15 @@ impl<W: Write> YamlWriter<W> {
         if std::mem::take(&mut self.is_empty) {
             self.out.write_all(b"\n")?;
         }
-        let mut lead = "  - ";
+        let mut lead = "- ";
         for line in text(fields)?.split_inclusive('\n') {
             // A line without anything is empty whatever it is indented by.
             let is_blank = line == "\n";
-            self.out.write_all(if is_blank { b"" } else { lead.as_bytes() })?;
+            if !is_blank {
+                write!(self.out, "{}{lead}", self.indent)?;
+            }
             self.out.write_all(line.as_bytes())?;
-            lead = "    ";
+            lead = "  ";
         }
         Ok(())
     }
@@ -73,6 +78,11 @@ impl<W: Write + Send> ExportWriter for YamlWriter<W> {
 
     fn page(&mut self, page: &ExportedPage) -> io::Result<()> {
         document::items(page).try_for_each(|(list, fields)| self.put(list, &fields))
+    }
+
+    fn extras(&mut self, extras: &[PortableExtra]) -> io::Result<bool> {
+        document::extras(extras).try_for_each(|(list, fields)| self.put(list, &fields))?;
+        Ok(true)
     }
 
     fn end(&mut self) -> io::Result<()> {

@@ -18,20 +18,46 @@ const LEVELS: [ScopeLevel; 3] = [ScopeLevel::Org, ScopeLevel::Project, ScopeLeve
 
 /// Where a page begins: in which list, after which id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Place {
-    list: usize,
-    after: Option<Id>,
+pub(super) struct Place {
+    pub(super) list: usize,
+    pub(super) after: Option<Id>,
 }
 
-pub(super) async fn handle(call: Call, request: ExportPage) -> Handled {
-    let tags = checks::tags("tags", request.tags.clone())?;
+impl Place {
+    /// The place of a cursor into so many lists; the beginning without one.
+    pub(super) fn of(cursor: Option<&String>, lists: usize) -> Result<Self, ErrorBody> {
+        let Some(cursor) = cursor else { return Ok(Self { list: 0, after: None }) };
+        let (list, after) = match cursor.split_once('.') {
+            Some((list, id)) => (list, Some(id.parse::<Id>().ok())),
+            None => (cursor.as_str(), None),
+        };
+        match (list.parse().ok().filter(|list| *list < lists), after) {
+            (Some(list), None) => Ok(Self { list, after: None }),
+            (Some(list), Some(Some(after))) => Ok(Self { list, after: Some(after) }),
+            _ => Err(ErrorBody::invalid("cursor", cursor, "a nextCursor of an earlier answer, unchanged")),
+        }
+    }
+
+    pub(super) fn text(self) -> String {
+        match self.after {
+            Some(id) => format!("{}.{id}", self.list),
+            None => self.list.to_string(),
+        }
+    }
+}
+
+/// The tags that an export is narrowed to.
+pub(super) fn checked_tags(tags: Vec<String>) -> Result<Vec<String>, ErrorBody> {
+    let tags = checks::tags("tags", tags)?;
     if tags.len() > limits::TAGS_MAX {
         return Err(ErrorBody::invalid("tags", tags.len(), format!("at most {} tags", limits::TAGS_MAX)));
     }
-    let place = match &request.cursor {
-        Some(cursor) => read(cursor)?,
-        None => Place { list: 0, after: None },
-    };
+    Ok(tags)
+}
+
+pub(super) async fn handle(call: Call, request: ExportPage) -> Handled {
+    let tags = checked_tags(request.tags.clone())?;
+    let place = Place::of(request.cursor.as_ref(), LEVELS.len() + KINDS.len())?;
     let mut page = ExportedPage {
         scopes: Vec::new(),
         entries: Vec::new(),
@@ -51,7 +77,7 @@ pub(super) async fn handle(call: Call, request: ExportPage) -> Handled {
         Some(level) => scopes(&call, &request, *level, place, &mut page).await?,
         None => entries(&call, &request, &tags, place, &mut page).await?,
     };
-    page.next_cursor = next.map(text);
+    page.next_cursor = next.map(Place::text);
     Ok(Response::Exported(Box::new(page)).into())
 }
 
@@ -136,26 +162,6 @@ fn query(request: &ExportPage, kind: Option<EntryKind>, after: Option<Id>) -> Ex
     }
 }
 
-fn text(place: Place) -> String {
-    match place.after {
-        Some(id) => format!("{}.{id}", place.list),
-        None => place.list.to_string(),
-    }
-}
-
-fn read(cursor: &str) -> Result<Place, ErrorBody> {
-    let (list, after) = match cursor.split_once('.') {
-        Some((list, id)) => (list, Some(id.parse::<Id>().ok())),
-        None => (cursor, None),
-    };
-    let list = list.parse().ok().filter(|list| *list < LEVELS.len() + KINDS.len());
-    match (list, after) {
-        (Some(list), None) => Ok(Place { list, after: None }),
-        (Some(list), Some(Some(after))) => Ok(Place { list, after: Some(after) }),
-        _ => Err(ErrorBody::invalid("cursor", cursor, "a nextCursor of an earlier answer, unchanged")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -163,10 +169,10 @@ mod tests {
     #[test]
     fn a_cursor_leads_back_to_its_place() {
         for place in [Place { list: 0, after: None }, Place { list: 5, after: Some(Id([7; 16])) }] {
-            assert_eq!(read(&text(place)), Ok(place));
+            assert_eq!(Place::of(Some(&place.text()), 6), Ok(place));
         }
         for wrong in ["", "6", "x", "1.", "1.x", "-1"] {
-            assert!(read(wrong).is_err(), "{wrong:?}");
+            assert!(Place::of(Some(&wrong.to_owned()), 6).is_err(), "{wrong:?}");
         }
     }
 }

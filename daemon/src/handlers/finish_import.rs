@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Instant};
 
-use agent_memory_proto::{ErrorBody, Response, request::FinishImport};
+use agent_memory_proto::{ErrorBody, Response, request::FinishImport, response::ImportOutcome};
 
 use super::{Call, Handled};
 use crate::{
@@ -12,10 +12,13 @@ use crate::{
     supervisor::lock,
 };
 
+/// The version since which peers know of more than entries.
+const SINCE: u16 = 5;
+
 pub(super) async fn handle(call: Call, request: FinishImport) -> Handled {
     let (imports, importer) = (&call.services.imports, call.importer());
     if let Some(report) = imports.reported(request.import_id, &importer, request.dry_run) {
-        return Ok(Response::Imported(report).into());
+        return Ok(answer(&call, report).into());
     }
     // It is held until it is stored, so that it does not make room for another one meanwhile.
     let staging = imports.find(request.import_id, &importer, &call.line, Instant::now());
@@ -25,6 +28,7 @@ pub(super) async fn handle(call: Call, request: FinishImport) -> Handled {
         id: request.import_id,
         dry_run: request.dry_run,
         staged: staged.map_err(|error| ErrorBody::from(of_file_system(&error)))?,
+        is_plain: call.protocol < SINCE,
         clock: call.services.clock.clone(),
     };
     let write = WriteRequest {
@@ -40,7 +44,7 @@ pub(super) async fn handle(call: Call, request: FinishImport) -> Handled {
         }
         Err(StoreError::TakenBack(report)) => {
             imports.take_back(request.import_id, &importer, request.dry_run, (*report).clone());
-            Ok(Response::Imported(*report).into())
+            Ok(answer(&call, *report).into())
         }
         Err(error) => {
             if staging.is_none() {
@@ -50,5 +54,13 @@ pub(super) async fn handle(call: Call, request: FinishImport) -> Handled {
             call.end_import_after(request.import_id, &error);
             Err(error)
         }
+    }
+}
+
+fn answer(call: &Call, outcome: ImportOutcome) -> Response {
+    if call.protocol < SINCE {
+        Response::Imported(outcome.report)
+    } else {
+        Response::ImportOutcome(Box::new(outcome))
     }
 }

@@ -38,6 +38,7 @@ mod echo_stored;
 mod end_import;
 mod end_session;
 mod entry_history;
+mod export_extras;
 mod export_page;
 mod finish_import;
 mod finish_session;
@@ -67,6 +68,7 @@ pub(crate) mod lock_path;
 mod measure_floor;
 mod patches;
 mod portable;
+mod portable_extras;
 mod promote_session;
 mod quickstart;
 mod read_audit;
@@ -79,6 +81,7 @@ mod revoke_agent;
 mod revoke_permission;
 mod search;
 mod search_related;
+mod stage_extras;
 mod stage_import;
 mod start_session;
 mod stop;
@@ -360,6 +363,8 @@ async fn answer(call: Call, request: Request) -> Handled {
         Request::BeginImport(request) => begin_import::handle(&call, request).await,
         Request::StageImport(request) => stage_import::handle(call, request).await,
         Request::FinishImport(request) => finish_import::handle(call, request).await,
+        Request::ExportExtras(request) => export_extras::handle(call, request).await,
+        Request::StageExtras(request) => stage_extras::handle(call, request).await,
         Request::EndImport(request) => end_import::handle(&call, request),
         Request::CheckoutFile(request) => checkout_file::handle(call, request).await,
         Request::CheckinFile(request) => checkin_file::handle(call, request).await,

@@ -104,12 +104,12 @@ fn checked_version(
     })
 }
 
-fn agent(field: &str, value: Option<&String>) -> Result<(), ErrorBody> {
+pub(super) fn agent(field: &str, value: Option<&String>) -> Result<(), ErrorBody> {
     value.map_or(Ok(()), |value| checks::agent(field, value))
 }
 
 /// Years 1 to 9999: what can be written down in RFC 3339.
-fn time(field: &str, at_ms: i64) -> Result<i64, ErrorBody> {
+pub(super) fn time(field: &str, at_ms: i64) -> Result<i64, ErrorBody> {
     const FIRST_MS: i64 = -62_135_596_800_000;
     const LAST_MS: i64 = 253_402_207_200_000;
     if (FIRST_MS..=LAST_MS).contains(&at_ms) {
@@ -128,7 +128,7 @@ fn new_id(call: &Call, staging: &Staging, given: Option<Id>) -> Id {
 }
 
 /// The new id of what had an id: the same one wherever it is referred to within one import.
-fn derived(staging: &Staging, id: Id) -> Id {
+pub(super) fn derived(staging: &Staging, id: Id) -> Id {
     let digest = Sha256::new().chain_update(staging.salt().0).chain_update(id.0).finalize();
     let mut bytes = id.0;
     bytes.copy_from_slice(&digest[..16]);

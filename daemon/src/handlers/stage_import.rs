@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Entries and scopes of one part.
-const PART_MAX: usize = 2_000;
+pub(super) const PART_MAX: usize = 2_000;
 
 pub(super) async fn handle(call: Call, request: StageImport) -> Handled {
     let import_id = request.import_id;
@@ -42,8 +42,8 @@ async fn stage(call: Call, request: StageImport) -> Handled {
 }
 
 fn take(call: &Call, staging: &mut Staging, request: StageImport) -> Result<u64, ErrorBody> {
-    if !staging.expect(request.part, request.items.len())? {
-        return Ok(staging.entries());
+    if !staging.expect(request.part, request.items.len(), 0)? {
+        return Ok(staging.handed_over());
     }
     let of_spool = |error| ErrorBody::from(of_file_system(&error));
     for scope in request.scopes {
@@ -59,11 +59,11 @@ fn take(call: &Call, staging: &mut Staging, request: StageImport) -> Result<u64,
             Err(error) => staging.refuse(call.shown(ImportRefusal { at, name, error })),
         }
     }
-    Ok(staging.entries())
+    Ok(staging.handed_over())
 }
 
 /// Largest position in words.
-const AT_CHARS_MAX: usize = 200;
+pub(super) const AT_CHARS_MAX: usize = 200;
 
 /// Checks a scope as the requests that create one do. What it belongs to may become another scope.
 fn checked_scope(staging: &Staging, scope: PortableScope) -> Result<PortableScope, ErrorBody> {

@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use agent_memory_proto::{ErrorBody, ErrorCode, model::Id, request::ImportOptions, response::ImportReport};
+use agent_memory_proto::{ErrorBody, ErrorCode, model::Id, request::ImportOptions, response::ImportOutcome};
 
 pub use spool::{Messages, Spool, Spooled};
 pub use staging::{REFUSALS_MAX, Staged, Staging};
@@ -63,7 +63,7 @@ struct Reported {
     id: Id,
     by: Importer,
     dry_run: bool,
-    report: ImportReport,
+    report: ImportOutcome,
 }
 
 impl Imports {
@@ -126,7 +126,7 @@ impl Imports {
     }
 
     /// Ends an import of which nothing was stored. Its report is kept for a while.
-    pub fn take_back(&self, id: Id, by: &Importer, dry_run: bool, report: ImportReport) {
+    pub fn take_back(&self, id: Id, by: &Importer, dry_run: bool, report: ImportOutcome) {
         self.end(id, by);
         let mut reports = lock(&self.reports);
         reports.retain(|reported| reported.id != id);
@@ -137,7 +137,7 @@ impl Imports {
     }
 
     /// What was answered when nothing of that import was stored.
-    pub fn reported(&self, id: Id, by: &Importer, dry_run: bool) -> Option<ImportReport> {
+    pub fn reported(&self, id: Id, by: &Importer, dry_run: bool) -> Option<ImportOutcome> {
         let reports = lock(&self.reports);
         let mut same = reports
             .iter()
@@ -172,7 +172,7 @@ pub(crate) fn of_file_system(error: &io::Error) -> StoreError {
 
 #[cfg(test)]
 mod tests {
-    use agent_memory_proto::request::ConflictStrategy;
+    use agent_memory_proto::{request::ConflictStrategy, response::ImportReport};
 
     use super::*;
 
@@ -232,6 +232,8 @@ mod tests {
             refusals: Vec::new(),
             refused_total: 0,
         };
+        let report =
+            ImportOutcome { report, extras: Vec::new(), task_links_left_out: 0, relations_removed: 0 };
         imports.take_back(id, &importer("ada"), true, report.clone());
         assert_eq!(imports.reported(id, &importer("ada"), true), Some(report));
         assert_eq!(imports.reported(id, &importer("ada"), false), None);

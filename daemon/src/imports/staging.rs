@@ -1,5 +1,5 @@
-//! What was handed over of one import: its scopes and its entries, each in a spool, and what was refused
-//! on the way.
+//! What was handed over of one import: its scopes, its entries and what it has beside them, each in a spool, and
+//! what was refused on the way.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -9,8 +9,8 @@ use std::{
 
 use agent_memory_proto::{
     ErrorBody, ErrorCode,
-    model::{Id, PortableScope, ScopeRef},
-    request::{ImportItem, ImportOptions},
+    model::{ExtraKind, Id, PortableExtra, PortableScope, ScopeRef},
+    request::{ImportExtra, ImportItem, ImportOptions},
     response::ImportRefusal,
 };
 
@@ -19,6 +19,9 @@ use crate::store::Gated;
 
 /// Refusals that are told; all are counted.
 pub const REFUSALS_MAX: usize = 100;
+
+/// Tags, tasks and relations that an import may have, for each entry that it may have.
+const EXTRAS_PER_ENTRY: u64 = 10;
 
 /// One import before it is stored.
 #[derive(Debug)]
@@ -29,8 +32,11 @@ pub struct Staging {
     entries_max: u64,
     parts: u32,
     entries: u64,
+    extras: u64,
     spooled_scopes: Spool<PortableScope>,
     spooled_entries: Spool<ImportItem>,
+    spooled_extras: [Spool<ImportExtra>; ExtraKind::ALL.len()],
+    relations_left_out: u64,
     /// The scopes that entries belong to.
     named: BTreeSet<ScopeRef>,
     refusals: Vec<ImportRefusal>,
@@ -46,6 +52,12 @@ pub struct Staged {
     pub scopes: Spooled<PortableScope>,
     /// The entries, checked, with all their ids and times.
     pub entries: Spooled<ImportItem>,
+    /// What there is beside the entries, by the place of its kind.
+    pub extras: [Spooled<ImportExtra>; ExtraKind::ALL.len()],
+    /// How much there is of all kinds together.
+    pub extras_total: u64,
+    /// Relations whose end becomes a scope that cannot have any.
+    pub relations_left_out: u64,
     /// The scopes that entries belong to.
     pub named: BTreeSet<ScopeRef>,
     /// Entries that were refused already, the first of them.
@@ -68,8 +80,11 @@ impl Staging {
             entries_max,
             parts: 0,
             entries: 0,
+            extras: 0,
             spooled_scopes: Spool::create(directory)?,
             spooled_entries: Spool::create(directory)?,
+            spooled_extras: [Spool::create(directory)?, Spool::create(directory)?, Spool::create(directory)?],
+            relations_left_out: 0,
             named: BTreeSet::new(),
             refusals: Vec::new(),
             refused_total: 0,
@@ -88,10 +103,10 @@ impl Staging {
         &self.options
     }
 
-    /// Entries that were handed over so far.
+    /// Entries and extras that were handed over so far.
     #[must_use]
-    pub fn entries(&self) -> u64 {
-        self.entries
+    pub fn handed_over(&self) -> u64 {
+        self.entries + self.extras
     }
 
     /// The scope that a scope of the import becomes.
@@ -103,23 +118,29 @@ impl Staging {
     /// Takes the next part: false when it came before.
     ///
     /// # Errors
-    /// When a part is missing before it, or it would be too many entries.
-    pub fn expect(&mut self, part: u32, entries: usize) -> Result<bool, ErrorBody> {
+    /// When a part is missing before it, or it would be too many entries or extras.
+    pub fn expect(&mut self, part: u32, entries: usize, extras: usize) -> Result<bool, ErrorBody> {
         if part < self.parts {
             return Ok(false);
         }
         if part > self.parts {
             return Err(ErrorBody::invalid("part", part, format!("{}, the next one", self.parts)));
         }
-        let total = self.entries + entries as u64;
-        if total > self.entries_max {
-            let message = format!("an import has at most {} entries", self.entries_max);
-            return Err(ErrorBody::new(ErrorCode::LimitExceeded, message).with_field("entries").with_suggestion(
-                "Nothing was stored; import it in several files, or raise the daemon's AGENT_MEMORY_MAX_IMPORT_ENTRIES",
-            ));
+        let (entries, extras) = (self.entries + entries as u64, self.extras + extras as u64);
+        let extras_max = self.entries_max.saturating_mul(EXTRAS_PER_ENTRY);
+        for (what, field, total, most) in [
+            ("entries", "entries", entries, self.entries_max),
+            ("tags, tasks and relations", "extras", extras, extras_max),
+        ] {
+            if total > most {
+                let message = format!("an import has at most {most} {what}");
+                return Err(ErrorBody::new(ErrorCode::LimitExceeded, message).with_field(field).with_suggestion(
+                    "Nothing was stored; import it in several files, or raise the daemon's AGENT_MEMORY_MAX_IMPORT_ENTRIES",
+                ));
+            }
         }
         self.parts += 1;
-        self.entries = total;
+        (self.entries, self.extras) = (entries, extras);
         Ok(true)
     }
 
@@ -149,6 +170,22 @@ impl Staging {
         self.spooled_entries.push(item)
     }
 
+    /// Adds something beside the entries that was found to be right.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn push_extra(&mut self, item: &Gated<ImportExtra>) -> io::Result<()> {
+        if let PortableExtra::Task(task) = &item.extra {
+            self.named.insert(task.task.scope);
+        }
+        self.spooled_extras[item.extra.kind() as usize].push(item)
+    }
+
+    /// Notes that a relation has an end that is nowhere.
+    pub fn leave_relation_out(&mut self) {
+        self.relations_left_out += 1;
+    }
+
     /// Notes that an entry was refused.
     pub fn refuse(&mut self, refusal: ImportRefusal) {
         self.refused_total += 1;
@@ -166,6 +203,12 @@ impl Staging {
             options: self.options.clone(),
             scopes: self.spooled_scopes.spooled()?,
             entries: self.spooled_entries.spooled()?,
+            extras: {
+                let [tags, tasks, relations] = &mut self.spooled_extras;
+                [tags.spooled()?, tasks.spooled()?, relations.spooled()?]
+            },
+            extras_total: self.extras,
+            relations_left_out: self.relations_left_out,
             named: self.named.clone(),
             refusals: self.refusals.clone(),
             refused_total: self.refused_total,

@@ -220,6 +220,7 @@ fn narrow(request: &mut Request, readable: Vec<EntryKind>) {
         Request::Search(search) => &mut search.kinds,
         Request::GetContext(context) => &mut context.kinds,
         Request::ExportPage(export) => &mut export.kinds,
+        Request::ExportExtras(export) => &mut export.page.kinds,
         // Of one kind, which may be read.
         _ => return,
     };

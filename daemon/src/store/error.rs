@@ -2,7 +2,7 @@
 
 use std::io;
 
-use agent_memory_proto::{ErrorBody, ErrorCode, response::ImportReport};
+use agent_memory_proto::{ErrorBody, ErrorCode, response::ImportOutcome};
 
 /// Why a store did not do what was asked. Drivers' errors are mapped to this at the store's edge.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -13,7 +13,7 @@ pub enum StoreError {
     Refused(Box<ErrorBody>),
     /// The write was taken back on purpose, and this is its answer: nothing was stored.
     #[error("nothing was imported")]
-    TakenBack(Box<ImportReport>),
+    TakenBack(Box<ImportOutcome>),
     /// A queue is full; nothing was done.
     #[error("{queue} is full")]
     Busy {

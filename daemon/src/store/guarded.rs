@@ -5,8 +5,8 @@ use std::{path::PathBuf, sync::Arc};
 
 use agent_memory_proto::{
     model::{
-        Conflict, Entry, EntryKind, Id, Permission, PortableScope, Project, ScopeLevel, ScopeRef, Session,
-        Task,
+        Conflict, Entry, EntryKind, Id, Permission, PortableScope, PortableTask, Project, ScopeLevel,
+        ScopeRef, Session, Tag, Task,
     },
     request::{
         GetProject, ListConflicts, ListFileLocks, ListOrgs, ListProjects, ListRelations, ListSessions,
@@ -14,17 +14,17 @@ use agent_memory_proto::{
     },
     response::{
         AuditPage, ClusterDaemon, ConflictPage, Context, DatabaseHealth, EntryPage, FileLockPage, Floor,
-        History, ListedTag, OrgPage, ProjectPage, RelatedSearchPage, RelationPage, SearchPage,
+        History, ListedTag, NotCarried, OrgPage, ProjectPage, RelatedSearchPage, RelationPage, SearchPage,
         SessionReportPage, SimilarEntry, TagPage, TaskPage, TaskVersions,
     },
 };
 
 use super::{
     AuditStore, BackupStore, ConflictStore, ContextQuery, EntryStore, ExportQuery, ExportedEntries,
-    FloorStore, HealthStore, HeldLock, KeptAside, KnownAgent, ListQuery, LockStore, MemberStore,
-    PermissionStore, RelatedQuery, RelationStore, ScheduledBackup, ScopeStore, SearchQuery, SearchStore,
-    SimilarQuery, Store, StoreError, StoreFuture, TagStore, TaskQuery, TaskStore, TransferStore,
-    WriteOutcome, WriteRequest, WriteStore,
+    ExportedRelation, ExtrasQuery, FloorStore, HealthStore, HeldLock, KeptAside, KnownAgent, ListQuery,
+    LockStore, MemberStore, PermissionStore, RelatedQuery, RelationStore, ScheduledBackup, ScopeStore,
+    SearchQuery, SearchStore, SimilarQuery, Store, StoreError, StoreFuture, TagStore, TaskQuery, TaskStore,
+    TransferStore, WriteOutcome, WriteRequest, WriteStore,
 };
 use crate::{backups::BackupDirectory, breaker::Gate};
 
@@ -261,6 +261,27 @@ impl TransferStore for GuardedStore {
 
     fn export_entries(&self, query: ExportQuery) -> StoreFuture<'_, ExportedEntries> {
         self.pass(self.inner.transfer.export_entries(query))
+    }
+
+    fn export_tags(&self, query: ExtrasQuery, limit: u32) -> StoreFuture<'_, Vec<Tag>> {
+        self.pass(self.inner.transfer.export_tags(query, limit))
+    }
+
+    fn export_tasks(&self, query: ExtrasQuery) -> StoreFuture<'_, (Vec<PortableTask>, bool)> {
+        self.pass(self.inner.transfer.export_tasks(query))
+    }
+
+    fn export_relations(
+        &self,
+        after: Option<Id>,
+        tags: Vec<String>,
+        limit: u32,
+    ) -> StoreFuture<'_, Vec<ExportedRelation>> {
+        self.pass(self.inner.transfer.export_relations(after, tags, limit))
+    }
+
+    fn not_carried(&self) -> StoreFuture<'_, NotCarried> {
+        self.pass(self.inner.transfer.not_carried())
     }
 }
 

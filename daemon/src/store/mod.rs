@@ -38,9 +38,10 @@ pub use snapshot::Snapshot;
 pub use task_write::{NewTask, TaskChange, TaskWrite};
 pub use traits::{
     AGENTS_MAX, AuditStore, BackupStore, ConflictStore, ContextQuery, EntryStore, ExportQuery,
-    ExportedEntries, FloorStore, HealthStore, HeldLock, KeptAside, ListQuery, LockStore, MemberStore,
-    PERMISSIONS_MAX, PermissionStore, RelatedQuery, RelationStore, ScheduledBackup, ScopeStore, SearchQuery,
-    SearchStore, SimilarQuery, Store, StoreFuture, TagStore, TaskQuery, TaskStore, TransferStore, WriteStore,
+    ExportedEntries, ExportedRelation, ExtrasQuery, FloorStore, HealthStore, HeldLock, KeptAside, ListQuery,
+    LockStore, MemberStore, PERMISSIONS_MAX, PermissionStore, RelatedQuery, RelationStore, ScheduledBackup,
+    ScopeStore, SearchQuery, SearchStore, SimilarQuery, Store, StoreFuture, TagStore, TaskQuery, TaskStore,
+    TransferStore, WriteStore,
 };
 pub use write::{
     Change, EntryUpdate, IdempotencyKey, Import, LockClaim, LockOwner, NewEntry, OnChange, Resolution,

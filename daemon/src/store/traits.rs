@@ -5,8 +5,8 @@ use std::{fmt, future::Future, path::PathBuf, pin::Pin, sync::Arc, time::Instant
 
 use agent_memory_proto::{
     model::{
-        Conflict, Entry, EntryKind, FileLock, Id, Permission, PortableEntry, PortableScope, Project,
-        ScopeLevel, ScopeRef, Session, Task,
+        Conflict, Entry, EntryKind, FileLock, Id, Permission, PortableEntry, PortableScope, PortableTask,
+        Project, ScopeLevel, ScopeRef, Session, Tag, Task,
     },
     request::{
         GetContext, GetProject, ListConflicts, ListFileLocks, ListOrgs, ListProjects, ListRelations,
@@ -15,8 +15,8 @@ use agent_memory_proto::{
     },
     response::{
         AuditPage, BackupFile, ClusterDaemon, ConflictPage, Context, DatabaseHealth, EntryPage, FileLockPage,
-        Floor, History, ListedTag, OrgPage, ProjectPage, RelatedSearchPage, RelationPage, SearchPage,
-        SessionReportPage, SimilarEntry, TagPage, TaskPage, TaskVersions,
+        Floor, History, ListedRelation, ListedTag, NotCarried, OrgPage, ProjectPage, RelatedSearchPage,
+        RelationPage, SearchPage, SessionReportPage, SimilarEntry, TagPage, TaskPage, TaskVersions,
     },
 };
 
@@ -118,6 +118,43 @@ pub struct ExportedEntries {
     pub entries: Vec<PortableEntry>,
     /// Whether more follow.
     pub has_more: bool,
+}
+
+/// What is exported beside the entries: what belongs to which of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExtrasQuery {
+    /// To those of these kinds; of all when empty.
+    pub kinds: Vec<EntryKind>,
+    /// To those of this scope; of all when `None`.
+    pub scope: Option<ScopeRef>,
+    /// To those that have one of these tags, if any are given.
+    pub tags: Vec<String>,
+    /// Whether to hidden ones, too.
+    pub include_inactive: bool,
+    /// Whether earlier versions are exported.
+    pub include_versions: bool,
+    /// Only those with a greater id.
+    pub after: Option<Id>,
+}
+
+impl ExtrasQuery {
+    /// Whether it leaves entries out.
+    #[must_use]
+    pub fn is_narrowed(&self) -> bool {
+        !self.kinds.is_empty() || self.scope.is_some() || !self.tags.is_empty()
+    }
+}
+
+/// A relation of an export with what decides whether its ends are exported, the source first. Of a project both are
+/// true.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExportedRelation {
+    /// The relation.
+    pub listed: ListedRelation,
+    /// Whether the ends are active.
+    pub are_active: [bool; 2],
+    /// Whether the ends have one of the tags of the query.
+    pub are_tagged: [bool; 2],
 }
 
 /// Reads entries.
@@ -284,6 +321,21 @@ pub trait TransferStore: Send + Sync {
     ) -> StoreFuture<'_, Vec<PortableScope>>;
     /// The next entries by id. Each is of one state of the store.
     fn export_entries(&self, query: ExportQuery) -> StoreFuture<'_, ExportedEntries>;
+    /// The next tags by id that are known, so many at most: all of them, or of a narrowed query those that its
+    /// entries carry.
+    fn export_tags(&self, query: ExtrasQuery, limit: u32) -> StoreFuture<'_, Vec<Tag>>;
+    /// The next tasks by id with their versions, as many as fit a frame, and whether more follow: those of the scope,
+    /// of any tag. Each is of one state of the store.
+    fn export_tasks(&self, query: ExtrasQuery) -> StoreFuture<'_, (Vec<PortableTask>, bool)>;
+    /// The next relations by id, so many at most, wherever they lead.
+    fn export_relations(
+        &self,
+        after: Option<Id>,
+        tags: Vec<String>,
+        limit: u32,
+    ) -> StoreFuture<'_, Vec<ExportedRelation>>;
+    /// How much there is of what no export carries.
+    fn not_carried(&self) -> StoreFuture<'_, NotCarried>;
 }
 
 /// Writes. An `Ok` is durable.

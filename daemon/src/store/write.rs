@@ -57,6 +57,8 @@ pub struct Import {
     pub dry_run: bool,
     /// What was handed over; `None` when that is gone, because it was stored before.
     pub staged: Option<Staged>,
+    /// Whoever imports knows of entries only: the answer tells of nothing else.
+    pub is_plain: bool,
     /// Makes the ids of new versions.
     pub clock: Clock,
 }
@@ -168,7 +170,7 @@ pub enum Write {
         /// Which agent.
         deleted_by: Option<String>,
     },
-    /// Stores an import, all or nothing. Answered with `Imported`; `TakenBack` when nothing was stored.
+    /// Stores an import, all or nothing. Answered with `ImportOutcome`, or `Imported`; `TakenBack` when nothing was stored.
     Import(Arc<Import>),
     /// Creates an organisation. Answered with `Org`.
     CreateOrg(Org),

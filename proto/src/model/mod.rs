@@ -29,7 +29,7 @@ pub use id::Id;
 pub use json::Json;
 pub use org::Org;
 pub use permission::{Permission, PermissionLevel};
-pub use portable::{PortableEntry, PortableScope, PortableVersion};
+pub use portable::{ExtraKind, PortableEntry, PortableExtra, PortableScope, PortableTask, PortableVersion};
 pub use project::Project;
 pub use relation::{Node, NodeKind, Relation, RelationKind};
 pub use scope::{ScopeLevel, ScopeRef};

@@ -1,7 +1,10 @@
-//! What is carried from one store into another: entries with all of their versions, and the scopes
-//! that they belong to. What a source does not know is left out, and the store that takes it fills it in.
+//! What is carried from one store into another: entries with all of their versions, the scopes that they
+//! belong to, and tags, tasks and relations. What a source does not know is left out, and the store that takes
+//! it fills it in.
 
-use super::{EntryBody, EntryKind, Id, Json, Org, Project, ScopeRef, Session};
+use super::{
+    EntryBody, EntryKind, Id, Json, Org, Project, Relation, ScopeRef, Session, Tag, Task, TaskVersion, words,
+};
 use crate::codec::{Decode, Encode};
 
 /// One version of a carried entry.
@@ -107,6 +110,72 @@ impl PortableScope {
             Self::Org(org) => ScopeRef::org(org.id),
             Self::Project(project) => ScopeRef::project(project.id),
             Self::Session(session) => ScopeRef::session(session.id),
+        }
+    }
+}
+
+words! {
+    /// What is carried beside scopes and entries. Append only.
+    ExtraKind {
+        /// What is known of tags.
+        Tag = "tags",
+        /// Tasks.
+        Task = "tasks",
+        /// Relations.
+        Relation = "relations",
+    }
+}
+
+/// A task with its versions.
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+pub struct PortableTask {
+    /// The task; which of its blockers are open is for the store to find out.
+    pub task: Task,
+    /// The versions before its current one, oldest first.
+    pub earlier: Vec<TaskVersion>,
+}
+
+/// Something that is carried beside scopes and entries. Append only.
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+pub enum PortableExtra {
+    /// What is known of a tag.
+    Tag(Tag),
+    /// A task.
+    Task(Box<PortableTask>),
+    /// A relation.
+    Relation(Relation),
+}
+
+impl PortableExtra {
+    /// What it is.
+    #[must_use]
+    pub const fn kind(&self) -> ExtraKind {
+        match self {
+            Self::Tag(_) => ExtraKind::Tag,
+            Self::Task(_) => ExtraKind::Task,
+            Self::Relation(_) => ExtraKind::Relation,
+        }
+    }
+
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> Id {
+        match self {
+            Self::Tag(tag) => tag.id,
+            Self::Task(task) => task.task.id,
+            Self::Relation(relation) => relation.id,
+        }
+    }
+
+    /// What it is called, for people.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Self::Tag(tag) => tag.name.clone(),
+            Self::Task(task) => task.task.details.title.clone(),
+            Self::Relation(relation) => {
+                format!("{} {} {}", relation.source, relation.kind, relation.target)
+            }
         }
     }
 }

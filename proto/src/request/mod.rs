@@ -57,8 +57,8 @@ pub use tasks::{
     TaskHistory, TaskPatch, UpdateTask,
 };
 pub use transfer::{
-    BeginImport, ConflictStrategy, EndImport, ExportPage, FinishImport, ImportItem, ImportOptions,
-    ScopeMapping, StageImport,
+    BeginImport, ConflictStrategy, EndImport, ExportExtras, ExportPage, FinishImport, ImportExtra,
+    ImportItem, ImportOptions, ScopeMapping, StageExtras, StageImport,
 };
 pub use update_entry::{EntryPatch, UpdateEntry};
 
@@ -248,6 +248,10 @@ pub enum Request {
     RevokeAgent(RevokeAgent),
     /// Lists the agents that were registered.
     ListAgents(ListAgents),
+    /// Reads what is to be exported beside the entries, page by page.
+    ExportExtras(ExportExtras),
+    /// Hands over a part of what is to be imported beside the entries.
+    StageExtras(StageExtras),
 }
 
 impl Request {
@@ -337,6 +341,8 @@ impl Request {
             Self::RegisterAgent(_) => "register_agent",
             Self::RevokeAgent(_) => "revoke_agent",
             Self::ListAgents(_) => "list_agents",
+            Self::ExportExtras(_) => "export_extras",
+            Self::StageExtras(_) => "stage_extras",
         }
     }
 

@@ -1,8 +1,8 @@
-//! Export, page by page; and import, in three steps: begin, hand over in parts, store all or nothing.
+//! Export, page by page, entries and then what is carried beside them; and import, in three steps: begin, hand over in parts, store all or nothing.
 
 use crate::{
     codec::{Decode, Encode},
-    model::{EntryKind, Id, PortableEntry, PortableScope, ScopeRef, words},
+    model::{EntryKind, Id, PortableEntry, PortableExtra, PortableScope, ScopeRef, words},
 };
 
 /// Reads a page of an export: first the scopes, then the entries by kind and id, each with its versions.
@@ -112,4 +112,33 @@ pub struct FinishImport {
 pub struct EndImport {
     /// Which import.
     pub import_id: Id,
+}
+
+/// Reads a page of what is exported beside scopes and entries: tags, then tasks, then relations, each by id.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct ExportExtras {
+    /// Which entries are exported: only what belongs to these is read. The cursor is one of these pages.
+    pub page: ExportPage,
+    /// Whether tasks are wanted, too: those of the scope that have one of the tags.
+    pub with_tasks: bool,
+}
+
+/// Something beside the entries, and where it stands in what is imported.
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+pub struct ImportExtra {
+    /// Its position in words, for refusals, as `relations[3]`; at most 200 characters.
+    pub at: String,
+    /// What it is.
+    pub extra: PortableExtra,
+}
+
+/// Hands over a part of what is to be imported beside the entries, as [`StageImport`] does.
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+pub struct StageExtras {
+    /// Which import.
+    pub import_id: Id,
+    /// The number of the part, counted together with those of [`StageImport`].
+    pub part: u32,
+    /// What is handed over.
+    pub extras: Vec<ImportExtra>,
 }

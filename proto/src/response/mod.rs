@@ -53,7 +53,10 @@ pub use scopes::{OrgPage, ProjectPage, PromotedEntry, SessionPage, SessionPromot
 pub use search::{Hit, SearchPage};
 pub use tags::{EntryTagged, ListedTag, TagCreated, TagPage};
 pub use tasks::{TaskAction, TaskPage, TaskVersions, TaskWritten};
-pub use transfer::{ExportedPage, ImportCount, ImportRefusal, ImportReport};
+pub use transfer::{
+    ExportedExtras, ExportedPage, ExtraCount, ImportCount, ImportOutcome, ImportRefusal, ImportReport,
+    NotCarried,
+};
 pub use written::{WriteAction, Written};
 
 use crate::{
@@ -191,6 +194,10 @@ pub enum Response {
     AgentRevoked(Agent),
     /// A page of agents.
     Agents(AgentPage),
+    /// A page of what is exported beside the entries.
+    ExportedExtras(Box<ExportedExtras>),
+    /// What became of an import and of what it has beside entries.
+    ImportOutcome(Box<ImportOutcome>),
 }
 
 impl Response {

@@ -44,7 +44,7 @@ pub(super) fn requests() -> Vec<Request> {
     ]
 }
 
-fn relation() -> Relation {
+pub(super) fn relation() -> Relation {
     Relation {
         id: id(7),
         source: Node { kind: NodeKind::Guideline, id: id(1) },

@@ -126,6 +126,8 @@ pub(crate) fn requests() -> Vec<(String, Request)> {
         Request::RegisterAgent(_) => "register_agent",
         Request::RevokeAgent(_) => "revoke_agent",
         Request::ListAgents(_) => "list_agents",
+        Request::ExportExtras(_) => "export_extras",
+        Request::StageExtras(_) => "stage_extras",
     })
 }
 

@@ -110,6 +110,8 @@ pub(crate) fn responses() -> Vec<(String, Response)> {
         Response::AgentRegistered(_) => "agent_registered",
         Response::AgentRevoked(_) => "agent_revoked",
         Response::Agents(_) => "agents",
+        Response::ExportedExtras(_) => "exported_extras",
+        Response::ImportOutcome(_) => "import_outcome",
     })
 }
 

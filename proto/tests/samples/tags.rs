@@ -26,7 +26,7 @@ pub(super) fn requests() -> Vec<Request> {
     ]
 }
 
-fn tag() -> Tag {
+pub(super) fn tag() -> Tag {
     Tag {
         id: id(6),
         name: "rust".to_owned(),

@@ -139,7 +139,7 @@ fn patch() -> TaskPatch {
     }
 }
 
-fn task() -> Task {
+pub(super) fn task() -> Task {
     Task {
         id: id(30),
         scope: ScopeRef::project(id(2)),
@@ -160,7 +160,7 @@ fn task() -> Task {
     }
 }
 
-fn version() -> TaskVersion {
+pub(super) fn version() -> TaskVersion {
     TaskVersion {
         id: id(34),
         number: 4,

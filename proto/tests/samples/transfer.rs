@@ -3,17 +3,20 @@
 use agent_memory_proto::{
     ErrorBody, Request, Response,
     model::{
-        EntryBody, EntryKind, Org, PortableEntry, PortableScope, PortableVersion, Project, ScopeRef, Session,
-        SessionStatus,
+        EntryBody, EntryKind, ExtraKind, Org, PortableEntry, PortableExtra, PortableScope, PortableTask,
+        PortableVersion, Project, ScopeRef, Session, SessionStatus,
     },
     request::{
-        BeginImport, ConflictStrategy, EndImport, ExportPage, FinishImport, ImportItem, ImportOptions,
-        ScopeMapping, StageImport,
+        BeginImport, ConflictStrategy, EndImport, ExportExtras, ExportPage, FinishImport, ImportExtra,
+        ImportItem, ImportOptions, ScopeMapping, StageExtras, StageImport,
     },
-    response::{ExportedPage, ImportCount, ImportRefusal, ImportReport},
+    response::{
+        ExportedExtras, ExportedPage, ExtraCount, ImportCount, ImportOutcome, ImportRefusal, ImportReport,
+        NotCarried,
+    },
 };
 
-use super::{AT_MS, id, json, tags, text};
+use super::{AT_MS, id, json, relations, tags, tasks, text};
 
 pub(super) fn requests() -> Vec<Request> {
     let begin = |strategy| {
@@ -45,6 +48,18 @@ pub(super) fn requests() -> Vec<Request> {
     ];
     all.extend(ConflictStrategy::ALL.map(begin));
     all.push(Request::EndImport(EndImport { import_id: id(5) }));
+    let page = ExportPage {
+        kinds: vec![EntryKind::Guideline],
+        scope: None,
+        tags: tags(),
+        include_inactive: false,
+        include_versions: false,
+        cursor: text("1"),
+    };
+    all.push(Request::ExportExtras(ExportExtras { page, with_tasks: true }));
+    let extras =
+        extras().into_iter().map(|extra| ImportExtra { at: format!("{}[0]", extra.kind()), extra }).collect();
+    all.push(Request::StageExtras(StageExtras { import_id: id(5), part: 8, extras }));
     all
 }
 
@@ -70,11 +85,35 @@ pub(super) fn responses() -> Vec<Response> {
         refusals: vec![refusal],
         refused_total: 6,
     };
+    let extras_page = ExportedExtras {
+        extras: extras(),
+        next_cursor: text("2"),
+        relations_left_out: 3,
+        not_carried: Some(NotCarried { permissions: 4, conflicts: 5 }),
+    };
+    let extra = |kind| ExtraCount { kind, created: 1, updated: 2, replaced: 3, skipped: 4, left_out: 5 };
+    let outcome = ImportOutcome {
+        report: report.clone(),
+        extras: ExtraKind::ALL.map(extra).to_vec(),
+        task_links_left_out: 6,
+        relations_removed: 7,
+    };
     vec![
+        Response::ExportedExtras(Box::new(extras_page)),
+        Response::ImportOutcome(Box::new(outcome)),
         Response::Exported(Box::new(page)),
         Response::ImportBegun(id(5)),
         Response::ImportStaged(1_000),
         Response::Imported(report),
+    ]
+}
+
+fn extras() -> Vec<PortableExtra> {
+    let task = PortableTask { task: tasks::task(), earlier: vec![tasks::version()] };
+    vec![
+        PortableExtra::Tag(super::tags::tag()),
+        PortableExtra::Task(Box::new(task)),
+        PortableExtra::Relation(relations::relation()),
     ]
 }
 

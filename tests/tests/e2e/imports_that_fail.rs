@@ -154,7 +154,7 @@ fn what_was_not_stored_is_answered_again(backend: Backend) {
         let finish = Request::FinishImport(FinishImport { import_id, dry_run });
         let key = requests::new_id();
         let (_, first) = wire.write(&finish, key).expect("answered");
-        assert!(matches!(&first, Response::Imported(report) if !report.applied), "{first:?}");
+        assert!(matches!(&first, Response::ImportOutcome(outcome) if !outcome.report.applied), "{first:?}");
         // As a client does whose connection was lost before the answer came.
         let (_, again) = instance.connect_unlimited().write(&finish, key).expect("answered");
         assert_eq!(again, first);
@@ -188,7 +188,7 @@ fn the_admin_key_opens_an_import_to_its_agent_alone(backend: Backend) {
         assert_eq!(other.refused(request).code, ErrorCode::PermissionDenied, "{}", request.name());
     }
     let (flags, stored) = mover.write(&finish, key).expect("answered");
-    assert!(matches!(&stored, Response::Imported(report) if report.applied), "{stored:?}");
+    assert!(matches!(&stored, Response::ImportOutcome(outcome) if outcome.report.applied), "{stored:?}");
     assert_eq!(flags & FLAG_REPLAYED, 0);
     for wire in [&mut mover, &mut open("mover")] {
         assert_eq!(wire.write(&finish, key).expect("answered"), (FLAG_REPLAYED, stored.clone()));

@@ -57,6 +57,7 @@ mod socket;
 mod start_and_stop;
 mod tasks;
 mod transfer;
+mod transfer_extras;
 mod transfer_formats;
 mod transfer_many;
 mod user_story;

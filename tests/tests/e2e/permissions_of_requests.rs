@@ -118,6 +118,7 @@ fn with_reading_nothing_is_written(backend: Backend) {
                 | Request::ReadAudit(_)
                 | Request::BeginImport(_)
                 | Request::StageImport(_)
+                | Request::StageExtras(_)
                 | Request::EndImport(_)
                 | Request::RegisterAgent(_)
                 | Request::ListAgents(_)

@@ -82,7 +82,8 @@ fn an_export_of_the_original_system_is_imported_whole(backend: Backend) {
 fn assert_same(their: &Value, our: &Value, at: &str) {
     match (their, our) {
         (Value::Object(theirs), _) => {
-            for (name, their) in theirs {
+            // The original writes an empty list of relations into each entry; ours stand beside the entries.
+            for (name, their) in theirs.iter().filter(|(name, _)| *name != "relations") {
                 assert_same(their, &our[name], &format!("{at}.{name}"));
             }
         }

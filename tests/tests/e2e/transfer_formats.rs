@@ -3,11 +3,7 @@
 use std::{io::Cursor, path::Path};
 
 use agent_memory_client::transfer::{self, Format, Item};
-use agent_memory_proto::{
-    model::{PortableEntry, PortableScope},
-    request::ExportPage,
-    response::ExportedPage,
-};
+use agent_memory_proto::{request::ExportPage, response::ExportedPage};
 use agent_memory_tests::{
     Backend, Instance, from_environment, on_every_backend,
     random_store::{RandomStore, random_store},
@@ -41,49 +37,52 @@ fn everything() -> ExportPage {
     }
 }
 
-fn written(format: Format, scopes: &[PortableScope], entries: &[PortableEntry]) -> Vec<u8> {
+fn written(format: Format, store: &RandomStore) -> Vec<u8> {
     let mut document = Vec::new();
     let mut writer = transfer::writer(format, &mut document);
     writer.begin(&everything(), Some(7)).expect("begun");
     let page = ExportedPage {
-        scopes: scopes.to_vec(),
-        entries: entries.to_vec(),
+        scopes: store.scopes.clone(),
+        entries: store.entries.clone(),
         next_cursor: None,
         entries_in_store: None,
         changed_at_ms: None,
     };
     writer.page(&page).expect("written");
+    assert!(writer.extras(&store.extras).expect("written"), "{format} has a place for everything");
     writer.end().expect("ended");
     drop(writer);
     document
 }
 
-fn read(format: Format, document: Vec<u8>) -> (Vec<PortableScope>, Vec<PortableEntry>) {
-    let (mut scopes, mut entries) = (Vec::new(), Vec::new());
+fn read(format: Format, document: Vec<u8>) -> RandomStore {
+    let (mut scopes, mut entries, mut extras) = (Vec::new(), Vec::new(), Vec::new());
     let shown = String::from_utf8_lossy(&document).into_owned();
     let source = transfer::source(format, Cursor::new(document)).expect("a format that is read");
     let done = source.read(&mut |item| {
         match item {
             Item::Scope(scope) => scopes.push(scope),
             Item::Entry(item) => entries.push(item.entry),
+            Item::Extra(item) => extras.push(item.extra),
             Item::Relations(relations) => panic!("{format}: {relations} relations in\n{shown}"),
             Item::Refused(refusal) => panic!("{format}: {refusal:?} of\n{shown}"),
         }
         Ok(())
     });
     done.unwrap_or_else(|error| panic!("{format}: {error:?} of\n{shown}"));
-    (scopes, entries)
+    RandomStore { scopes, entries, extras }
 }
 
 #[test]
 fn every_format_carries_everything() {
     for_all(100, 3, |store| {
         for format in FORMATS {
-            let document = written(format, &store.scopes, &store.entries);
-            let (scopes, entries) = read(format, document.clone());
+            let document = written(format, store);
+            let read = read(format, document.clone());
             let text = String::from_utf8_lossy(&document);
-            assert_eq!(entries, store.entries, "{format}:\n{text}");
-            assert_eq!(scopes, store.scopes, "{format}:\n{text}");
+            assert_eq!(read.entries, store.entries, "{format}:\n{text}");
+            assert_eq!(read.scopes, store.scopes, "{format}:\n{text}");
+            assert_eq!(read.extras, store.extras, "{format}:\n{text}");
         }
     });
 }
@@ -114,10 +113,11 @@ fn a_store_goes_through_every_format_and_comes_back_the_same(backend: Backend) {
     for_all(few, 25, |store| {
         let first = backend.instance();
         let document = path(&first, Format::Json);
-        std::fs::write(&document, written(Format::Json, &store.scopes, &store.entries)).expect("written");
+        std::fs::write(&document, written(Format::Json, store)).expect("written");
         import(&first, document, Format::Json);
         let complete = export(&first, Format::Json);
         assert_eq!(complete.matches("\"versions\":").count(), store.entries.len());
+        assert_eq!(read(Format::Json, complete.clone().into_bytes()).extras, store.extras);
         for format in FORMATS {
             let exported = export(&first, format);
             let second = backend.instance();

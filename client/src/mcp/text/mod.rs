@@ -88,10 +88,12 @@ pub(super) fn response(request: &Request, response: &Response, names: &Names) ->
         }
         Response::Done => "Done.".to_owned(),
         Response::Imported(report) => crate::transfer::text::import_report(report),
+        Response::ImportOutcome(outcome) => crate::transfer::text::import_outcome(outcome),
         other @ (Response::Echo(_)
         | Response::Config(_)
         | Response::Floor(_)
         | Response::Exported(_)
+        | Response::ExportedExtras(_)
         | Response::ImportBegun(_)
         | Response::ImportStaged(_)
         | Response::ClusterStatus(_)

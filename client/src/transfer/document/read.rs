@@ -1,6 +1,8 @@
 //! Objects of the document as entries and scopes. What the original system leaves out or writes in its own
 //! way is understood; what is wrong names its field.
 
+use std::str::FromStr;
+
 use agent_memory_proto::{
     ErrorBody, limits,
     model::{
@@ -12,21 +14,15 @@ use serde_json::{Map, Value};
 
 use crate::times;
 
-type Read<T> = Result<T, ErrorBody>;
+pub(super) type Read<T> = Result<T, ErrorBody>;
 
 /// The fields of one object.
-struct Object<'a>(&'a Map<String, Value>);
+pub(super) struct Object<'a>(&'a Map<String, Value>);
 
 /// Reads an entry of a list of that kind.
 pub(in crate::transfer) fn entry(kind: EntryKind, value: &Value) -> Read<PortableEntry> {
     let fields = Object::of("entry", value)?;
-    let level: ScopeLevel = match fields.text("scopeType")? {
-        None => ScopeLevel::Global,
-        Some(text) => text
-            .parse()
-            .map_err(|()| ErrorBody::invalid("scopeType", &text, "global, org, project, session"))?,
-    };
-    let scope = ScopeRef { level, id: fields.id("scopeId")? };
+    let scope = fields.scope()?;
     let priority = fields.priority()?;
     Ok(PortableEntry {
         id: fields.id("id")?,
@@ -68,13 +64,7 @@ fn at_version(index: usize, mut error: ErrorBody) -> ErrorBody {
 }
 
 fn version(kind: EntryKind, fields: &Object<'_>, priority: Option<u8>) -> Read<PortableVersion> {
-    let number = match fields.0.get("versionNum") {
-        None | Some(Value::Null) => 1,
-        Some(value) => value
-            .as_u64()
-            .and_then(|number| u32::try_from(number).ok())
-            .ok_or_else(|| ErrorBody::invalid("versionNum", value, "a whole number from 1 on"))?,
-    };
+    let number = fields.count("versionNum")?.unwrap_or(1);
     Ok(PortableVersion {
         id: if fields.0.contains_key("versionNum") { fields.id("id")? } else { None },
         number,
@@ -140,12 +130,7 @@ pub(in crate::transfer) fn scope(level: ScopeLevel, value: &Value) -> Read<Porta
             name: fields.text("name")?,
             purpose: fields.text("purpose")?,
             agent_id: fields.text("agentId")?,
-            status: match fields.text("status")? {
-                None => SessionStatus::Completed,
-                Some(text) => text
-                    .parse()
-                    .map_err(|UnknownWord { allowed }| ErrorBody::invalid("status", &text, allowed))?,
-            },
+            status: fields.word("status")?.unwrap_or(SessionStatus::Completed),
             metadata,
             started_at_ms: fields.time("startedAt")?.unwrap_or(0),
             ended_at_ms: fields.time("endedAt")?,
@@ -154,11 +139,11 @@ pub(in crate::transfer) fn scope(level: ScopeLevel, value: &Value) -> Read<Porta
 }
 
 impl<'a> Object<'a> {
-    fn of(what: &str, value: &'a Value) -> Read<Self> {
+    pub(super) fn of(what: &str, value: &'a Value) -> Read<Self> {
         value.as_object().map(Self).ok_or_else(|| ErrorBody::invalid(what, value, "an object"))
     }
 
-    fn text(&self, name: &str) -> Read<Option<String>> {
+    pub(super) fn text(&self, name: &str) -> Read<Option<String>> {
         match self.0.get(name) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::String(text)) => Ok(Some(text.clone())),
@@ -166,11 +151,11 @@ impl<'a> Object<'a> {
         }
     }
 
-    fn required(&self, name: &str) -> Read<String> {
+    pub(super) fn required(&self, name: &str) -> Read<String> {
         self.text(name)?.ok_or_else(|| ErrorBody::missing(name))
     }
 
-    fn flag(&self, name: &str) -> Read<Option<bool>> {
+    pub(super) fn flag(&self, name: &str) -> Read<Option<bool>> {
         match self.0.get(name) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::Bool(flag)) => Ok(Some(*flag)),
@@ -178,17 +163,17 @@ impl<'a> Object<'a> {
         }
     }
 
-    fn id(&self, name: &str) -> Read<Option<Id>> {
+    pub(super) fn id(&self, name: &str) -> Read<Option<Id>> {
         let Some(text) = self.text(name)? else { return Ok(None) };
         let allowed = "a UUID, or none: then a new one is made";
         text.parse().map(Some).map_err(|_| ErrorBody::invalid(name, &text, allowed))
     }
 
-    fn json(&self, name: &str) -> Option<Json> {
+    pub(super) fn json(&self, name: &str) -> Option<Json> {
         self.0.get(name).filter(|value| !value.is_null()).map(Json::from)
     }
 
-    fn tags(&self) -> Read<Vec<String>> {
+    pub(super) fn tags(&self) -> Read<Vec<String>> {
         let allowed = "an array of texts";
         match self.0.get("tags") {
             None | Some(Value::Null) => Ok(Vec::new()),
@@ -199,6 +184,49 @@ impl<'a> Object<'a> {
                 .ok_or_else(|| ErrorBody::invalid("tags", Value::from(tags.clone()), allowed)),
             Some(other) => Err(ErrorBody::invalid("tags", other, allowed)),
         }
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&'a Value> {
+        self.0.get(name).filter(|value| !value.is_null())
+    }
+
+    pub(super) fn scope(&self) -> Read<ScopeRef> {
+        let level: ScopeLevel = match self.text("scopeType")? {
+            None => ScopeLevel::Global,
+            Some(text) => text
+                .parse()
+                .map_err(|()| ErrorBody::invalid("scopeType", &text, "global, org, project, session"))?,
+        };
+        Ok(ScopeRef { level, id: self.id("scopeId")? })
+    }
+
+    pub(super) fn required_id(&self, name: &str) -> Read<Id> {
+        self.id(name)?.ok_or_else(|| ErrorBody::missing(name))
+    }
+
+    pub(super) fn required_time(&self, name: &str) -> Read<i64> {
+        self.time(name)?.ok_or_else(|| ErrorBody::missing(name))
+    }
+
+    /// A word of a fixed set.
+    pub(super) fn word<T: FromStr<Err = UnknownWord>>(&self, name: &str) -> Read<Option<T>> {
+        let Some(text) = self.text(name)? else { return Ok(None) };
+        let word = text.parse().map_err(|UnknownWord { allowed }| ErrorBody::invalid(name, &text, allowed));
+        word.map(Some)
+    }
+
+    pub(super) fn count(&self, name: &str) -> Read<Option<u32>> {
+        let Some(value) = self.get(name) else { return Ok(None) };
+        let number = value.as_u64().and_then(|number| u32::try_from(number).ok());
+        let allowed = "a whole number, 0 or more";
+        number.map(Some).ok_or_else(|| ErrorBody::invalid(name, value, allowed))
+    }
+
+    pub(super) fn ids(&self, name: &str) -> Read<Vec<Id>> {
+        let allowed = "an array of UUIDs";
+        let Some(value) = self.get(name) else { return Ok(Vec::new()) };
+        let ids = value.as_array().map(|ids| ids.iter().map(|id| id.as_str()?.parse().ok()).collect());
+        ids.flatten().ok_or_else(|| ErrorBody::invalid(name, value, allowed))
     }
 
     fn priority(&self) -> Read<Option<u8>> {
@@ -223,7 +251,7 @@ impl<'a> Object<'a> {
     }
 
     /// RFC 3339, the original's `2026-11-22 23:23:12` (UTC), or milliseconds since 1970.
-    fn time(&self, name: &str) -> Read<Option<i64>> {
+    pub(super) fn time(&self, name: &str) -> Read<Option<i64>> {
         let allowed = "a time, as 2026-11-23T01:02:03Z";
         match self.0.get(name) {
             None | Some(Value::Null) => Ok(None),

@@ -3,8 +3,8 @@
 use std::mem;
 
 use agent_memory_proto::model::{
-    EntryBody, EntryKind, Id, Json, Org, PortableEntry, PortableScope, PortableVersion, Project, ScopeLevel,
-    Session,
+    EntryBody, EntryKind, ExtraKind, Id, Json, Org, PortableEntry, PortableExtra, PortableScope,
+    PortableTask, PortableVersion, Project, Relation, ScopeLevel, Session, Tag, TaskVersion,
 };
 use agent_memory_proto::{request::ExportPage, response::ExportedPage};
 use serde::Serialize;
@@ -96,7 +96,7 @@ pub(in crate::transfer) fn head(request: &ExportPage, changed_at_ms: Option<i64>
 /// The lists of a document, and how far its writer is with them.
 #[derive(Debug, Default)]
 pub(in crate::transfer) struct Lists {
-    /// In their order, each after the name of the object that it is in.
+    /// In their order, each after the name of the object that it is in; that of the document itself is empty.
     all: Vec<(&'static str, &'static str)>,
     /// How many of them were begun.
     begun: usize,
@@ -107,8 +107,9 @@ impl Lists {
     pub(in crate::transfer) fn of(request: &ExportPage) -> Self {
         let levels = [ScopeLevel::Org, ScopeLevel::Project, ScopeLevel::Session];
         let scopes = levels.into_iter().map(|level| ("scopes", level_list(level)));
-        let all = scopes.chain(kinds(request).map(|kind| ("entries", kind.plural()))).collect();
-        Self { all, begun: 0 }
+        let entries = kinds(request).map(|kind| ("entries", kind.plural()));
+        let extras = ExtraKind::ALL.into_iter().map(|kind| ("", kind.name()));
+        Self { all: scopes.chain(entries).chain(extras).collect(), begun: 0 }
     }
 
     /// Begins the next list on the way to that of the name: the object of the list before it, if there
@@ -132,6 +133,11 @@ impl Lists {
     }
 }
 
+/// What is beside the entries, each after the name of the list that it is in.
+pub(in crate::transfer) fn extras(extras: &[PortableExtra]) -> impl Iterator<Item = (&'static str, Fields)> {
+    extras.iter().map(|extra| (extra.kind().name(), extra_value(extra)))
+}
+
 /// The scopes of a page, then its entries, each after the name of the list that it is in.
 pub(in crate::transfer) fn items(page: &ExportedPage) -> impl Iterator<Item = (&'static str, Fields)> {
     let scopes = page.scopes.iter().map(|scope| (level_list(scope.scope().level), scope_value(scope)));
@@ -152,7 +158,97 @@ fn entry_value(entry: &PortableEntry) -> Fields {
     }
     fields.0.push(("versions", Field::Objects(versions)));
     fields.put("tags", &entry.tags);
-    fields.put("relations", json!([]));
+    fields
+}
+
+/// A tag, a task or a relation.
+pub(in crate::transfer) fn extra_value(extra: &PortableExtra) -> Fields {
+    match extra {
+        PortableExtra::Tag(tag) => tag_fields(tag),
+        PortableExtra::Task(task) => task_fields(task),
+        PortableExtra::Relation(relation) => relation_fields(relation),
+    }
+}
+
+fn tag_fields(tag: &Tag) -> Fields {
+    let mut fields = Fields::default();
+    fields.put("id", tag.id);
+    fields.put("name", &tag.name);
+    fields.put("category", tag.category);
+    fields.put("description", &tag.description);
+    fields.put("isPredefined", tag.is_predefined);
+    fields.put("createdAt", time(Some(tag.created_at_ms)));
+    fields
+}
+
+fn relation_fields(relation: &Relation) -> Fields {
+    let mut fields = Fields::default();
+    fields.put("id", relation.id);
+    fields.put("sourceType", relation.source.kind);
+    fields.put("sourceId", relation.source.id);
+    fields.put("targetType", relation.target.kind);
+    fields.put("targetId", relation.target.id);
+    fields.put("relationType", relation.kind);
+    fields.put("metadata", json(relation.metadata.as_ref()));
+    fields.put("createdAt", time(Some(relation.created_at_ms)));
+    fields.put("createdBy", &relation.created_by);
+    fields
+}
+
+fn task_fields(PortableTask { task, earlier }: &PortableTask) -> Fields {
+    let details = &task.details;
+    let mut fields = Fields::default();
+    fields.put("id", task.id);
+    fields.put("scopeType", task.scope.level.name());
+    fields.put("scopeId", task.scope.id);
+    fields.put("title", &details.title);
+    fields.put("description", &details.description);
+    fields.put("taskType", details.task_type);
+    fields.put("taskDomain", details.domain);
+    fields.put("severity", details.severity);
+    fields.put("urgency", details.urgency);
+    fields.put("category", &details.category);
+    fields.put("status", details.status);
+    fields.put("resolution", &details.resolution);
+    fields.put("file", &details.file);
+    fields.put("startLine", details.start_line);
+    fields.put("endLine", details.end_line);
+    fields.put("assignee", &details.assignee);
+    fields.put("assignedAt", time(task.assigned_at_ms));
+    fields.put("reporter", &details.reporter);
+    fields.put("parentTaskId", details.parent_id);
+    fields.put("blockedBy", &task.blockers);
+    fields.put("dueDate", time(details.due_at_ms));
+    fields.put("startedAt", time(task.started_at_ms));
+    fields.put("resolvedAt", time(task.resolved_at_ms));
+    fields.put("estimatedMinutes", details.estimated_minutes);
+    fields.put("actualMinutes", details.actual_minutes);
+    fields.put("tags", &details.tags);
+    fields.put("metadata", json(details.metadata.as_ref()));
+    fields.put("isActive", task.is_active);
+    fields.put("createdAt", time(Some(task.created_at_ms)));
+    fields.put("createdBy", &task.created_by);
+    fields.put("updatedAt", time(Some(task.updated_at_ms)));
+    fields.put("updatedBy", &task.updated_by);
+    fields.put("version", task.version);
+    fields.put("currentVersionId", task.version_id);
+    fields.put("changeReason", &task.change_reason);
+    fields.0.push(("earlierVersions", Field::Objects(earlier.iter().map(task_version).collect())));
+    fields
+}
+
+fn task_version(version: &TaskVersion) -> Fields {
+    let mut fields = Fields::default();
+    fields.put("id", version.id);
+    fields.put("versionNum", version.number);
+    fields.put("title", &version.title);
+    fields.put("description", &version.description);
+    fields.put("status", version.status);
+    fields.put("resolution", &version.resolution);
+    fields.put("assignee", &version.assignee);
+    fields.put("createdAt", time(Some(version.created_at_ms)));
+    fields.put("createdBy", &version.created_by);
+    fields.put("changeReason", &version.change_reason);
     fields
 }
 

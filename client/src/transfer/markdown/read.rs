@@ -57,9 +57,9 @@ fn read<R: io::BufRead>(reading: &mut Reading<'_>, parts: &mut Parts<R>) -> io::
 
 fn known(reading: &mut Reading<'_>, line: usize, name: &str) -> io::Result<List> {
     let name = name.to_lowercase();
-    let list = List::of("scopes", &name).or_else(|| List::of("entries", &name));
+    let list = ["scopes", "entries", ""].into_iter().find_map(|object| List::of(object, &name));
     let list = list.ok_or_else(|| {
-        let known = "Organizations, Projects, Sessions, Tools, Guidelines, Knowledge";
+        let known = "Organizations, Projects, Sessions, Tools, Guidelines, Knowledge, Tags, Tasks, Relations";
         invalid(format!("the heading on line {line} is no list that is known: {known}"))
     })?;
     if list.kind().is_some() {

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use agent_memory_proto::{
-    model::{PortableEntry, PortableScope},
+    model::{PortableEntry, PortableExtra, PortableScope},
     request::ExportPage,
     response::ExportedPage,
 };
@@ -81,6 +81,13 @@ impl<W: Write> MarkdownWriter<W> {
         Ok(())
     }
 
+    /// A tag, a task or a relation: its name, and a block with all of its fields.
+    fn extra(&mut self, extra: &PortableExtra) -> io::Result<()> {
+        self.go_to(extra.kind().name())?;
+        write!(self.out, "\n### {}\n", shown(&extra.name()))?;
+        self.block(YAML, &yaml::text(&document::extra_value(extra).present())?)
+    }
+
     fn text(&mut self, text: Option<(&str, String)>) -> io::Result<()> {
         match text {
             Some((field, text)) => self.block(&format!("markdown {field}"), &text),
@@ -101,6 +108,11 @@ impl<W: Write + Send> ExportWriter for MarkdownWriter<W> {
     fn page(&mut self, page: &ExportedPage) -> io::Result<()> {
         page.scopes.iter().try_for_each(|scope| self.scope(scope))?;
         page.entries.iter().try_for_each(|entry| self.entry(entry))
+    }
+
+    fn extras(&mut self, extras: &[PortableExtra]) -> io::Result<bool> {
+        extras.iter().try_for_each(|extra| self.extra(extra))?;
+        Ok(true)
     }
 
     fn end(&mut self) -> io::Result<()> {

@@ -2,7 +2,7 @@
 
 use agent_memory_proto::{
     ErrorBody,
-    model::TaskDetails,
+    model::{PortableTask, Task, TaskDetails, TaskVersion},
     request::{ConflictPick, TaskPatch},
 };
 
@@ -30,6 +30,57 @@ pub(super) fn task_write(walk: &mut Walk<'_>, write: &mut TaskWrite) -> Checked 
         TaskWrite::Delete { id: _, deleted_by } => walk.optional_name("deletedBy", deleted_by.as_ref()),
         TaskWrite::Claim { id: _, version_id: _, agent_id } => walk.name("agentId", agent_id),
     }
+}
+
+pub(super) fn carried(walk: &mut Walk<'_>, carried: &mut PortableTask) -> Checked {
+    let PortableTask { task, earlier } = carried;
+    let Task {
+        id: _,
+        scope: _,
+        details: said,
+        blockers: _,
+        open_blockers: _,
+        assigned_at_ms: _,
+        started_at_ms: _,
+        resolved_at_ms: _,
+        is_active: _,
+        created_at_ms: _,
+        created_by,
+        updated_at_ms: _,
+        updated_by,
+        version: _,
+        version_id: _,
+        change_reason,
+    } = task;
+    details(walk, said)?;
+    walk.optional_name("createdBy", created_by.as_ref())?;
+    walk.optional_name("updatedBy", updated_by.as_ref())?;
+    walk.optional("changeReason", change_reason)?;
+    earlier
+        .iter_mut()
+        .enumerate()
+        .try_for_each(|(index, one)| walk.inside("versions", Some(index), |walk| version(walk, one)))
+}
+
+fn version(walk: &mut Walk<'_>, version: &mut TaskVersion) -> Checked {
+    let TaskVersion {
+        id: _,
+        number: _,
+        created_at_ms: _,
+        created_by,
+        change_reason,
+        title,
+        description,
+        status: _,
+        resolution,
+        assignee,
+    } = version;
+    walk.optional_name("createdBy", created_by.as_ref())?;
+    walk.optional("changeReason", change_reason)?;
+    walk.text("title", title)?;
+    walk.optional("description", description)?;
+    walk.optional("resolution", resolution)?;
+    walk.optional_name("assignee", assignee.as_ref())
 }
 
 pub(super) fn resolution(walk: &mut Walk<'_>, resolution: &mut Resolution) -> Checked {

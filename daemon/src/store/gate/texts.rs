@@ -3,9 +3,10 @@
 use agent_memory_proto::{
     ErrorBody,
     model::{
-        BodyPatch, EntryBody, EntryKind, Org, PortableEntry, PortableScope, PortableVersion, Project, Session,
+        BodyPatch, EntryBody, EntryKind, Org, PortableEntry, PortableExtra, PortableScope, PortableVersion,
+        Project, Session,
     },
-    request::{EntryDraft, EntryPatch, ImportItem, PromoteSession, UpdateProject},
+    request::{EntryDraft, EntryPatch, ImportExtra, ImportItem, PromoteSession, UpdateProject},
 };
 
 use super::{Texts, links, tasks, walk::Walk};
@@ -84,6 +85,18 @@ impl Texts for ImportItem {
     fn show(&mut self, walk: &mut Walk<'_>) -> Checked {
         let Self { at, entry } = self;
         portable(&mut walk.at(at), entry)
+    }
+}
+
+impl Texts for ImportExtra {
+    fn show(&mut self, walk: &mut Walk<'_>) -> Checked {
+        let Self { at, extra } = self;
+        let walk = &mut walk.at(at);
+        match extra {
+            PortableExtra::Tag(tag) => links::tag(walk, tag),
+            PortableExtra::Task(task) => tasks::carried(walk, task),
+            PortableExtra::Relation(relation) => links::relation(walk, relation),
+        }
     }
 }
 

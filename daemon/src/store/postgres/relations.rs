@@ -143,6 +143,12 @@ pub(super) async fn between(
     Ok(row.as_ref().map(relation_from_row).transpose()?.map(|listed| listed.relation))
 }
 
+/// How many there are.
+pub(super) async fn count(rows: &PgTransaction<'_>) -> Step<u64> {
+    let row = rows.row("SELECT count(*) FROM relations", &[]).await?;
+    row.map_or(Ok(0), |row| Ok(get::<i64>(&row, 0)?.unsigned_abs()))
+}
+
 /// Removes the relation of that id, and returns it with its ends.
 pub(super) async fn remove(rows: &PgTransaction<'_>, id: Id) -> Step<Option<ListedRelation>> {
     static REMOVE: LazyLock<String> = LazyLock::new(|| {
@@ -156,7 +162,7 @@ pub(super) async fn remove(rows: &PgTransaction<'_>, id: Id) -> Step<Option<List
 }
 
 /// Reads a relation and its ends from the columns of [`RELATION`].
-fn relation_from_row(row: &Row) -> Step<ListedRelation> {
+pub(super) fn relation_from_row(row: &Row) -> Step<ListedRelation> {
     let (source_node, source) = end_from_row(row, 5)?;
     let (target_node, target) = end_from_row(row, 10)?;
     Ok(ListedRelation {

@@ -121,7 +121,7 @@ pub(super) async fn fold_counts(connection: &Connection) -> Result<(), StoreErro
 }
 
 /// Reads a tag from the columns of [`TAG`].
-fn tag_from_row(row: &Row, first: usize) -> Step<Tag> {
+pub(super) fn tag_from_row(row: &Row, first: usize) -> Step<Tag> {
     Ok(Tag {
         id: id_from(row, first)?,
         name: get(row, first + 1)?,

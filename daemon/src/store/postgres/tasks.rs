@@ -41,7 +41,7 @@ impl TaskStore for PostgresStore {
     }
 }
 
-static SELECT: LazyLock<String> = LazyLock::new(|| {
+pub(super) static SELECT: LazyLock<String> = LazyLock::new(|| {
     let blockers = |narrowed: &str| {
         format!(
             "ARRAY(SELECT b.id FROM task_blockers l JOIN tasks b ON b.key = l.blocker \
@@ -116,7 +116,7 @@ async fn history(connection: &Connection, request: &TaskHistory) -> Result<Optio
     Ok(Some(TaskVersions { task_id: request.id, title, current, versions, has_more }))
 }
 
-fn version_from_row(row: &Row) -> Result<TaskVersion, StoreError> {
+pub(super) fn version_from_row(row: &Row) -> Result<TaskVersion, StoreError> {
     Ok(TaskVersion {
         id: id_from(row, 0)?,
         number: count_from(row, 1)?,

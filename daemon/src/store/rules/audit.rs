@@ -48,7 +48,11 @@ pub(in crate::store) fn lines(
         }
         Response::TaskWritten(task) => vec![of_task(task)],
         Response::SessionPromoted(promoted) => of_promotion(promoted, write, changes),
-        Response::Imported(report) => of_import(report, write, changes),
+        Response::Imported(report) => of_import(report, 0, write, changes),
+        Response::ImportOutcome(outcome) => {
+            let extras = outcome.extras.iter().map(|count| count.created + count.updated + count.replaced);
+            of_import(&outcome.report, extras.sum(), write, changes)
+        }
         Response::Org(org) => vec![Line::of_scope(AuditAction::Add, ScopeRef::org(org.id))],
         Response::Project(project) => {
             let is_new = matches!(write, Write::CreateProject(_));
@@ -221,20 +225,21 @@ fn of_promotion(promoted: &SessionPromoted, write: &Write, changes: &[Change]) -
     std::iter::once(session).chain(entries).collect()
 }
 
-/// A line for the import, and one for each entry and scope that is told one by one.
-fn of_import(report: &ImportReport, write: &Write, changes: &[Change]) -> Vec<Line> {
+/// A line for the import, with how many entries and `extras` it stored, and one for each entry, task and scope that is
+/// told one by one.
+fn of_import(report: &ImportReport, extras: u64, write: &Write, changes: &[Change]) -> Vec<Line> {
     let id = if let Write::Import(import) = write { Some(import.id) } else { None };
     let stored =
         report.counts.iter().map(|count| count.created + count.updated + count.replaced).sum::<u64>();
     let import = Line {
-        times: u32::try_from(stored).unwrap_or(u32::MAX),
+        times: u32::try_from(stored + extras).unwrap_or(u32::MAX),
         ..Line::of(AuditAction::Import, AuditKind::Import, id)
     };
     let scopes = report.created_scopes.iter().map(|scope| Line::of_scope(AuditAction::Add, *scope));
     std::iter::once(import).chain(scopes).chain(of_events(AuditAction::Import, changes)).collect()
 }
 
-/// A line for each entry that others are told of.
+/// A line for each entry and task that others are told of.
 fn of_events(action: AuditAction, changes: &[Change]) -> Vec<Line> {
     let entries = changes.iter().filter_map(|change| match &change.event {
         Some(Event::EntryChanged { entry_id, kind, scope, action: what, version, .. }) => {
@@ -246,6 +251,10 @@ fn of_events(action: AuditAction, changes: &[Change]) -> Vec<Line> {
             let after = Some(*version).filter(|_| *what != ChangeAction::Deleted);
             let line = Line::of(action, (*kind).into(), Some(*entry_id)).within(Some(*scope));
             Some(Line { versions: (before, after), ..line })
+        }
+        Some(Event::TaskChanged { task_id, scope, version, .. }) => {
+            let line = Line::of(action, AuditKind::Task, Some(*task_id)).within(Some(*scope));
+            Some(Line { versions: (None, Some(*version)), ..line })
         }
         _ => None,
     });

@@ -1,17 +1,21 @@
-//! Stores an import: first the scopes that are not there, then every entry with its versions. When one
-//! entry is refused, all of it is taken back, and the answer names every one that was.
+//! Stores an import: first the scopes that are not there, then every entry with its versions, then what it has
+//! beside them. When one of all these is refused, all of it is taken back, and the answer names every one that was.
 
 mod arranged;
+mod extras;
+mod relations;
 mod scopes;
+mod tags;
+mod tasks;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use agent_memory_proto::{
     ErrorBody, Event, Response,
     event::ChangeAction,
-    model::{Entry, EntryKind, PortableEntry, ScopeRef, Version},
+    model::{Entry, EntryKind, ExtraKind, Id, PortableEntry, ScopeRef, Version},
     request::{ConflictStrategy, ImportItem},
-    response::{ImportCount, ImportRefusal, ImportReport},
+    response::{ExtraCount, ImportCount, ImportOutcome, ImportRefusal, ImportReport},
 };
 
 use self::arranged::{Arranged, elsewhere, says_the_same, there_already};
@@ -39,6 +43,7 @@ pub(super) async fn apply(rows: &impl WriteTransaction, import: &Import, at_ms: 
     let Some(staged) = &import.staged else { return Err(StoreError::refused(unknown(import.id))) };
     let mut run = Run::new(import, staged, at_ms);
     scopes::create(&mut run, rows).await?;
+    let relations_before = run.count_relations(rows).await?;
     let mut items = staged.entries.messages().map_err(|error| of_file_system(&error))?;
     loop {
         let batch = items.batch(BATCH_MAX, BATCH_BYTES_MAX).map_err(|error| of_file_system(&error))?;
@@ -47,13 +52,15 @@ pub(super) async fn apply(rows: &impl WriteTransaction, import: &Import, at_ms: 
         }
         run.store_batch(rows, batch).await?;
     }
+    run.relations_removed = relations_before.saturating_sub(run.count_relations(rows).await?);
+    extras::store(&mut run, rows).await?;
     let applied = !import.dry_run && run.report.refused_total == 0;
     run.report.applied = applied;
-    let (report, changes) = run.into_outcome();
-    if applied {
-        Ok((Response::Imported(report), changes))
-    } else {
-        Err(StoreError::TakenBack(Box::new(report)))
+    let (outcome, changes) = run.into_outcome();
+    match applied {
+        false => Err(StoreError::TakenBack(Box::new(outcome))),
+        true if import.is_plain => Ok((Response::Imported(outcome.report), changes)),
+        true => Ok((Response::ImportOutcome(Box::new(outcome)), changes)),
     }
 }
 
@@ -70,6 +77,11 @@ struct Run<'a> {
     created: Vec<ScopeRef>,
     events: Vec<Change>,
     changed: usize,
+    /// Entries that were met under another id, and which: what refers to them follows.
+    renamed: HashMap<Id, Id>,
+    extras: BTreeMap<ExtraKind, ExtraCount>,
+    task_links_left_out: u64,
+    relations_removed: u64,
 }
 
 /// What becomes of an entry.
@@ -101,13 +113,25 @@ impl<'a> Run<'a> {
             created: Vec::new(),
             events: Vec::new(),
             changed: 0,
+            renamed: HashMap::new(),
+            extras: BTreeMap::new(),
+            task_links_left_out: 0,
+            relations_removed: 0,
         }
     }
 
-    fn refuse(&mut self, item: ImportItem, error: ErrorBody) {
+    fn refuse(&mut self, at: String, name: String, error: ErrorBody) {
         self.report.refused_total += 1;
         if self.report.refusals.len() < REFUSALS_MAX {
-            self.report.refusals.push(ImportRefusal { at: item.at, name: item.entry.name, error });
+            self.report.refusals.push(ImportRefusal { at, name, error });
+        }
+    }
+
+    /// How many relations there are, where entries that are replaced take some with them.
+    async fn count_relations(&self, rows: &impl WriteTransaction) -> Step<u64> {
+        match self.staged.options.strategy {
+            ConflictStrategy::Replace => rows.count_relations().await,
+            ConflictStrategy::Skip | ConflictStrategy::Update | ConflictStrategy::Error => Ok(0),
         }
     }
 
@@ -123,7 +147,7 @@ impl<'a> Run<'a> {
             };
             match stored {
                 Ok(()) => {}
-                Err(StoreError::Refused(error)) => self.refuse(item, *error),
+                Err(StoreError::Refused(error)) => self.refuse(item.at, item.entry.name, *error),
                 Err(error) => return Err(error),
             }
         }
@@ -145,7 +169,13 @@ impl<'a> Run<'a> {
                 insert(rows, *scope_key, entry, earlier).await?;
                 Outcome::Created
             }
-            Some(old) => self.meet(rows, &old, arranged).await?,
+            Some(old) => {
+                let outcome = self.meet(rows, &old, arranged).await?;
+                if old.entry.id != entry.id && !matches!(outcome, Outcome::Replaced) {
+                    self.renamed.insert(entry.id, old.entry.id);
+                }
+                outcome
+            }
         };
         self.note(entry, &outcome);
         Ok(())
@@ -219,40 +249,47 @@ impl<'a> Run<'a> {
             }
         };
         *counter += 1;
+        let changed_by = self.staged.options.imported_by.clone();
+        let (entry_id, scope) = (entry.id, entry.scope);
+        self.tell(scope, Event::EntryChanged { entry_id, kind, scope, action, version, changed_by });
+    }
+
+    /// Others are told of a change.
+    fn tell(&mut self, scope: ScopeRef, event: Event) {
         self.changed += 1;
-        self.touched.insert(entry.scope);
+        self.touched.insert(scope);
         if self.changed <= EVENTS_MAX {
-            let event = Event::EntryChanged {
-                entry_id: entry.id,
-                kind,
-                scope: entry.scope,
-                action,
-                version,
-                changed_by: self.staged.options.imported_by.clone(),
-            };
-            self.events.push(Change::of_content(entry.scope, Some(event)));
+            self.events.push(Change::of_content(scope, Some(event)));
         } else {
             self.events.clear();
         }
     }
 
     /// The answer, and what others are told: every entry, or, of very many, every scope.
-    fn into_outcome(mut self) -> (ImportReport, Vec<Change>) {
+    fn into_outcome(mut self) -> (ImportOutcome, Vec<Change>) {
         let mut changes: Vec<Change> = self.created.iter().map(|scope| scope_changed(*scope)).collect();
         if self.changed > EVENTS_MAX {
             changes.extend(self.touched.iter().map(|scope| Change::of_content(*scope, None)));
-            let reason = format!("{} entries were imported", self.changed);
+            let reason = format!("{} entries and tasks were imported", self.changed);
             if let Some(last) = changes.last_mut() {
                 last.event = Some(Event::ChangesMissed { reason });
             }
         } else {
+            let told: BTreeSet<ScopeRef> = self.events.iter().map(|change| change.scope).collect();
+            changes.extend(self.touched.difference(&told).map(|scope| Change::of_content(*scope, None)));
             changes.append(&mut self.events);
         }
         self.report.counts = self.counts.into_values().collect();
         self.report.created_scopes_total = self.created.len() as u64;
         self.created.truncate(SCOPES_TOLD_MAX);
         self.report.created_scopes = self.created;
-        (self.report, changes)
+        let outcome = ImportOutcome {
+            report: self.report,
+            extras: self.extras.into_values().collect(),
+            task_links_left_out: self.task_links_left_out,
+            relations_removed: self.relations_removed,
+        };
+        (outcome, changes)
     }
 }
 

@@ -7,7 +7,7 @@ use agent_memory_proto::{
     model::{
         Agent, AuditEntry, Conflict, Entry, EntryKind, FileLock, Id, Node, Org, Permission, Project,
         Relation, RelationKind, ScopeLevel, ScopeRef, Session, SessionReport, SessionStatus, Tag, Task,
-        Version,
+        TaskVersion, Version,
     },
     response::ListedRelation,
 };
@@ -190,6 +190,9 @@ pub(in crate::store) trait WriteTransaction: AgentRows {
     /// Removes the relation of that id, and returns it with its ends.
     fn remove_relation(&self, id: Id) -> impl Future<Output = Step<Option<ListedRelation>>>;
 
+    /// How many relations there are.
+    fn count_relations(&self) -> impl Future<Output = Step<u64>>;
+
     /// The tag of that id.
     fn tag(&self, id: Id) -> impl Future<Output = Step<Option<Tag>>>;
     /// The tag of that name.
@@ -232,6 +235,12 @@ pub(in crate::store) trait WriteTransaction: AgentRows {
     fn task_height(&self, id: Id) -> impl Future<Output = Step<u32>>;
     /// Stores a new task and its version; false when its id is taken.
     fn insert_task(&self, scope_key: i64, task: &Task) -> impl Future<Output = Step<bool>>;
+    /// Adds a version to those of a task.
+    fn insert_task_version(&self, task: Id, version: &TaskVersion) -> impl Future<Output = Step<()>>;
+    /// Makes a task a part of another, without a version of its own.
+    fn set_task_parent(&self, key: i64, parent: Id) -> impl Future<Output = Step<()>>;
+    /// The keys of the tasks that wait for one.
+    fn tasks_waiting_for(&self, key: i64) -> impl Future<Output = Step<Vec<i64>>>;
     /// Stores the new state of a task, and its version.
     fn replace_task(&self, old: &StoredTask, new: &Task) -> impl Future<Output = Step<()>>;
     /// Removes every row of a task.

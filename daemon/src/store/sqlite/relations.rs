@@ -118,6 +118,12 @@ pub(super) fn between(
     Ok(found.optional()?.map(|listed| listed.relation))
 }
 
+/// How many there are.
+pub(super) fn count(connection: &Connection) -> Result<u64, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT count(*) FROM relations")?;
+    Ok(statement.query_row([], |row| row.get::<_, i64>(0))?.unsigned_abs())
+}
+
 /// Removes the relation of that id, and returns it with its ends.
 pub(super) fn remove(connection: &Connection, id: Id) -> Result<Option<ListedRelation>, StoreError> {
     static BY_ID: LazyLock<String> =
@@ -128,7 +134,7 @@ pub(super) fn remove(connection: &Connection, id: Id) -> Result<Option<ListedRel
 }
 
 /// Reads a relation and its ends from the columns of [`RELATION`].
-fn relation_from_row(row: &Row<'_>) -> rusqlite::Result<ListedRelation> {
+pub(super) fn relation_from_row(row: &Row<'_>) -> rusqlite::Result<ListedRelation> {
     let (source_node, source) = end_from_row(row, 5)?;
     let (target_node, target) = end_from_row(row, 10)?;
     Ok(ListedRelation {

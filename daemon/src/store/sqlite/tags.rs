@@ -102,7 +102,7 @@ pub(super) fn update(connection: &Connection, tag: &Tag) -> Result<(), StoreErro
 }
 
 /// Reads a tag from the columns of [`TAG`].
-fn tag_from_row(row: &Row<'_>, first: usize) -> rusqlite::Result<Tag> {
+pub(super) fn tag_from_row(row: &Row<'_>, first: usize) -> rusqlite::Result<Tag> {
     Ok(Tag {
         id: id_from(row, first)?,
         name: row.get(first + 1)?,

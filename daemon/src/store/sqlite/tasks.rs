@@ -7,7 +7,7 @@ use agent_memory_proto::{
     request::TaskHistory,
     response::{TaskPage, TaskVersions},
 };
-use rusqlite::{Connection, OptionalExtension, Row, params_from_iter, types::Value};
+use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter, types::Value};
 
 use super::{
     SqliteStore,
@@ -20,7 +20,7 @@ use crate::store::{
     StoreError, StoreFuture, TaskQuery, TaskStore,
     answers::pages::cut,
     task_rows::{
-        KEEP_VERSION, ORDER, StoredTask, TASKS, VERSION, cells_of, condition, is_open, selected,
+        KEEP_VERSION, ORDER, StoredTask, TASKS, VERSION, cells_of, condition, is_open, selected, status_code,
         stored_columns, task_from,
     },
 };
@@ -42,7 +42,7 @@ impl TaskStore for SqliteStore {
     }
 }
 
-static SELECT: LazyLock<String> = LazyLock::new(|| {
+pub(super) static SELECT: LazyLock<String> = LazyLock::new(|| {
     // A cross join, so that the planner keeps the order: it must not start from the scopes.
     format!("SELECT {}, s.level, s.id FROM tasks t CROSS JOIN scopes s ON s.key = t.scope", selected())
 });
@@ -68,8 +68,12 @@ static HISTORY: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
+static EARLIER: LazyLock<String> = LazyLock::new(|| {
+    format!("SELECT {VERSION} FROM task_versions v WHERE v.task = ?1 AND v.number < ?2 ORDER BY v.number")
+});
+
 /// The task of a row of [`SELECT`], with its blockers.
-fn stored(connection: &Connection, row: &Row<'_>) -> Result<StoredTask, StoreError> {
+pub(super) fn stored(connection: &Connection, row: &Row<'_>) -> Result<StoredTask, StoreError> {
     let mut cells = Vec::with_capacity(TASKS.columns.len());
     for (place, column) in TASKS.columns.iter().enumerate() {
         cells.push(cell(row.get_ref(place)?, column)?);
@@ -127,6 +131,16 @@ fn history(connection: &Connection, request: &TaskHistory) -> Result<Option<Task
     Ok(Some(TaskVersions { task_id: request.id, title, current, versions, has_more }))
 }
 
+/// The versions of a task before one, oldest first.
+pub(super) fn earlier(
+    connection: &Connection,
+    key: i64,
+    current: u32,
+) -> Result<Vec<TaskVersion>, StoreError> {
+    let mut statement = connection.prepare_cached(&EARLIER)?;
+    Ok(statement.query_map((key, current), version_from_row)?.collect::<Result<_, _>>()?)
+}
+
 fn version_from_row(row: &Row<'_>) -> rusqlite::Result<TaskVersion> {
     Ok(TaskVersion {
         id: id_from(row, 0)?,
@@ -153,6 +167,46 @@ pub(super) fn insert(connection: &Connection, scope_key: i64, task: &Task) -> Re
     let Some(key) = unless_taken(inserted)? else { return Ok(false) };
     connection.prepare_cached(&KEEP)?.execute([key])?;
     Ok(true)
+}
+
+/// Adds a version to those of a task.
+pub(super) fn insert_version(
+    connection: &Connection,
+    task: Id,
+    version: &TaskVersion,
+) -> Result<(), StoreError> {
+    connection
+        .prepare_cached(
+            "INSERT INTO task_versions (task, number, id, created_at_ms, created_by, change_reason, status, \
+             assignee, title, description, resolution) \
+             SELECT key, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11 FROM tasks WHERE id = ?1",
+        )?
+        .execute(params![
+            task.0,
+            version.number,
+            version.id.0,
+            version.created_at_ms,
+            version.created_by,
+            version.change_reason,
+            status_code(version.status),
+            version.assignee,
+            version.title,
+            version.description,
+            version.resolution
+        ])?;
+    Ok(())
+}
+
+/// Makes a task a part of another, without a version of its own.
+pub(super) fn set_parent(connection: &Connection, key: i64, parent: Id) -> Result<(), StoreError> {
+    connection.prepare_cached("UPDATE tasks SET parent = ?2 WHERE key = ?1")?.execute((key, parent.0))?;
+    Ok(())
+}
+
+/// The keys of the tasks that wait for one.
+pub(super) fn waiting_for(connection: &Connection, key: i64) -> Result<Vec<i64>, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT task FROM task_blockers WHERE blocker = ?1")?;
+    Ok(statement.query_map([key], |row| row.get(0))?.collect::<Result<_, _>>()?)
 }
 
 /// Stores the new state of a task, and its version.

@@ -123,7 +123,7 @@ pub(super) fn writes(with: With) -> Vec<(Write, u64)> {
     };
     writes.push((Write::ChangeTag(change), 0));
     writes.push((Write::EndAbandonedSessions { before_ms: 0, limit: 1 }, 0));
-    let import = Import { id: ID, dry_run: false, staged: None, clock: Clock::system() };
+    let import = Import { id: ID, dry_run: false, staged: None, is_plain: false, clock: Clock::system() };
     writes.push((Write::Import(Arc::new(import)), 0));
     writes
 }

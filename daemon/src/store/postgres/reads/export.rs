@@ -1,13 +1,18 @@
 //! Reads what is exported: scopes by id, and entries by id with all their versions.
 
+mod extras;
+
 use std::{collections::HashMap, fmt::Write as _, sync::LazyLock};
 
-use agent_memory_proto::model::{EntryKind, Id, PortableScope, ScopeLevel, Version};
+use agent_memory_proto::{
+    model::{EntryKind, Id, PortableScope, PortableTask, ScopeLevel, Tag, Version},
+    response::NotCarried,
+};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
 use crate::store::{
-    ExportQuery, ExportedEntries, StoreError, StoreFuture, TransferStore,
+    ExportQuery, ExportedEntries, ExportedRelation, ExtrasQuery, StoreError, StoreFuture, TransferStore,
     answers::export::{PAGE_BYTES, PAGE_ENTRIES, described, portable},
     columns::{VERSION_COUNT, kind_code, level_code},
     postgres::{
@@ -38,6 +43,27 @@ impl TransferStore for PostgresStore {
 
     fn export_entries(&self, query: ExportQuery) -> StoreFuture<'_, ExportedEntries> {
         Box::pin(async move { entries(&*self.lease().await?, &query).await })
+    }
+
+    fn export_tags(&self, query: ExtrasQuery, limit: u32) -> StoreFuture<'_, Vec<Tag>> {
+        Box::pin(async move { extras::tags(&*self.lease().await?, &query, limit).await })
+    }
+
+    fn export_tasks(&self, query: ExtrasQuery) -> StoreFuture<'_, (Vec<PortableTask>, bool)> {
+        Box::pin(async move { extras::tasks(&*self.lease().await?, &query).await })
+    }
+
+    fn export_relations(
+        &self,
+        after: Option<Id>,
+        tags: Vec<String>,
+        limit: u32,
+    ) -> StoreFuture<'_, Vec<ExportedRelation>> {
+        Box::pin(async move { extras::relations(&*self.lease().await?, after, &tags, limit).await })
+    }
+
+    fn not_carried(&self) -> StoreFuture<'_, NotCarried> {
+        Box::pin(async move { extras::not_carried(&*self.lease().await?).await })
     }
 }
 
@@ -106,6 +132,9 @@ static EARLIER: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
+/// What is read together is of one state of the store.
+const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
 /// A page: first which entries and how large they are, then these, as many as fit, all of one state of
 /// the store.
 async fn entries(connection: &Connection, query: &ExportQuery) -> Result<ExportedEntries, StoreError> {
@@ -121,7 +150,6 @@ async fn entries(connection: &Connection, query: &ExportQuery) -> Result<Exporte
         filter.sql,
         PAGE_ENTRIES + 1
     );
-    const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
     let read = async {
         let heads = connection.begin_with(SNAPSHOT, &heads, &filter.values()).await?;
         let (rowids, has_more) = fitting(&heads)?;

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use agent_memory_proto::model::{Id, Task};
+use agent_memory_proto::model::{Id, Task, TaskVersion};
 use uuid::Uuid;
 
 use super::transaction::PgTransaction;
@@ -10,12 +10,12 @@ use crate::store::{
     copy::Cell,
     postgres::{
         cells::{Sent, parameters},
-        columns::{count_from, get, id_from, optional_id_from, uuid},
+        columns::{code, count_from, get, id_from, optional_id_from, uuid},
         tasks::{BY_ID, stored_from_row},
         values::value,
     },
     rules::Step,
-    task_rows::{KEEP_VERSION, StoredTask, cells_of, stored_columns},
+    task_rows::{KEEP_VERSION, StoredTask, cells_of, status_code, stored_columns},
 };
 
 /// "agenttsk" as a number: the lock of whoever changes how tasks hang together.
@@ -77,6 +77,38 @@ fn to_be_stored(cells: &[Cell]) -> Vec<Sent<'_>> {
 async fn keep_version(rows: &PgTransaction<'_>, key: i64) -> Step<()> {
     static SQL: LazyLock<String> = LazyLock::new(|| format!("{KEEP_VERSION}$1"));
     rows.rows(&SQL, &[value(&key)]).await.map(drop)
+}
+
+pub(super) async fn insert_version(rows: &PgTransaction<'_>, task: Id, version: &TaskVersion) -> Step<()> {
+    const SQL: &str = "INSERT INTO task_versions (task, number, id, created_at_ms, created_by, change_reason, \
+                       status, assignee, title, description, resolution) \
+                       SELECT key, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11 FROM tasks WHERE id = $1";
+    let number = i32::try_from(version.number).unwrap_or(i32::MAX);
+    let (task, id, status) = (uuid(task), uuid(version.id), code(status_code(version.status)));
+    let values = [
+        value(&task),
+        value(&number),
+        value(&id),
+        value(&version.created_at_ms),
+        value(&version.created_by),
+        value(&version.change_reason),
+        value(&status),
+        value(&version.assignee),
+        value(&version.title),
+        value(&version.description),
+        value(&version.resolution),
+    ];
+    rows.rows(SQL, &values).await.map(drop)
+}
+
+pub(super) async fn set_parent(rows: &PgTransaction<'_>, key: i64, parent: Id) -> Step<()> {
+    let parent = uuid(parent);
+    rows.rows("UPDATE tasks SET parent = $2 WHERE key = $1", &[value(&key), value(&parent)]).await.map(drop)
+}
+
+pub(super) async fn waiting_for(rows: &PgTransaction<'_>, key: i64) -> Step<Vec<i64>> {
+    let waiting = rows.rows("SELECT task FROM task_blockers WHERE blocker = $1", &[value(&key)]).await?;
+    waiting.iter().map(|row| get(row, 0)).collect()
 }
 
 pub(super) async fn replace(rows: &PgTransaction<'_>, old: &StoredTask, new: &Task) -> Step<()> {

@@ -9,7 +9,7 @@ use std::sync::{
 use agent_memory_proto::{
     model::{
         AuditEntry, Conflict, Entry, EntryKind, FileLock, Id, Node, Org, Permission, Project, Relation,
-        RelationKind, ScopeLevel, ScopeRef, Session, SessionReport, Tag, Task, Version,
+        RelationKind, ScopeLevel, ScopeRef, Session, SessionReport, Tag, Task, TaskVersion, Version,
     },
     response::ListedRelation,
 };
@@ -336,6 +336,10 @@ impl WriteTransaction for PgTransaction<'_> {
         relations::remove(self, id).await
     }
 
+    async fn count_relations(&self) -> Step<u64> {
+        relations::count(self).await
+    }
+
     async fn tag(&self, id: Id) -> Step<Option<Tag>> {
         tags::by_id(self, id).await
     }
@@ -414,6 +418,18 @@ impl WriteTransaction for PgTransaction<'_> {
 
     async fn insert_task(&self, scope_key: i64, task: &Task) -> Step<bool> {
         task_rows::insert(self, scope_key, task).await
+    }
+
+    async fn insert_task_version(&self, task: Id, version: &TaskVersion) -> Step<()> {
+        task_rows::insert_version(self, task, version).await
+    }
+
+    async fn set_task_parent(&self, key: i64, parent: Id) -> Step<()> {
+        task_rows::set_parent(self, key, parent).await
+    }
+
+    async fn tasks_waiting_for(&self, key: i64) -> Step<Vec<i64>> {
+        task_rows::waiting_for(self, key).await
     }
 
     async fn replace_task(&self, old: &StoredTask, new: &Task) -> Step<()> {

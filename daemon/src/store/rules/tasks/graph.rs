@@ -26,7 +26,7 @@ use crate::store::{
 const PATH_SHOWN_MAX: usize = 20;
 
 /// Checks that a task of that scope, with `height` levels of parts below it, can be a part of another.
-pub(super) async fn check_parent(
+pub(in crate::store::rules) async fn check_parent(
     rows: &impl WriteTransaction,
     task: Id,
     scope_key: i64,
@@ -150,7 +150,11 @@ pub(super) async fn remove_blocker(
 }
 
 /// Checks that a task does not come to wait for itself, by way of what it is to wait for.
-async fn check_chain(rows: &impl WriteTransaction, task: Id, blocker: Id) -> Step<()> {
+pub(in crate::store::rules) async fn check_chain(
+    rows: &impl WriteTransaction,
+    task: Id,
+    blocker: Id,
+) -> Step<()> {
     // Each task that was reached, and which one waits for it; the task itself ends every way back.
     let mut reached: HashMap<Id, Id> = HashMap::from([(blocker, task)]);
     let mut wave = vec![blocker];

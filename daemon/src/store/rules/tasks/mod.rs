@@ -10,6 +10,8 @@ use agent_memory_proto::{
     response::{TaskAction, TaskWritten},
 };
 
+pub(super) use graph::{check_chain, check_parent};
+
 use super::{
     Applied,
     refusals::{check_version, id_taken},
@@ -215,7 +217,7 @@ fn patched(old: &TaskDetails, patch: &TaskPatch) -> TaskDetails {
 }
 
 /// The last line comes after the first, and neither is without a file.
-fn check_lines(details: &TaskDetails) -> Result<(), StoreError> {
+pub(super) fn check_lines(details: &TaskDetails) -> Result<(), StoreError> {
     let (start, end) = (details.start_line, details.end_line);
     let refused = |field: &str, value: Option<u32>, allowed: String| {
         let value = value.map(|line| line.to_string()).unwrap_or_default();

@@ -1,12 +1,17 @@
 //! Reads what is exported: scopes by id, and entries by id with all their versions.
 
+mod extras;
+
 use std::sync::LazyLock;
 
-use agent_memory_proto::model::{EntryKind, Id, PortableEntry, PortableScope, ScopeLevel, Version};
+use agent_memory_proto::{
+    model::{EntryKind, Id, PortableEntry, PortableScope, PortableTask, ScopeLevel, ScopeRef, Tag, Version},
+    response::NotCarried,
+};
 use rusqlite::{Connection, Row, named_params};
 
 use crate::store::{
-    ExportQuery, ExportedEntries, StoreError, StoreFuture, TransferStore,
+    ExportQuery, ExportedEntries, ExportedRelation, ExtrasQuery, StoreError, StoreFuture, TransferStore,
     answers::export::{PAGE_BYTES, PAGE_ENTRIES, described, portable, weight},
     sqlite::{
         SqliteStore,
@@ -39,6 +44,30 @@ impl TransferStore for SqliteStore {
         let read = move |connection: &Connection| entries(connection, &query);
         Box::pin(self.readers.run_long(move |reader| reader.snapshot(None, read)))
     }
+
+    fn export_tags(&self, query: ExtrasQuery, limit: u32) -> StoreFuture<'_, Vec<Tag>> {
+        let read = move |connection: &Connection| extras::tags(connection, &query, limit);
+        Box::pin(self.readers.run_long(move |reader| reader.snapshot(None, read)))
+    }
+
+    fn export_tasks(&self, query: ExtrasQuery) -> StoreFuture<'_, (Vec<PortableTask>, bool)> {
+        let read = move |connection: &Connection| extras::tasks(connection, &query);
+        Box::pin(self.readers.run_long(move |reader| reader.snapshot(None, read)))
+    }
+
+    fn export_relations(
+        &self,
+        after: Option<Id>,
+        tags: Vec<String>,
+        limit: u32,
+    ) -> StoreFuture<'_, Vec<ExportedRelation>> {
+        let read = move |connection: &Connection| extras::relations(connection, after, &tags, limit);
+        Box::pin(self.readers.run_long(move |reader| reader.snapshot(None, read)))
+    }
+
+    fn not_carried(&self) -> StoreFuture<'_, NotCarried> {
+        Box::pin(self.readers.run_long(move |reader| reader.snapshot(None, extras::not_carried)))
+    }
 }
 
 const FILTER: &str = "(:kind IS NULL OR e.kind = :kind) AND (:scope IS NULL OR e.scope = :scope) AND (e.is_active OR :inactive)";
@@ -55,8 +84,8 @@ static EARLIER: LazyLock<String> =
 /// A scope that does not exist has no entries.
 const NO_SCOPE: i64 = -1;
 
-fn scope_key(connection: &Connection, query: &ExportQuery) -> Result<Option<i64>, StoreError> {
-    let Some(scope) = &query.scope else { return Ok(None) };
+fn scope_key(connection: &Connection, scope: Option<&ScopeRef>) -> Result<Option<i64>, StoreError> {
+    let Some(scope) = scope else { return Ok(None) };
     Ok(Some(scope_keys::find(connection, scope)?.unwrap_or(NO_SCOPE)))
 }
 
@@ -64,7 +93,7 @@ fn totals(connection: &Connection, query: &ExportQuery) -> Result<(u64, Option<i
     let sql = format!("SELECT count(*), max(e.updated_at_ms) FROM entries e WHERE {FILTER}");
     let parameters = named_params! {
         ":kind": query.kind.map(kind_code),
-        ":scope": scope_key(connection, query)?,
+        ":scope": scope_key(connection, query.scope.as_ref())?,
         ":inactive": query.include_inactive,
     };
     let mut statement = connection.prepare_cached(&sql)?;
@@ -75,7 +104,7 @@ fn entries(connection: &Connection, query: &ExportQuery) -> Result<ExportedEntri
     let mut statement = connection.prepare_cached(&PAGE)?;
     let mut rows = statement.query(named_params! {
         ":kind": query.kind.map(kind_code),
-        ":scope": scope_key(connection, query)?,
+        ":scope": scope_key(connection, query.scope.as_ref())?,
         ":inactive": query.include_inactive,
         ":after": query.after.map(|id| id.0),
         ":limit": i64::try_from(PAGE_ENTRIES).unwrap_or(i64::MAX) + 1,

@@ -3,7 +3,7 @@
 use agent_memory_proto::{
     model::{
         AuditEntry, Conflict, Entry, EntryKind, FileLock, Id, Node, Org, Permission, Project, Relation,
-        RelationKind, ScopeLevel, ScopeRef, Session, SessionReport, Tag, Task, Version,
+        RelationKind, ScopeLevel, ScopeRef, Session, SessionReport, Tag, Task, TaskVersion, Version,
     },
     response::ListedRelation,
 };
@@ -187,6 +187,10 @@ impl WriteTransaction for SqliteTransaction<'_> {
         relations::remove(self.connection, id)
     }
 
+    async fn count_relations(&self) -> Step<u64> {
+        relations::count(self.connection)
+    }
+
     async fn tag(&self, id: Id) -> Step<Option<Tag>> {
         tags::by_id(self.connection, id)
     }
@@ -262,6 +266,18 @@ impl WriteTransaction for SqliteTransaction<'_> {
 
     async fn insert_task(&self, scope_key: i64, task: &Task) -> Step<bool> {
         tasks::insert(self.connection, scope_key, task)
+    }
+
+    async fn insert_task_version(&self, task: Id, version: &TaskVersion) -> Step<()> {
+        tasks::insert_version(self.connection, task, version)
+    }
+
+    async fn set_task_parent(&self, key: i64, parent: Id) -> Step<()> {
+        tasks::set_parent(self.connection, key, parent)
+    }
+
+    async fn tasks_waiting_for(&self, key: i64) -> Step<Vec<i64>> {
+        tasks::waiting_for(self.connection, key)
     }
 
     async fn replace_task(&self, old: &StoredTask, new: &Task) -> Step<()> {

@@ -2,7 +2,7 @@
 
 use agent_memory_proto::{Request, Response, model::*, request::ReadAudit, response::AuditPage};
 
-use super::{AT_MS, id, text};
+use super::{AT_MS, id, text, values::encoded};
 
 pub(super) fn requests() -> Vec<Request> {
     vec![
@@ -21,13 +21,12 @@ pub(super) fn requests() -> Vec<Request> {
     ]
 }
 
-/// One line for each action, and so for each kind and each way.
 pub(super) fn responses() -> Vec<Response> {
-    let line = |place: usize, action| AuditEntry {
+    let entry = AuditEntry {
         number: 40,
         at_ms: AT_MS,
-        action,
-        kind: AuditKind::ALL[place % AuditKind::ALL.len()],
+        action: AuditAction::ForceUnlock,
+        kind: AuditKind::FileLock,
         id: Some(id(7)),
         scope: Some(ScopeRef::project(id(2))),
         before_version: Some(2),
@@ -36,10 +35,17 @@ pub(super) fn responses() -> Vec<Response> {
         detail: text("/work/a"),
         agent: text("claude"),
         session: Some(id(3)),
-        via: AuditVia::ALL[place % AuditVia::ALL.len()],
+        via: AuditVia::Mcp,
         host: "build-7".to_owned(),
         daemon: id(9),
     };
-    let entries = AuditAction::ALL.into_iter().enumerate().map(|(place, action)| line(place, action));
-    vec![Response::Audit(AuditPage { entries: entries.collect(), next: Some(40) })]
+    vec![Response::Audit(AuditPage { entries: vec![entry], next: Some(40) })]
+}
+
+/// Every action, kind and way, by its name.
+pub(super) fn small_values() -> Vec<(String, Vec<u8>)> {
+    let mut all = encoded("audit_action", AuditAction::ALL.map(|one| (one.name().to_owned(), one)).into());
+    all.extend(encoded("audit_kind", AuditKind::ALL.map(|one| (one.name().to_owned(), one)).into()));
+    all.extend(encoded("audit_via", AuditVia::ALL.map(|one| (one.name().to_owned(), one)).into()));
+    all
 }

@@ -77,6 +77,7 @@ pub(crate) fn small_values() -> Vec<(String, Vec<u8>)> {
     all.extend(super::tasks::words());
     all.extend(super::relations::small_values());
     all.extend(super::tags::small_values());
+    all.extend(super::audit::small_values());
     all
 }
 

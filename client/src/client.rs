@@ -129,9 +129,11 @@ impl Client {
         request: impl Borrow<Request>,
         options: CallOptions,
     ) -> Result<EncodedReply, ClientError> {
-        let deadline = options.deadline_of(request.borrow(), self.shared.default_deadline);
+        let older = request.borrow().for_older(self.shared.welcome.protocol);
+        let request = older.as_ref().unwrap_or(request.borrow());
+        let deadline = options.deadline_of(request, self.shared.default_deadline);
         let id = self.shared.next_id.fetch_add(1, Ordering::Relaxed);
-        let frame = self.frame(id, deadline, request.borrow(), options)?;
+        let frame = self.frame(id, deadline, request, options)?;
         let (answer, answered) = oneshot::channel();
         let mut guard = CancelOnDrop { client: self, id, armed: true };
         let exchange = async {

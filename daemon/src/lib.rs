@@ -13,6 +13,7 @@ pub mod db;
 pub mod following;
 mod handlers;
 mod hearing;
+mod hygiene;
 pub mod imports;
 pub mod latencies;
 pub mod lifecycle;

@@ -37,6 +37,24 @@ pub const LOCK_WAIT_MS_MAX: u64 = 600_000;
 pub const SESSION_SUMMARY_CHARS_MAX: usize = 4_000;
 /// Most entries that are moved from a session to its project at once.
 pub const PROMOTE_ENTRIES_MAX: usize = 1_000;
+/// Most entries that a new one supersedes.
+pub const SUPERSEDES_MAX: usize = 20;
+/// Smallest similarity from which on entries can be said to be the same; what shares less is not looked for.
+pub const SIMILARITY_MIN: f64 = 0.3;
+/// From which similarity on entries say the same when the caller names none.
+pub const SIMILARITY_DEFAULT: f64 = 0.7;
+/// Most entries of a group of those that say the same.
+pub const GROUP_ENTRIES_MAX: usize = 16;
+/// Most groups, or entries, that one call consolidates or forgets.
+pub const TIDIED_MAX: u32 = 100;
+/// After how many days without a change an entry is stale when the caller names no number.
+pub const STALE_DAYS_DEFAULT: u32 = 90;
+/// Most days after which an entry is stale: a hundred years.
+pub const STALE_DAYS_MAX: u32 = 36_500;
+/// What is below is unimportant when the caller names no threshold.
+pub const IMPORTANCE_DEFAULT: f64 = 0.3;
+/// Guidelines of this priority or a higher one are never archived or forgotten by a rule.
+pub const PROTECTED_PRIORITY: u8 = 90;
 /// Most tasks that one task waits for.
 pub const TASK_BLOCKERS_MAX: usize = 50;
 /// Deepest nesting of tasks: a task, its parts, their parts and so on.

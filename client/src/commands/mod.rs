@@ -8,11 +8,13 @@ mod cluster;
 mod completions;
 mod config;
 mod conflict;
+mod consolidate;
 mod daemon;
 mod db;
 mod doctor;
 mod entry;
 mod export;
+mod forget;
 mod globals;
 mod health;
 mod import;
@@ -127,6 +129,11 @@ pub(crate) enum Command {
     Query(query::QueryCommand),
     /// Store plain text as the kind of entry it looks like
     Remember(remember::RememberArgs),
+    /// Find entries that say the same or that are stale, and join or hide them
+    #[command(subcommand)]
+    Consolidate(consolidate::ConsolidateCommand),
+    /// Hide what is old or unimportant, by a rule
+    Forget(forget::ForgetArgs),
     /// Write what is stored into a file
     Export(export::ExportArgs),
     /// Read entries out of a file into the store, all or nothing
@@ -189,6 +196,8 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Permission(command) => permission::run(&invocation, command).await,
         Command::Query(command) => query::run(&invocation, command).await,
         Command::Remember(args) => remember::run(&invocation, args).await,
+        Command::Consolidate(command) => consolidate::run(&invocation, command).await,
+        Command::Forget(args) => forget::run(&invocation, args).await,
         Command::Export(args) => export::run(&invocation, args).await,
         Command::Import(args) => import::run(&invocation, args).await,
         Command::Backup(command) => backup::run(&invocation, command).await,

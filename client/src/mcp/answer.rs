@@ -105,6 +105,8 @@ fn object(request: &Request, response: &Response, names: &Names) -> Value {
     let written = match response {
         Response::Written(one) => Some(one),
         Response::Remembered(found) => Some(&found.written),
+        Response::EntryAdded(added) => Some(&added.written),
+        Response::RememberedInstead(told) => Some(&told.remembered.written),
         Response::BulkWritten(all) => {
             all.first().filter(|one| all.iter().all(|other| other.scope == one.scope))
         }

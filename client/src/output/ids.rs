@@ -42,6 +42,13 @@ pub(crate) fn of(response: &Response) -> Vec<String> {
         Response::SearchPage(page) => page.hits.iter().map(|hit| hit.id.to_string()).collect(),
         Response::Context(context) => context.entries.iter().map(|entry| entry.id.to_string()).collect(),
         Response::Remembered(report) => vec![report.written.id.to_string()],
+        Response::EntryAdded(report) => vec![report.written.id.to_string()],
+        Response::RememberedInstead(report) => vec![report.remembered.written.id.to_string()],
+        Response::Consolidated(report) => {
+            let others = report.groups.iter().flat_map(|group| &group.others);
+            others.chain(&report.stale).map(|entry| entry.id.to_string()).collect()
+        }
+        Response::Forgotten(report) => report.entries.iter().map(|entry| entry.id.to_string()).collect(),
         Response::Quickstarted(report) => vec![report.session.id.to_string()],
         Response::CheckedOut(report) => vec![report.lock.token.to_string()],
         Response::CheckedIn(report) => vec![report.lock.token.to_string()],

@@ -9,6 +9,7 @@ mod entries;
 pub(crate) mod events;
 mod file_locks;
 mod health;
+mod hygiene;
 mod ids;
 mod permissions;
 mod relations;
@@ -28,7 +29,7 @@ use agent_memory_client::{render, transfer::text};
 use agent_memory_proto::{
     Response,
     model::{Entry, Project},
-    response::{Degradation, Masking, Written},
+    response::{Degradation, EntryAdded, Masking, Written},
 };
 use serde_json::Value;
 
@@ -115,6 +116,13 @@ impl Output {
         self.json(&value);
     }
 
+    /// As [`Output::written_entry`], with what is told beside a new entry.
+    pub(crate) fn added_entry(&self, added: &EntryAdded, entry: &Entry) {
+        let mut value = render::added(added);
+        value[entry.kind().name()] = render::entry(entry);
+        self.json(&value);
+    }
+
     /// Prints one JSON object: in one line, or indented on a terminal.
     pub(crate) fn json(&self, value: &Value) {
         let mut value = value.clone();
@@ -185,6 +193,10 @@ impl Output {
             Response::SearchPage(page) => results::search_page(style, page, project),
             Response::Context(report) => results::context(style, report, project),
             Response::Remembered(report) => writes::remembered(style, report, project),
+            Response::EntryAdded(report) => hygiene::added(style, report, project),
+            Response::RememberedInstead(report) => hygiene::remembered(style, report, project),
+            Response::Consolidated(report) => hygiene::consolidated(style, report, project),
+            Response::Forgotten(report) => hygiene::forgotten(style, report, project),
             Response::Quickstarted(report) => results::context(style, &report.context, Some(&report.project)),
             Response::Exported(page) => format!("{} entries", page.entries.len()),
             Response::ImportBegun(id) => id.to_string(),

@@ -3,7 +3,7 @@
 use agent_memory_client::render;
 use agent_memory_proto::{
     model::Project,
-    response::{Remembered, WriteAction, Written},
+    response::{Remembered, SimilarEntry, WriteAction, Written},
 };
 
 use super::style::{Style, scope};
@@ -39,17 +39,20 @@ pub(crate) fn remembered(style: Style, report: &Remembered, project: Option<&Pro
     if !report.existed {
         text.push_str(&format!("\n  {}", style.dim(&format!("kind decided by: {}", report.inferred_by))));
     }
-    for similar in &report.similar {
+    text + &similar(&report.similar, project)
+}
+
+/// Entries that may say the same.
+pub(crate) fn similar(found: &[SimilarEntry], project: Option<&Project>) -> String {
+    let line = |similar: &SimilarEntry| {
         let percent = similar.similarity * 100.0;
-        text.push_str(&format!(
-            "\n  similar ({percent:.0} %): {} {:?} in {}, id {}",
-            similar.kind,
-            similar.name,
-            scope(similar.scope, project),
-            similar.id
-        ));
-    }
-    text
+        let place = scope(similar.scope, project);
+        format!(
+            "\n  similar ({percent:.0} %): {} {:?} in {place}, id {}",
+            similar.kind, similar.name, similar.id
+        )
+    };
+    found.iter().map(line).collect()
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod entry;
 mod event;
 mod file_locks;
 mod health;
+mod hygiene;
 mod permissions;
 mod relations;
 mod scopes;
@@ -34,6 +35,7 @@ pub use entry::{entry, entry_page, entry_page_of, history, version};
 pub use event::event;
 pub use file_locks::file_lock;
 pub use health::{full_health_report, health, health_report, health_with_redis};
+pub use hygiene::added;
 pub use permissions::permission;
 pub use relations::{related_search_page, relation};
 pub use scopes::{org, project, promoted, session, session_report};
@@ -126,6 +128,10 @@ pub fn response(response: &Response) -> Value {
         Response::AgentRegistered(registered) => agents::registered(registered),
         Response::AgentRevoked(agent) => agents::revoked(agent),
         Response::Agents(page) => agents::page(page),
+        Response::EntryAdded(report) => added(report),
+        Response::RememberedInstead(report) => hygiene::remembered_instead(report),
+        Response::Consolidated(report) => hygiene::consolidated(report),
+        Response::Forgotten(report) => hygiene::forgotten(report),
     }
 }
 

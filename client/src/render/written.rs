@@ -58,20 +58,6 @@ pub fn bulk_written(all: &[Written]) -> Value {
 /// What became of a remembered text.
 #[must_use]
 pub fn remembered(found: &Remembered) -> Value {
-    let similar: Vec<Value> = found
-        .similar
-        .iter()
-        .map(|entry| {
-            let mut fields = object(json!({
-                "id": entry.id,
-                "type": entry.kind.name(),
-                entry.kind.name_field(): entry.name,
-                "similarity": entry.similarity,
-            }));
-            put_scope(&mut fields, entry.scope);
-            Value::Object(fields)
-        })
-        .collect();
     let mut fields = object(written(&found.written));
     if found.existed {
         fields.insert("action".to_owned(), json!("existed"));
@@ -81,7 +67,7 @@ pub fn remembered(found: &Remembered) -> Value {
         "existed": found.existed,
         "category": found.category,
         "inferredBy": found.inferred_by,
-        "similar": similar,
+        "similar": super::hygiene::similar(&found.similar),
     })));
     Value::Object(fields)
 }

@@ -6,6 +6,7 @@ pub(crate) mod checks;
 mod scopes;
 
 mod add_entry;
+mod add_entry_instead;
 mod add_task;
 mod add_task_blocker;
 mod admin;
@@ -21,6 +22,7 @@ mod claim_task;
 mod cleanup_backups;
 mod cluster_status;
 mod config;
+mod consolidate;
 mod create_backup;
 mod create_org;
 mod create_project;
@@ -43,6 +45,7 @@ mod export_page;
 mod finish_import;
 mod finish_session;
 mod force_unlock_file;
+mod forget;
 mod get_conflict;
 mod get_context;
 mod get_entry;
@@ -79,8 +82,10 @@ mod resolve_conflict;
 mod restore_backup;
 mod revoke_agent;
 mod revoke_permission;
+mod scan;
 mod search;
 mod search_related;
+mod similar;
 mod stage_extras;
 mod stage_import;
 mod start_session;
@@ -411,5 +416,9 @@ async fn answer(call: Call, request: Request) -> Handled {
         Request::RegisterAgent(request) => register_agent::handle(call, request).await,
         Request::RevokeAgent(request) => revoke_agent::handle(call, request).await,
         Request::ListAgents(request) => list_agents::handle(&call, &request).await,
+        Request::AddEntryInstead(request) => add_entry_instead::handle(call, *request).await,
+        Request::RememberInstead(request) => remember::handle_instead(call, *request).await,
+        Request::Consolidate(request) => consolidate::handle(call, *request).await,
+        Request::Forget(request) => forget::handle(call, *request).await,
     }
 }

@@ -2,21 +2,36 @@
 
 use agent_memory_proto::{
     ErrorBody, ErrorCode, Response, limits,
-    model::{EntryBody, PermissionLevel, ScopeRef},
-    request::{AddEntry, EntryDraft, Remember},
-    response::SimilarEntry,
+    model::{EntryBody, Id},
+    request::{AddEntry, EntryDraft, Remember, RememberInstead},
+    response::{Remembered, RememberedInstead},
 };
 
-use super::{Answer, Call, Handled, Reply, checks, drafts};
+use super::{Answer, Call, Handled, Reply, checks, drafts, similar};
 use crate::{
     remember::{Inferred, infer},
-    store::{SimilarQuery, Write, gate},
+    store::{NewEntry, Succession, Write, gate},
 };
 
-/// Similar entries that are told.
-const SIMILAR_MAX: usize = 3;
+pub(super) async fn handle(call: Call, request: Remember) -> Handled {
+    let (entry, inferred_by) = inferred(&call, request)?;
+    let (told, flags) = store(&call, &entry, Write::Remember { entry: entry.clone(), inferred_by }).await?;
+    Ok(Answer::made(Response::Remembered(told.remembered), flags, None))
+}
 
-pub(super) async fn handle(call: Call, mut request: Remember) -> Handled {
+/// As [`handle`], and entries make room for it.
+pub(super) async fn handle_instead(call: Call, request: RememberInstead) -> Handled {
+    let RememberInstead { remember, supersedes } = request;
+    let supersedes = similar::superseded(&call, &supersedes)?;
+    let (entry, inferred_by) = inferred(&call, remember)?;
+    let inferred_by = Some(inferred_by);
+    let succession = Succession { entry: entry.clone(), inferred_by, supersedes };
+    let (told, flags) = store(&call, &entry, Write::Succeed(Box::new(succession))).await?;
+    Ok(Answer::made(Response::RememberedInstead(Box::new(told)), flags, None))
+}
+
+/// The entry that a text becomes, and which rule decided its kind.
+fn inferred(call: &Call, mut request: Remember) -> Result<(NewEntry, String), ErrorBody> {
     checks::required("text", &request.text, limits::REMEMBER_CHARS_MAX)?;
     // What the text is was decided, and permitted, by what was given; the title is made from what is kept.
     let given = infer(&request.text, request.force_kind);
@@ -29,39 +44,30 @@ pub(super) async fn handle(call: Call, mut request: Remember) -> Handled {
     };
     request.text = kept;
     let inferred_by = inferred.inferred_by.clone();
-    let scope = request.scope;
-    let text = request.text.clone();
     let draft = draft(request, inferred, priority);
-    let entry = drafts::new_entry(&call, AddEntry { id: None, draft })?;
-    let similar = similar(&call, text, scope).await?;
-    let answer = call.write(Write::Remember { entry, inferred_by }).await?;
-    let Answer { reply: Reply::Made(Response::Remembered(mut remembered)), flags, .. } = answer else {
-        return Err(ErrorBody::new(
-            ErrorCode::Internal,
-            "the store answered a remembered text with something else",
-        ));
-    };
-    let id = remembered.written.id;
-    for entry in similar.into_iter().filter(|entry| entry.id != id) {
-        if call.may(entry.scope, Some(entry.kind), PermissionLevel::Read).await? {
-            remembered.similar.push(entry);
-        }
-    }
-    remembered.similar.truncate(SIMILAR_MAX);
-    Ok(Answer::made(Response::Remembered(remembered), flags, None))
+    Ok((drafts::new_entry(call, AddEntry { id: None, draft })?, inferred_by))
 }
 
-/// Entries that may say the same. Nothing is like it in a scope that is not there: if that matters, the
-/// write says so.
-async fn similar(call: &Call, text: String, scope: ScopeRef) -> Result<Vec<SimilarEntry>, ErrorBody> {
-    let scopes = match call.scopes(scope, true).await {
-        Err(error) if error.code == ErrorCode::NotFound => return Ok(Vec::new()),
-        chain => chain?.to_vec(),
+/// Stores it, and looks for what may say the same.
+async fn store(call: &Call, entry: &NewEntry, write: Write) -> Result<(RememberedInstead, u8), ErrorBody> {
+    let found = similar::find(call, "", entry.draft.body.text(), entry.draft.scope).await?;
+    let Answer { reply, flags, .. } = call.write(write).await?;
+    let mut told = match reply {
+        Reply::Made(Response::Remembered(remembered)) => {
+            RememberedInstead { remembered, superseded: Vec::new() }
+        }
+        Reply::Made(Response::RememberedInstead(told)) => *told,
+        _ => {
+            return Err(ErrorBody::new(
+                ErrorCode::Internal,
+                "the store answered a remembered text with something else",
+            ));
+        }
     };
-    // One more, since the entry itself may be among them when the request is a repeated one.
-    let limit = SIMILAR_MAX as u32 + 1;
-    let query = SimilarQuery { text, scopes, limit, deadline: call.deadline };
-    Ok(call.services.store.search.similar(query).await?)
+    let Remembered { written, similar, .. } = &mut told.remembered;
+    let without: Vec<Id> = told.superseded.iter().chain([&*written]).map(|one| one.id).collect();
+    *similar = super::similar::tellable(call, found, &without).await?;
+    Ok((told, flags))
 }
 
 fn draft(request: Remember, inferred: Inferred, priority: u8) -> EntryDraft {

@@ -52,6 +52,7 @@ pub(crate) async fn authorise(call: &Call, request: &mut Request) -> Result<(), 
         Demand::Lock { path, level } => check_lock(call, &path, level).await,
         Demand::Project(wanted) => check_project(call, *wanted, request).await,
         Demand::Binding(wanted) => check_binding(call, &wanted, request).await,
+        Demand::Succeeding { place, supersedes } => check_succeeding(call, place, &supersedes).await,
         Demand::Promoting(id) => check_promoting(call, id).await,
         Demand::Permission(id) => check_permission(call, id).await,
     }
@@ -66,6 +67,7 @@ pub(crate) fn asked_for(request: &Request) -> (Option<Id>, Option<ScopeRef>) {
         Demand::Conflict { id, .. } | Demand::Permission(id) => (Some(id), None),
         Demand::Reading { scope, .. } => (None, scope),
         Demand::Promoting(id) => (None, Some(ScopeRef::session(id))),
+        Demand::Succeeding { place, supersedes } => (supersedes.first().copied(), Some(place.scope)),
         Demand::Binding(wanted) => (None, wanted.project_id.map(ScopeRef::project)),
         Demand::Nothing
         | Demand::LeftOut
@@ -92,6 +94,27 @@ async fn check_promoting(call: &Call, id: Id) -> Result<(), ErrorBody> {
         for kind in EntryKind::ALL {
             call.demand(scope, Some(kind), Write).await?;
         }
+    }
+    Ok(())
+}
+
+/// What is superseded may be of any kind, anywhere.
+async fn check_succeeding(call: &Call, place: Place, supersedes: &[Id]) -> Result<(), ErrorBody> {
+    check_places(call, &[place]).await?;
+    if supersedes.is_empty() {
+        return Ok(());
+    }
+    checks::bulk("supersedes", supersedes.len())?;
+    for id in supersedes {
+        let found = async {
+            for kind in EntryKind::ALL {
+                if let Some(entry) = call.services.store.entries.get(kind, *id).await? {
+                    return Ok(Some((entry.scope, Some(kind))));
+                }
+            }
+            Ok(None)
+        };
+        check_found(call, ("entry", *id), &EntryKind::ALL.map(Some), Write, found).await?;
     }
     Ok(())
 }
@@ -221,6 +244,8 @@ fn narrow(request: &mut Request, readable: Vec<EntryKind>) {
         Request::GetContext(context) => &mut context.kinds,
         Request::ExportPage(export) => &mut export.kinds,
         Request::ExportExtras(export) => &mut export.page.kinds,
+        Request::Consolidate(consolidate) => &mut consolidate.kinds,
+        Request::Forget(forget) => &mut forget.kinds,
         // Of one kind, which may be read.
         _ => return,
     };

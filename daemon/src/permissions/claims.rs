@@ -43,6 +43,9 @@ pub(super) fn claims(request: &Request) -> Vec<Claim<'_>> {
         Request::AttachTag(tag) | Request::DetachTag(tag) => one("updatedBy", tag.updated_by.as_ref()),
         Request::GrantPermission(grant) => one("created_by", grant.created_by.as_ref()),
         Request::RevokePermission(revoke) => one("created_by", revoke.created_by.as_ref()),
+        Request::AddEntryInstead(new) => one("createdBy", new.add.draft.created_by.as_ref()),
+        Request::Consolidate(consolidate) => one("consolidatedBy", consolidate.consolidated_by.as_ref()),
+        Request::Forget(forget) => one("agentId", forget.forgotten_by.as_ref()),
         Request::Echo(_)
         | Request::Health
         | Request::Config
@@ -66,6 +69,7 @@ pub(super) fn claims(request: &Request) -> Vec<Claim<'_>> {
         | Request::Search(_)
         | Request::GetContext(_)
         | Request::Remember(_)
+        | Request::RememberInstead(_)
         | Request::MeasureFloor(_)
         | Request::ExportPage(_)
         | Request::ExportExtras(_)

@@ -54,6 +54,8 @@ pub(super) enum Demand {
     Project(Box<GetProject>),
     /// Writing in the project that is found, or creating it.
     Binding(Box<Quickstart>),
+    /// Writing at a place, and what is superseded there or elsewhere.
+    Succeeding { place: Place, supersedes: Vec<Id> },
     /// Writing entries of every kind in a session and in its project.
     Promoting(Id),
     /// Administering the scope of a permission.
@@ -126,6 +128,17 @@ pub(super) fn demand(request: &Request) -> Demand {
         Request::Search(search) => reading(search.scope, search.kinds.clone(), search.inherit),
         Request::GetContext(context) => reading(Some(context.scope), context.kinds.clone(), context.inherit),
         Request::Remember(remember) => place(remember.scope, Some(kind_of(remember)), Write),
+        Request::AddEntryInstead(new) => {
+            let draft = &new.add.draft;
+            succeeding(draft.scope, draft.body.kind(), &new.supersedes)
+        }
+        Request::RememberInstead(new) => {
+            succeeding(new.remember.scope, kind_of(&new.remember), &new.supersedes)
+        }
+        Request::Consolidate(consolidate) => {
+            tidying(consolidate.scope, &consolidate.kinds, consolidate.changes_entries())
+        }
+        Request::Forget(forget) => tidying(forget.scope, &forget.kinds, !forget.dry_run),
         Request::Quickstart(quickstart) => Demand::Binding(Box::new(quickstart.clone())),
         Request::ExportExtras(export) => reading(export.page.scope, export.page.kinds.clone(), false),
         Request::ExportPage(export) => reading(export.scope, export.kinds.clone(), false),
@@ -189,6 +202,20 @@ fn task(id: Id, level: PermissionLevel) -> Demand {
 
 const fn reading(scope: Option<ScopeRef>, kinds: Vec<EntryKind>, inherit: bool) -> Demand {
     Demand::Reading { scope, kinds, inherit }
+}
+
+fn succeeding(scope: ScopeRef, kind: EntryKind, supersedes: &[Id]) -> Demand {
+    let place = Place { scope, kind: Some(kind), level: Write };
+    Demand::Succeeding { place, supersedes: supersedes.to_vec() }
+}
+
+/// Entries of some kinds, or of all when none is named, are looked at, or changed.
+fn tidying(scope: ScopeRef, kinds: &[EntryKind], changes: bool) -> Demand {
+    if !changes {
+        return reading(Some(scope), kinds.to_vec(), false);
+    }
+    let kinds = EntryKind::ALL.into_iter().filter(|kind| kinds.is_empty() || kinds.contains(kind));
+    Demand::Places(kinds.map(|kind| Place { scope, kind: Some(kind), level: Write }).collect())
 }
 
 /// A list of what is in a scope, which must be readable itself.

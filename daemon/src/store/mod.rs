@@ -20,12 +20,14 @@ mod rules;
 mod snapshot;
 mod task_rows;
 mod task_write;
+mod tidy_write;
 mod traits;
 mod write;
 
 pub mod postgres;
 pub mod sqlite;
 
+pub(crate) use answers::likeness::of_entries as likeness;
 pub use audit_rows::AuditLimits;
 pub use caller::{Caller, DaemonName};
 pub use error::StoreError;
@@ -36,6 +38,7 @@ pub use known_agent::{KnownAgent, SecretHash};
 pub(crate) use rules::{check_validity, file_taken, goes_to_others};
 pub use snapshot::Snapshot;
 pub use task_write::{NewTask, TaskChange, TaskWrite};
+pub use tidy_write::{Succession, Tidy, TidyChange, TidyStep};
 pub use traits::{
     AGENTS_MAX, AuditStore, BackupStore, ConflictStore, ContextQuery, EntryStore, ExportQuery,
     ExportedEntries, ExportedRelation, ExtrasQuery, FloorStore, HealthStore, HeldLock, KeptAside, ListQuery,

@@ -86,10 +86,16 @@ pub struct ContextQuery {
 /// Entries that may say the same as a text.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SimilarQuery {
+    /// The name of what says it; empty when it has none.
+    pub name: String,
     /// The text.
     pub text: String,
+    /// Of which kinds; of all when empty.
+    pub kinds: Vec<EntryKind>,
     /// In which scopes, narrowest first.
     pub scopes: Vec<ScopeRef>,
+    /// What is less alike says something else.
+    pub similarity_min: f64,
     /// At most this many.
     pub limit: u32,
     /// When to give up.

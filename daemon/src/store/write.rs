@@ -11,7 +11,7 @@ use agent_memory_proto::{
     request::{ConflictPick, EntryDraft, EntryPatch, PromoteSession, TagSelector, UpdateProject},
 };
 
-use super::{Caller, Gated, KnownAgent, TaskWrite};
+use super::{Caller, Gated, KnownAgent, Succession, TaskWrite, Tidy};
 use crate::{clock::Clock, imports::Staged};
 
 /// Makes a write apply once. The fingerprint is a hash of the request's bytes: the same key with
@@ -256,6 +256,10 @@ pub enum Write {
     RegisterAgent(KnownAgent),
     /// Forgets an agent and its token. Answered with `AgentRevoked`.
     RevokeAgent(String),
+    /// Adds an entry in the place of others. Answered with `EntryAdded`, or `RememberedInstead`; nothing similar.
+    Succeed(Box<Succession>),
+    /// Consolidates entries, or forgets them. Answered as it says.
+    Tidy(Box<Tidy>),
 }
 
 /// How a conflict is to be resolved.

@@ -11,6 +11,7 @@ mod echo;
 mod entry_target;
 mod file_locks;
 mod hand_over;
+mod hygiene;
 mod list_entries;
 mod measure_floor;
 mod orgs;
@@ -37,6 +38,7 @@ pub use echo::{Echo, EchoStored};
 pub use entry_target::{DeactivateEntry, DeleteEntry, EntryHistory, EntrySelector, GetEntry};
 pub use file_locks::{CheckinFile, CheckoutFile, ForceUnlockFile, GetFileLock, ListFileLocks};
 pub use hand_over::HandOver;
+pub use hygiene::{AddEntryInstead, Consolidate, ConsolidateAction, Forget, ForgetStrategy, RememberInstead};
 pub use list_entries::ListEntries;
 pub use measure_floor::{FloorOperation, MeasureFloor};
 pub use orgs::{CreateOrg, ListOrgs};
@@ -252,6 +254,14 @@ pub enum Request {
     ExportExtras(ExportExtras),
     /// Hands over a part of what is to be imported beside the entries.
     StageExtras(StageExtras),
+    /// Adds an entry that may take the place of others.
+    AddEntryInstead(Box<AddEntryInstead>),
+    /// Stores plain text that may take the place of entries.
+    RememberInstead(Box<RememberInstead>),
+    /// Finds entries that say the same, or that are stale, and joins or hides them.
+    Consolidate(Box<Consolidate>),
+    /// Hides entries by a rule.
+    Forget(Box<Forget>),
 }
 
 impl Request {
@@ -343,6 +353,10 @@ impl Request {
             Self::ListAgents(_) => "list_agents",
             Self::ExportExtras(_) => "export_extras",
             Self::StageExtras(_) => "stage_extras",
+            Self::AddEntryInstead(_) => "add_entry_instead",
+            Self::RememberInstead(_) => "remember_instead",
+            Self::Consolidate(_) => "consolidate",
+            Self::Forget(_) => "forget",
         }
     }
 
@@ -400,6 +414,25 @@ impl Request {
                 | Self::RevokePermission(_)
                 | Self::PromoteSession(_)
                 | Self::RevokeAgent(_)
-        )
+                | Self::AddEntryInstead(_)
+                | Self::RememberInstead(_)
+        ) || match self {
+            Self::Consolidate(request) => request.changes_entries(),
+            Self::Forget(request) => !request.dry_run,
+            _ => false,
+        }
+    }
+
+    /// The same request for a daemon of an older protocol, where there is one that it knows.
+    #[must_use]
+    pub fn for_older(&self, protocol: u16) -> Option<Self> {
+        match self {
+            Self::AddEntryInstead(request)
+                if protocol < AddEntryInstead::PROTOCOL && request.supersedes.is_empty() =>
+            {
+                Some(Self::AddEntry(request.add.clone()))
+            }
+            _ => None,
+        }
     }
 }

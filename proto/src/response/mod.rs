@@ -12,6 +12,7 @@ mod entries;
 mod file_locks;
 mod floor;
 mod health;
+mod hygiene;
 mod masking;
 mod passed_on;
 mod permissions;
@@ -41,6 +42,7 @@ pub use health::{
     Health, HealthFigure, HealthReport, HealthSection, HealthStatus, HealthWithRedis, LimitHealth,
     RedisHealth, RedisKind, RedisReport, RequestHealth, SharedCacheHealth,
 };
+pub use hygiene::{Consolidated, EntryAdded, Forgotten, RememberedInstead, SimilarGroup, TidiedEntry};
 pub use masking::{MaskedField, Masking};
 pub use passed_on::PassedOn;
 pub use permissions::{PermissionChange, PermissionCheck, PermissionPage};
@@ -198,6 +200,14 @@ pub enum Response {
     ExportedExtras(Box<ExportedExtras>),
     /// What became of an import and of what it has beside entries.
     ImportOutcome(Box<ImportOutcome>),
+    /// An entry was added, and others made room for it.
+    EntryAdded(Box<EntryAdded>),
+    /// A text was stored, and entries made room for it.
+    RememberedInstead(Box<RememberedInstead>),
+    /// What a consolidation found, and did.
+    Consolidated(Box<Consolidated>),
+    /// What a rule found, and hid.
+    Forgotten(Box<Forgotten>),
 }
 
 impl Response {

@@ -8,6 +8,7 @@ mod conflicts;
 mod daemons;
 mod events;
 mod file_locks;
+mod hygiene;
 mod permissions;
 mod relations;
 mod requests;

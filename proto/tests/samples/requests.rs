@@ -40,6 +40,7 @@ pub(crate) fn requests() -> Vec<(String, Request)> {
         super::permissions::requests(),
         super::audit::requests(),
         super::agents::requests(),
+        super::hygiene::requests(),
     ]
     .into_iter()
     .flatten()
@@ -120,6 +121,10 @@ pub(crate) fn requests() -> Vec<(String, Request)> {
         Request::CheckPermission(_) => "check_permission",
         Request::ListPermissions(_) => "list_permissions",
         Request::PromoteSession(_) => "promote_session",
+        Request::AddEntryInstead(_) => "add_entry_instead",
+        Request::RememberInstead(_) => "remember_instead",
+        Request::Consolidate(_) => "consolidate",
+        Request::Forget(_) => "forget",
         Request::EndImport(_) => "end_import",
         Request::ReadAudit(_) => "read_audit",
         Request::Authenticate(_) => "authenticate",

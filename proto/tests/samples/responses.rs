@@ -45,6 +45,7 @@ pub(crate) fn responses() -> Vec<(String, Response)> {
     all.extend(super::permissions::responses());
     all.extend(super::audit::responses());
     all.extend(super::agents::responses());
+    all.extend(super::hygiene::responses(&written(), remembered()));
     all.extend(entries().into_iter().map(|entry| Response::Entry(Box::new(entry))));
     named_variants!(all, {
         Response::Error(_) => "error",
@@ -104,6 +105,10 @@ pub(crate) fn responses() -> Vec<(String, Response)> {
         Response::PermissionCheck(_) => "permission_check",
         Response::Permissions(_) => "permissions",
         Response::SessionPromoted(_) => "session_promoted",
+        Response::EntryAdded(_) => "entry_added",
+        Response::RememberedInstead(_) => "remembered_instead",
+        Response::Consolidated(_) => "consolidated",
+        Response::Forgotten(_) => "forgotten",
         Response::FullHealthReport(_) => "full_health_report",
         Response::Audit(_) => "audit",
         Response::Authenticated(_) => "authenticated",

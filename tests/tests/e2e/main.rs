@@ -25,6 +25,7 @@ mod health_figures;
 mod hostile_fields;
 mod hostile_peers;
 mod hostile_values;
+mod hygiene;
 mod idempotency;
 mod importers;
 mod imports_that_fail;

@@ -3,6 +3,7 @@
 mod backup;
 mod hostile_calls;
 mod hostile_text;
+mod hygiene;
 mod life;
 mod protocol;
 mod sdk_clients;

@@ -2,7 +2,8 @@
 
 use agent_memory_proto::{
     Request, Response,
-    request::{AddEntry, EntryDraft},
+    model::Id,
+    request::{AddEntry, AddEntryInstead, EntryDraft},
 };
 use clap::Args;
 
@@ -32,6 +33,9 @@ pub(crate) struct AddArgs<F: EntryFields> {
     /// Anything else, as a JSON object
     #[arg(long, value_name = "JSON")]
     metadata: Option<String>,
+    /// An entry that it takes the place of, by id; may be given several times
+    #[arg(long, value_name = "ID")]
+    supersedes: Vec<Id>,
     /// Why it is added
     #[arg(long)]
     reason: Option<String>,
@@ -54,13 +58,19 @@ pub(crate) async fn run<F: EntryFields>(invocation: &Invocation, args: AddArgs<F
         created_by: None,
         change_reason: args.reason,
     };
-    let response = invocation.call(Request::AddEntry(AddEntry { id: None, draft })).await?;
+    let add = AddEntry { id: None, draft };
+    let request = AddEntryInstead { add, supersedes: args.supersedes, find_similar: true };
+    let response = invocation.call(Request::AddEntryInstead(Box::new(request))).await?;
     show_written(invocation, response).await
 }
 
 /// Shows a write. Programs get the whole entry, as the original answers it: it is read back.
 pub(crate) async fn show_written(invocation: &Invocation, response: Response) -> Result<(), Failure> {
     match &response {
+        Response::EntryAdded(added) if invocation.output.is_json() => {
+            let entry = get::by_id(invocation, added.written.kind, added.written.id).await?;
+            invocation.output.added_entry(added, &entry);
+        }
         Response::Written(written) if invocation.output.is_json() => {
             let entry = get::by_id(invocation, written.kind, written.id).await?;
             invocation.output.written_entry(written, &entry);

@@ -7,6 +7,7 @@ mod context;
 mod entry;
 mod file_locks;
 mod health;
+mod hygiene;
 mod permissions;
 mod relations;
 mod scopes;
@@ -83,6 +84,10 @@ pub(super) fn response(request: &Request, response: &Response, names: &Names) ->
         | Response::AgentRegistered(_)
         | Response::AgentRevoked(_)
         | Response::Agents(_) => "Done.".to_owned(),
+        Response::EntryAdded(report) => hygiene::added(report, names),
+        Response::RememberedInstead(report) => hygiene::remembered(report, names),
+        Response::Consolidated(report) => hygiene::consolidated(report, names),
+        Response::Forgotten(report) => hygiene::forgotten(report, names),
         Response::Done if matches!(request, Request::DeleteProject(_)) => {
             "Deleted the project with its sessions and entries.".to_owned()
         }

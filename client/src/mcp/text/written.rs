@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use agent_memory_proto::response::{Remembered, WriteAction, Written};
+use agent_memory_proto::response::{Remembered, SimilarEntry, WriteAction, Written};
 
 use crate::mcp::names::Names;
 
@@ -38,19 +38,25 @@ pub(super) fn remembered(found: &Remembered, names: &Names) -> String {
         line(&mut out, written, names);
         let _ = write!(out, "\nStored as {}: {}", written.kind, found.inferred_by);
     }
-    if !found.similar.is_empty() {
-        out.push_str("\nThese may say the same; update one of them and delete the new one if so:");
-        for entry in &found.similar {
-            let place = names.label(entry.scope);
-            let alike = entry.similarity * 100.0;
-            let _ = write!(
-                out,
-                "\n- {} {:?} (id {}) · {place} · {alike:.0} % alike",
-                entry.kind, entry.name, entry.id
-            );
-        }
-    }
+    similar(&mut out, &found.similar, names);
     out
+}
+
+/// Entries that may say the same as one that was stored.
+pub(super) fn similar(out: &mut String, found: &[SimilarEntry], names: &Names) {
+    if found.is_empty() {
+        return;
+    }
+    out.push_str("\nThese may say the same; deactivate what is outdated, or update one of them and delete the new one:");
+    for entry in found {
+        let place = names.label(entry.scope);
+        let alike = entry.similarity * 100.0;
+        let _ = write!(
+            out,
+            "\n- {} {:?} (id {}) · {place} · {alike:.0} % alike",
+            entry.kind, entry.name, entry.id
+        );
+    }
 }
 
 fn line(out: &mut String, one: &Written, names: &Names) {

@@ -3,10 +3,10 @@
 
 use agent_memory_proto::{
     Request, limits,
-    model::{BodyPatch, EntryBody, EntryKind, ScopeRef},
+    model::{BodyPatch, EntryBody, EntryKind, Id, ScopeRef},
     request::{
-        AddEntry, BulkAddEntries, BulkDeleteEntries, BulkUpdateEntries, DeactivateEntry, DeleteEntry,
-        EntryDraft, EntryHistory, EntryPatch, EntrySelector, GetEntry, ListEntries, UpdateEntry,
+        AddEntry, AddEntryInstead, BulkAddEntries, BulkDeleteEntries, BulkUpdateEntries, DeactivateEntry,
+        DeleteEntry, EntryDraft, EntryHistory, EntryPatch, EntrySelector, GetEntry, ListEntries, UpdateEntry,
     },
 };
 
@@ -50,7 +50,10 @@ pub(super) fn plan(
 ) -> Result<Request, Refusal> {
     let kind = shape.kind;
     Ok(match action {
-        "add" => Request::AddEntry(add(call, scopes, None, shape)?),
+        "add" => {
+            let (add, supersedes) = (add(call, scopes, None, shape)?, supersedes(call)?);
+            Request::AddEntryInstead(Box::new(AddEntryInstead { add, supersedes, find_similar: true }))
+        }
         "update" => Request::UpdateEntry(update(call, shape)?),
         "get" => Request::GetEntry(get(call, scopes, kind)?),
         "list" => Request::ListEntries(list(call, scopes, kind)?),
@@ -92,6 +95,14 @@ fn add(
         change_reason: call.text("changeReason")?,
     };
     Ok(AddEntry { id: None, draft })
+}
+
+/// The entries that a new one takes the place of.
+pub(super) fn supersedes(call: &mut Arguments) -> Result<Vec<Id>, Refusal> {
+    Ok(match call.has("supersedes") {
+        true => call.ids("supersedes", limits::SUPERSEDES_MAX)?,
+        false => Vec::new(),
+    })
 }
 
 fn update(call: &mut Arguments, shape: &Shape) -> Result<UpdateEntry, Refusal> {

@@ -44,6 +44,7 @@ pub(super) const TOOL: Tool = Tool {
         "updates",
         "ids",
         "project",
+        "supersedes",
         "idempotencyKey",
     ],
     uses_project: true,

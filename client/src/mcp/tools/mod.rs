@@ -2,9 +2,11 @@
 
 mod backup;
 mod conflict;
+mod consolidate;
 mod entry;
 mod export;
 mod file_lock;
+mod forget;
 mod guideline;
 mod health;
 mod import;
@@ -67,6 +69,8 @@ pub(super) const ALL: &[Tool] = &[
     conflict::TOOL,
     backup::TOOL,
     permission::TOOL,
+    consolidate::TOOL,
+    forget::TOOL,
 ];
 
 /// The tools of the default profile.

@@ -1,13 +1,16 @@
 //! memory_remember: plain text in, stored as the kind of entry it looks like.
 
-use agent_memory_proto::{Request, limits, request::Remember};
+use agent_memory_proto::{
+    Request, limits,
+    request::{Remember, RememberInstead},
+};
 
 use super::{
     super::{
         arguments::{Arguments, Refusal},
         scopes::Scopes,
     },
-    Tool,
+    Tool, entry,
 };
 
 pub(super) const TOOL: Tool = Tool {
@@ -18,6 +21,7 @@ pub(super) const TOOL: Tool = Tool {
         "forceType",
         "priority",
         "tags",
+        "supersedes",
         "scopeType",
         "scopeId",
         "project",
@@ -31,11 +35,16 @@ pub(super) const TOOL: Tool = Tool {
 
 fn plan(call: &mut Arguments, _: &str, scopes: &Scopes) -> Result<Request, Refusal> {
     let text = call.text("text")?;
-    Ok(Request::Remember(Remember {
+    let remember = Remember {
         text: call.need("text", text)?,
         force_kind: call.choice("forceType", "guideline, knowledge, tool")?,
         priority: call.integer("priority", 0..=limits::PRIORITY_MAX)?,
         tags: call.texts("tags")?.unwrap_or_default(),
         scope: scopes.to_write(call)?,
-    }))
+    };
+    let supersedes = entry::supersedes(call)?;
+    Ok(match supersedes.is_empty() {
+        true => Request::Remember(remember),
+        false => Request::RememberInstead(Box::new(RememberInstead { remember, supersedes })),
+    })
 }

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use agent_memory_proto::{
+    limits,
     model::{EntryBody, EntryKind, ScopeRef},
     request::GetContext,
     response::{Context, SimilarEntry},
@@ -37,8 +38,11 @@ impl World {
 
     async fn similar(&self, text: &str) -> Vec<SimilarEntry> {
         let query = SimilarQuery {
+            name: String::new(),
             text: text.to_owned(),
+            kinds: Vec::new(),
             scopes: vec![ScopeRef::GLOBAL],
+            similarity_min: limits::SIMILARITY_MIN,
             limit: 3,
             deadline: Instant::now() + Duration::from_secs(20),
         };

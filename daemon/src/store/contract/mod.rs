@@ -15,6 +15,7 @@ pub(crate) mod entries;
 pub(crate) mod file_locks;
 pub(crate) mod floor;
 pub(crate) mod health;
+pub(crate) mod hygiene;
 pub(crate) mod idempotency;
 pub(crate) mod lists;
 pub(crate) mod names;
@@ -80,6 +81,8 @@ macro_rules! contract_suite {
             tags: a_tag_is_there_once, attaching_is_a_change_of_the_entry, an_entry_has_so_many_tags_at_most,
                 tags_are_listed_with_their_use;
             remember: remembered_texts_are_stored_once;
+            hygiene: what_is_superseded_makes_room_for_its_successor, a_successor_needs_what_it_supersedes,
+                steps_are_taken_together_or_not_at_all, entries_are_as_alike_from_either_side;
             health: a_healthy_store_says_so;
             floor: every_floor_is_measured_and_nothing_stays, a_floor_of_nothing_is_refused;
             search: words_find_what_has_them_best_first, identifiers_are_found_by_their_parts_and_whole,

@@ -7,6 +7,7 @@ mod tasks;
 #[cfg(test)]
 mod tests;
 mod texts;
+mod tidy;
 mod walk;
 
 use std::ops::Deref;

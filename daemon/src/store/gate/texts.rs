@@ -9,12 +9,13 @@ use agent_memory_proto::{
     request::{EntryDraft, EntryPatch, ImportExtra, ImportItem, PromoteSession, UpdateProject},
 };
 
-use super::{Texts, links, tasks, walk::Walk};
+use super::{Texts, links, tasks, tidy, walk::Walk};
 use crate::store::{EntryUpdate, LockClaim, LockOwner, NewEntry, Write};
 
 type Checked = Result<(), ErrorBody>;
 
 impl Texts for Write {
+    #[allow(clippy::too_many_lines, reason = "a line for each variant")]
     fn show(&mut self, walk: &mut Walk<'_>) -> Checked {
         match self {
             Self::AddEntries { entries, bulk } => {
@@ -64,6 +65,8 @@ impl Texts for Write {
             Self::CreateTag(new) => links::tag(walk, new),
             Self::ChangeTag(change) => links::tag_change(walk, change),
             Self::ResolveConflict(how) => tasks::resolution(walk, how),
+            Self::Succeed(new) => tidy::succession(walk, new),
+            Self::Tidy(steps) => tidy::steps(walk, steps),
             Self::EndSession { id: _, status: _, summary } => walk.changed("summary", summary),
             // The daemon made them without secrets; that holds where it is not asked, too.
             Self::Note(lines) => lines.iter_mut().try_for_each(|line| {
@@ -110,7 +113,7 @@ impl Texts for PortableScope {
     }
 }
 
-fn listed(
+pub(super) fn listed(
     walk: &mut Walk<'_>,
     list: &'static str,
     index: Option<usize>,
@@ -119,7 +122,7 @@ fn listed(
     if index.is_some() { walk.inside(list, index, show) } else { show(walk) }
 }
 
-fn draft(walk: &mut Walk<'_>, draft: &mut EntryDraft) -> Checked {
+pub(super) fn draft(walk: &mut Walk<'_>, draft: &mut EntryDraft) -> Checked {
     let kind = draft.body.kind();
     let EntryDraft { scope: _, name, category, tags, metadata, body, created_by, change_reason } = draft;
     named(walk, kind, name, category.as_ref(), tags)?;
@@ -153,7 +156,7 @@ fn named(
     walk.names("tags", tags)
 }
 
-fn entry_body(walk: &mut Walk<'_>, body: &mut EntryBody) -> Checked {
+pub(super) fn entry_body(walk: &mut Walk<'_>, body: &mut EntryBody) -> Checked {
     match body {
         EntryBody::Guideline { content, priority: _, rationale, examples, verification_rules } => {
             walk.text("content", content)?;

@@ -11,8 +11,11 @@ use super::{
     values::value,
 };
 use crate::{
-    store::{SimilarQuery, StoreError, answers::likeness},
-    text::{query::ParsedQuery, similarity::TermSet},
+    store::{
+        SimilarQuery, StoreError,
+        answers::likeness::{self, Subject},
+    },
+    text::query::ParsedQuery,
 };
 
 const COMPARED: &str = "SELECT e.id, e.kind, e.name, s.level, s.id, e.content \
@@ -23,42 +26,42 @@ const COMPARED: &str = "SELECT e.id, e.kind, e.name, s.level, s.id, e.content \
 impl PostgresStore {
     /// The most similar entries, best first.
     pub(super) async fn find_similar(&self, query: &SimilarQuery) -> Result<Vec<SimilarEntry>, StoreError> {
-        let terms = likeness::terms_of(&query.text);
-        let parsed = likeness::longest_terms(&terms);
+        let subject = Subject::new(&query.name, &query.text);
+        let parsed = subject.longest_terms();
         if parsed.is_empty() {
             return Ok(Vec::new());
         }
         let connection = self.lease_until(query.deadline).await?;
-        let found = self.compare_with(&connection, query, &terms, &parsed).await;
+        let found = self.compare_with(&connection, query, &subject, &parsed).await;
         if found.is_err() {
             connection.rollback().await;
         }
-        Ok(likeness::most_similar(found?, query.limit))
+        Ok(likeness::most_similar(found?, query))
     }
 
     async fn compare_with(
         &self,
         connection: &Connection,
         query: &SimilarQuery,
-        terms: &TermSet,
+        subject: &Subject,
         parsed: &ParsedQuery,
     ) -> Result<Vec<SimilarEntry>, StoreError> {
         let begin = search::begin_until(query.deadline)?;
         let keys = scope_keys::begin_and_find_all(connection, &begin, &query.scopes).await?;
         // Validity is no matter here: what has expired may still say the same.
-        let mut request = search::unfiltered(Vec::new());
+        let mut request = search::unfiltered(query.kinds.clone());
         request.valid_during_ms = Some((i64::MIN, i64::MAX));
         let ranking =
             search::Ranking { parsed, request: &request, keys: Some(&keys), now_ms: 0, among: None };
         let ranked = search::ranked(connection, &self.statistics, &ranking, likeness::CANDIDATES).await?;
         let rows = connection.commit_with(COMPARED, &[value(&ranked)]).await?;
-        rows.iter().map(|row| compare(row, terms)).collect()
+        rows.iter().map(|row| compare(row, subject)).collect()
     }
 }
 
-fn compare(row: &Row, terms: &TermSet) -> Result<SimilarEntry, StoreError> {
+fn compare(row: &Row, subject: &Subject) -> Result<SimilarEntry, StoreError> {
     let name: String = get(row, 2)?;
-    let similarity = likeness::similarity(terms, &name, get(row, 5)?);
+    let similarity = subject.similarity(&Subject::new(&name, get(row, 5)?));
     Ok(SimilarEntry {
         id: id_from(row, 0)?,
         kind: kind_from(row, 1)?,

@@ -25,6 +25,7 @@ struct Line {
 }
 
 /// The lines of a write.
+#[allow(clippy::too_many_lines, reason = "a line for each variant")]
 pub(in crate::store) fn lines(
     request: &WriteRequest,
     reply: &Response,
@@ -38,6 +39,10 @@ pub(in crate::store) fn lines(
         Response::Written(written) => vec![of_entry(written, !changes.is_empty())],
         Response::BulkWritten(all) => all.iter().map(|written| of_entry(written, true)).collect(),
         Response::Remembered(remembered) => vec![of_entry(&remembered.written, !remembered.existed)],
+        Response::EntryAdded(added) => of_succession(&added.written, true, &added.superseded),
+        Response::RememberedInstead(told) => {
+            of_succession(&told.remembered.written, !told.remembered.existed, &told.superseded)
+        }
         Response::EntryTagged(tagged) => {
             let action = if tagged.is_attached { AuditAction::Attach } else { AuditAction::Detach };
             vec![Line { action, ..of_entry(&tagged.written, tagged.changed) }.saying(&tagged.name)]
@@ -90,6 +95,7 @@ pub(in crate::store) fn lines(
         }
         Response::Permission(change) => vec![of_permission(&change.permission, change.removed)],
         _ => match write {
+            Write::Tidy(_) => of_steps(changes),
             Write::DeleteProject(id) => vec![Line::of_scope(AuditAction::Delete, ScopeRef::project(*id))],
             _ => vec![Line::of(AuditAction::Update, AuditKind::Other, None)],
         },
@@ -156,6 +162,11 @@ fn of_entry(written: &Written, changed: bool) -> Line {
         versions: between(written.action, written.version, changed),
         ..Line::of(action, written.kind.into(), Some(written.id)).within(Some(written.scope))
     }
+}
+
+/// A line for the new entry, and one for each that made room.
+fn of_succession(new: &Written, is_new: bool, superseded: &[Written]) -> Vec<Line> {
+    std::iter::once(of_entry(new, is_new)).chain(superseded.iter().map(|one| of_entry(one, true))).collect()
 }
 
 fn of_conflict(conflict: &Conflict) -> Line {
@@ -237,6 +248,22 @@ fn of_import(report: &ImportReport, extras: u64, write: &Write, changes: &[Chang
     };
     let scopes = report.created_scopes.iter().map(|scope| Line::of_scope(AuditAction::Add, *scope));
     std::iter::once(import).chain(scopes).chain(of_events(AuditAction::Import, changes)).collect()
+}
+
+/// A line for each entry that got a version.
+fn of_steps(changes: &[Change]) -> Vec<Line> {
+    let entries = changes.iter().filter_map(|change| match &change.event {
+        Some(Event::EntryChanged { entry_id, kind, scope, action, version, .. }) => {
+            let action = match action {
+                ChangeAction::Deactivated => AuditAction::Deactivate,
+                _ => AuditAction::Update,
+            };
+            let line = Line::of(action, (*kind).into(), Some(*entry_id)).within(Some(*scope));
+            Some(Line { versions: between(WriteAction::Updated, *version, true), ..line })
+        }
+        _ => None,
+    });
+    entries.collect()
 }
 
 /// A line for each entry and task that others are told of.

@@ -24,8 +24,10 @@ mod reports;
 mod revision;
 mod scopes;
 mod sessions;
+mod supersede;
 mod tags;
 mod tasks;
+mod tidy;
 mod transaction;
 mod update_entries;
 mod words;
@@ -126,5 +128,7 @@ async fn apply_each_time(
         Write::Note(_) => Ok((Response::Done, Vec::new())),
         Write::RegisterAgent(known) => agents::register(rows, known).await,
         Write::RevokeAgent(name) => agents::revoke(rows, name).await,
+        Write::Succeed(new) => supersede::apply(rows, new, at_ms).await,
+        Write::Tidy(tidy) => tidy::apply(rows, tidy, at_ms).await,
     }
 }

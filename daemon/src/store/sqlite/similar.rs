@@ -7,9 +7,9 @@ use super::{
     columns::{id_from, kind_from, scope_from},
     scope_keys, search,
 };
-use crate::{
-    store::{SimilarQuery, StoreError, answers::likeness},
-    text::similarity::TermSet,
+use crate::store::{
+    SimilarQuery, StoreError,
+    answers::likeness::{self, Subject},
 };
 
 /// The most similar entries, best first.
@@ -17,14 +17,14 @@ use crate::{
 /// # Errors
 /// What SQLite says.
 pub(super) fn find(connection: &Connection, query: &SimilarQuery) -> Result<Vec<SimilarEntry>, StoreError> {
-    let terms = likeness::terms_of(&query.text);
-    let parsed = likeness::longest_terms(&terms);
+    let subject = Subject::new(&query.name, &query.text);
+    let parsed = subject.longest_terms();
     if parsed.is_empty() {
         return Ok(Vec::new());
     }
     let keys = scope_keys::find_all(connection, &query.scopes)?;
     // Validity is no matter here: what has expired may still say the same.
-    let mut request = search::unfiltered(Vec::new());
+    let mut request = search::unfiltered(query.kinds.clone());
     request.valid_during_ms = Some((i64::MIN, i64::MAX));
     let ranking =
         search::Ranking { parsed: &parsed, request: &request, keys: Some(&keys), now_ms: 0, among: None };
@@ -34,14 +34,14 @@ pub(super) fn find(connection: &Connection, query: &SimilarQuery) -> Result<Vec<
          JOIN scopes s ON s.key = e.scope WHERE e.rowid = ?1",
     )?;
     for rowid in search::ranked(connection, &ranking, likeness::CANDIDATES)? {
-        found.push(statement.query_row([rowid], |row| compare(row, &terms))?);
+        found.push(statement.query_row([rowid], |row| compare(row, &subject))?);
     }
-    Ok(likeness::most_similar(found, query.limit))
+    Ok(likeness::most_similar(found, query))
 }
 
-fn compare(row: &Row<'_>, terms: &TermSet) -> rusqlite::Result<SimilarEntry> {
+fn compare(row: &Row<'_>, subject: &Subject) -> rusqlite::Result<SimilarEntry> {
     let name: String = row.get(2)?;
-    let similarity = likeness::similarity(terms, &name, row.get_ref(5)?.as_str()?);
+    let similarity = subject.similarity(&Subject::new(&name, row.get_ref(5)?.as_str()?));
     Ok(SimilarEntry {
         id: id_from(row, 0)?,
         kind: kind_from(row, 1)?,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use agent_memory_proto::{
+    Response,
     model::{
         Agent, AuditAction, AuditEntry, AuditKind, EntryKind, Node, NodeKind, Permission, PermissionLevel,
         Relation, RelationKind, ScopeRef, SessionStatus, Tag, TagCategory, TaskDetails, TaskDomain,
@@ -11,11 +12,12 @@ use agent_memory_proto::{
     request::{ConflictPick, PromoteSession, PromoteStrategy, TagSelector, TaskPatch, UpdateProject},
 };
 
-use super::values::{ID, With, claim, json, name, new_entry, org, project, session, text, update};
+use super::values::{ID, With, body, claim, json, name, new_entry, org, project, session, text, update};
 use crate::{
     clock::Clock,
     store::{
-        Caller, Import, KnownAgent, NewTask, Resolution, SecretHash, TagChange, TaskChange, TaskWrite, Write,
+        Caller, Import, KnownAgent, NewTask, Resolution, SecretHash, Succession, TagChange, TaskChange,
+        TaskWrite, Tidy, TidyChange, TidyStep, Write,
     },
 };
 
@@ -123,9 +125,35 @@ pub(super) fn writes(with: With) -> Vec<(Write, u64)> {
     };
     writes.push((Write::ChangeTag(change), 0));
     writes.push((Write::EndAbandonedSessions { before_ms: 0, limit: 1 }, 0));
+    for kind in EntryKind::ALL {
+        let texts = if kind == EntryKind::Knowledge { 4 } else { 6 };
+        let entry = new_entry(kind, with);
+        let succession =
+            Succession { entry, inferred_by: Some("rule".to_owned()), supersedes: vec![(ID, ID)] };
+        writes.push((Write::Succeed(Box::new(succession)), texts));
+    }
+    writes.push((Write::Tidy(Box::new(tidy(with))), 6));
     let import = Import { id: ID, dry_run: false, staged: None, is_plain: false, clock: Clock::system() };
     writes.push((Write::Import(Arc::new(import)), 0));
     writes
+}
+
+/// Each kind of step.
+fn tidy(with: With) -> Tidy {
+    let step =
+        |change| TidyStep { kind: EntryKind::Tool, id: ID, expected_version: 1, version_id: ID, change };
+    let merge = TidyChange::Merge {
+        body: body(EntryKind::Tool, with.texts),
+        tags: vec![name(with.names)],
+        reason: text(with.texts),
+    };
+    let steps = vec![
+        step(TidyChange::Keep),
+        step(TidyChange::Supersede { successor: ID }),
+        step(TidyChange::Hide { reason: text(with.texts) }),
+        step(merge),
+    ];
+    Tidy { scope: ScopeRef::GLOBAL, steps, by: Some(name(with.names)), answer: Response::Done }
 }
 
 fn task_details(with: With) -> TaskDetails {
@@ -231,6 +259,8 @@ pub(super) fn kind_of(write: &Write) -> usize {
         Write::Note(_) => 31,
         Write::RegisterAgent(_) => 32,
         Write::RevokeAgent(_) => 33,
+        Write::Succeed(_) => 34,
+        Write::Tidy(_) => 35,
     }
 }
-pub(super) const KINDS: usize = 34;
+pub(super) const KINDS: usize = 36;

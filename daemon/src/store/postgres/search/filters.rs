@@ -27,7 +27,7 @@ pub(super) const CONDITIONS: &str = "($1::int8[] IS NULL OR e.scope = ANY($1)) \
     AND ($13::text[] IS NULL OR NOT e.tags && $13) \
     AND ($14::int8 IS NULL OR e.valid_from_ms IS NULL OR e.valid_from_ms <= $14) \
     AND ($15::int8 IS NULL OR e.valid_until_ms IS NULL OR e.valid_until_ms > $15) \
-    AND ($16 OR e.is_active) \
+    AND ($16 OR e.is_active OR $17 AND $15 > '-9223372036854775808'::int8 AND e.invalidated_by IS NOT NULL) \
     AND ($16 OR e.invalidated_by IS NULL OR $17 AND e.valid_until_ms IS NOT NULL) \
     AND ($16 OR $1 IS NULL OR cardinality($1) < 2 OR e.scope = $1[1] OR NOT EXISTS (\
         SELECT FROM entries n WHERE n.scope = ANY($1[:array_position($1, e.scope) - 1]) \

@@ -70,7 +70,13 @@ pub(super) fn push_filters(sql: &mut Sql, search: &Search, scope_keys: Option<&[
     push_tags(sql, search);
     push_validity(sql, search, now_ms);
     if !search.include_inactive {
-        sql.push(" AND e.is_active = 1");
+        // What made room for another was there until then. A time without a beginning is no earlier one.
+        let begins = [search.at_time_ms, search.valid_during_ms.map(|(from, _)| from)];
+        sql.push(if begins.into_iter().flatten().max().is_some_and(|begin| begin > i64::MIN) {
+            " AND (e.is_active = 1 OR e.invalidated_by IS NOT NULL)"
+        } else {
+            " AND e.is_active = 1"
+        });
         push_not_overridden(sql, scope_keys.unwrap_or_default());
     }
 }

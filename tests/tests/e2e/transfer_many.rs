@@ -1,5 +1,6 @@
-//! Many entries go out of a store and into another: the same bytes, and memory that does not grow with
-//! them. `scripts/campaign-transfer` runs it with very many and prints what it measures.
+//! Many entries, each with a relation to the next, and tasks that wait for each other go out of a store and into
+//! another: the same bytes, and memory that does not grow with them. `scripts/campaign-transfer` runs it with very many
+//! and prints what it measures.
 
 use std::{
     fmt::Write as _,
@@ -48,15 +49,47 @@ fn document(entries: u64) -> String {
         let lead = if number == 0 { "" } else { "," };
         let _ = write!(
             text,
-            "{lead}\n{{\"scopeType\":\"global\",\"title\":\"fact {number}\",\"tags\":[\"t{}\"],\"content\":\"Service {number} \
+            "{lead}\n{{\"id\":\"{}\",\"scopeType\":\"global\",\"title\":\"fact {number}\",\"tags\":[\"t{}\"],\"content\":\"Service {number} \
              listens on port {} behind the balancer, and its owner is team {}; restarts are announced an hour ahead.\"}}",
+            id(1, number),
             number % 50,
             1_024 + number % 60_000,
             number % 97,
         );
     }
-    text.push_str("\n]}}\n");
+    text.push_str("\n]},\n\"tasks\":[");
+    for number in 0..entries / 10 {
+        let (lead, blocker) = match number {
+            0 => ("", String::new()),
+            _ => (",", format!("\"{}\"", id(2, number - 1))),
+        };
+        let blocker = if number % 20 == 0 { String::new() } else { blocker };
+        let _ = write!(
+            text,
+            "{lead}\n{{\"id\":\"{}\",\"scopeType\":\"global\",\"title\":\"Restart {number}\",\
+             \"blockedBy\":[{blocker}],\"createdAt\":\"2026-11-23T00:00:00Z\"}}",
+            id(2, number),
+        );
+    }
+    text.push_str("\n],\n\"relations\":[");
+    for number in 0..entries {
+        let lead = if number == 0 { "" } else { "," };
+        let _ = write!(
+            text,
+            "{lead}\n{{\"id\":\"{}\",\"sourceType\":\"knowledge\",\"sourceId\":\"{}\",\"relationType\":\"related_to\",\
+             \"targetType\":\"knowledge\",\"targetId\":\"{}\",\"createdAt\":\"2026-11-23T00:00:00Z\"}}",
+            id(3, number),
+            id(1, number),
+            id(1, (number + 1) % entries),
+        );
+    }
+    text.push_str("\n]}\n");
     text
+}
+
+/// An id of a sort of things.
+fn id(sort: u8, number: u64) -> String {
+    format!("018f0000-{sort:04x}-7000-8000-{number:012x}")
 }
 
 /// Runs a command line that must succeed, and prints what it took.

@@ -151,3 +151,41 @@ fn relations_are_told_to_be_left_out() {
     assert_eq!(answer["structuredContent"]["relationsNotImported"], 3, "{answer}");
     assert!(answer["content"][0]["text"].to_string().contains("3 relations were not imported"), "{answer}");
 }
+
+#[test]
+fn what_is_beside_the_entries_is_counted_both_ways() {
+    let id = |number: u8| format!("018f0000-0000-7000-8000-{number:012}");
+    let rule = |number: u8| json!({ "id": id(number), "name": format!("rule {number}"), "content": "Tabs" });
+    let relation = |number: u8, target: u8| {
+        json!({
+            "id": id(number), "sourceType": "guideline", "sourceId": id(1), "relationType": "related_to",
+            "targetType": "guideline", "targetId": id(target), "createdAt": "2026-11-23T00:00:00Z",
+        })
+    };
+    let made = "2026-11-23T00:00:00Z";
+    let content = json!({
+        "version": "1.2",
+        "entries": { "guidelines": [rule(1), rule(2)] },
+        "tags": [{ "id": id(3), "name": "style", "category": "meta", "createdAt": made }],
+        "tasks": [{ "id": id(4), "title": "Weld", "createdAt": made, "blockedBy": [id(9)] }],
+        "relations": [relation(5, 2), relation(6, 9)],
+    });
+    let instance = with_key();
+    let mut stream = stream(&instance);
+    let arguments = json!({ "action": "import", "content": content.to_string() });
+    let answer = stream.call("memory_import", &arguments);
+    let report = &answer["structuredContent"];
+    assert_eq!((&report["tags"]["created"], &report["tasks"]["created"]), (&json!(1), &json!(1)), "{answer}");
+    assert_eq!((&report["relations"]["created"], &report["relations"]["leftOut"]), (&json!(1), &json!(1)));
+    assert_eq!((&report["taskLinksLeftOut"], &report["relationsNotImported"]), (&json!(1), &json!(1)));
+    let text = answer["content"][0]["text"].as_str().expect("text");
+    assert!(text.contains("1 relations were left out") && text.contains("1 parents and blockers"), "{text}");
+
+    let answer = stream.call("memory_export", &json!({ "action": "export" }));
+    let counts =
+        ["entryCount", "tagCount", "taskCount", "relationCount"].map(|of| &answer["structuredContent"][of]);
+    assert_eq!(counts, [&json!(2), &json!(1), &json!(1), &json!(1)], "{answer}");
+    assert_eq!(answer["structuredContent"]["notCarried"]["conflicts"], 0, "{answer}");
+    let text = answer["content"][0]["text"].as_str().expect("text");
+    assert!(text.contains("the list of conflicts (0) are not carried"), "{text}");
+}

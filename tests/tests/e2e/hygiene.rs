@@ -105,7 +105,7 @@ fn import(wire: &mut Wire, items: Vec<ImportItem>) {
     let Response::ImportBegun(import_id) = begun else { panic!("{begun:?}") };
     wire.call(&Request::StageImport(StageImport { import_id, part: 0, scopes: Vec::new(), items }));
     let done = wire.call(&Request::FinishImport(FinishImport { import_id, dry_run: false }));
-    assert!(matches!(&done, Response::Imported(report) if report.applied), "{done:?}");
+    assert!(matches!(&done, Response::ImportOutcome(outcome) if outcome.report.applied), "{done:?}");
 }
 
 /// Every way of reading, with the ids that it leads to: what is asked for by words, as a context, by a list, by name,

@@ -30,10 +30,10 @@ fn superseded(all: &[Written]) -> String {
 pub(crate) fn consolidated(style: Style, report: &Consolidated, project: Option<&Project>) -> String {
     let place = scope(report.scope, project);
     if report.action == ConsolidateAction::ArchiveStale {
-        let heading = format!("{} stale entries in {place}", report.stale.len());
+        let heading = format!("{} in {place}", counted(report.stale.len(), "stale entry", "stale entries"));
         return listed(style, &heading, &report.stale, Ending::of_consolidated(report));
     }
-    let mut text = format!("{} groups in {place}", report.groups.len());
+    let mut text = format!("{} in {place}", counted(report.groups.len(), "group", "groups"));
     for group in &report.groups {
         let all: Vec<&TidiedEntry> = std::iter::once(&group.best).chain(&group.others).collect();
         text.push_str(&format!("\n\n{}", table(style, all.into_iter())));
@@ -48,13 +48,14 @@ pub(crate) fn consolidated(style: Style, report: &Consolidated, project: Option<
 
 pub(crate) fn forgotten(style: Style, report: &Forgotten, project: Option<&Project>) -> String {
     let heading = format!(
-        "{} entries in {} fit the rule {}",
-        report.entries.len(),
+        "{} in {} by the rule {}",
+        counted(report.entries.len(), "entry", "entries"),
         scope(report.scope, project),
         report.strategy
     );
     let ending = Ending {
         would_be_done: report.dry_run,
+        hidden: report.entries.len(),
         protected: report.protected,
         next_cursor: report.next_cursor.as_deref(),
     };
@@ -87,13 +88,24 @@ fn table<'a>(style: Style, entries: impl Iterator<Item = &'a TidiedEntry>) -> St
 /// What stands below what was found.
 struct Ending<'a> {
     would_be_done: bool,
+    /// Entries that are hidden, or would be.
+    hidden: usize,
     protected: u64,
     next_cursor: Option<&'a str>,
 }
 
 impl<'a> Ending<'a> {
     fn of_consolidated(report: &'a Consolidated) -> Self {
+        let hidden = match report.action {
+            ConsolidateAction::FindSimilar => 0,
+            ConsolidateAction::ArchiveStale => report.stale.len(),
+            ConsolidateAction::Dedupe | ConsolidateAction::Merge => {
+                let done = report.groups.iter().filter(|group| group.left_alone.is_none());
+                done.map(|group| group.others.len()).sum()
+            }
+        };
         Self {
+            hidden,
             would_be_done: report.dry_run && report.action != ConsolidateAction::FindSimilar,
             protected: report.protected,
             next_cursor: report.next_cursor.as_deref(),
@@ -108,9 +120,20 @@ impl<'a> Ending<'a> {
         if let Some(cursor) = self.next_cursor {
             text.push_str(&format!("\nNot everything was looked at; go on with --cursor {cursor}"));
         }
-        if self.would_be_done {
-            text.push_str(&format!("\n{}", style.dim("Nothing was changed; --apply does it")));
+        let hidden = counted(self.hidden, "entry", "entries");
+        match (self.would_be_done, self.hidden) {
+            (true, 0) => text.push_str("\nNothing to do"),
+            (true, _) => {
+                let told = format!("Nothing was changed; --apply hides {hidden}");
+                text.push_str(&format!("\n{}", style.dim(&told)));
+            }
+            (false, 0) => {}
+            (false, _) => text.push_str(&format!("\nHidden now: {hidden}; get and history show them still")),
         }
         text
     }
+}
+
+fn counted(number: usize, one: &str, several: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { several })
 }

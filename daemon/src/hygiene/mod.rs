@@ -4,8 +4,6 @@
 mod merge;
 mod rule;
 
-use std::cmp::Reverse;
-
 use agent_memory_proto::{
     model::{Entry, EntryBody},
     response::TidiedEntry,
@@ -16,8 +14,8 @@ pub(crate) use self::{
     rule::{Rule, is_protected},
 };
 
-/// The best of some entries that say the same: the highest priority or confidence, then the latest change, then the
-/// smallest id.
+/// The best of some entries that say the same: the highest priority or confidence, then the latest change; of those
+/// of one millisecond the one that was made last, which ids tell.
 pub(crate) fn best(entries: &[Entry]) -> Option<&Entry> {
     entries.iter().max_by(|one, other| {
         let rank = |entry: &Entry| match entry.version.body {
@@ -25,7 +23,7 @@ pub(crate) fn best(entries: &[Entry]) -> Option<&Entry> {
             EntryBody::Knowledge { confidence, .. } => confidence,
             EntryBody::Tool { .. } => 0.0,
         };
-        let age = |entry: &Entry| (entry.updated_at_ms, Reverse(entry.id));
+        let age = |entry: &Entry| (entry.updated_at_ms, entry.id);
         rank(one).total_cmp(&rank(other)).then_with(|| age(one).cmp(&age(other)))
     })
 }
@@ -95,7 +93,7 @@ pub(crate) mod tests {
         assert_eq!(best(&entries).map(|entry| entry.id), Some(Id([3; 16])));
         let mut same_age = entries.clone();
         same_age[2].updated_at_ms = 2;
-        assert_eq!(best(&same_age).map(|entry| entry.id), Some(Id([2; 16])), "then the smallest id");
+        assert_eq!(best(&same_age).map(|entry| entry.id), Some(Id([3; 16])), "then the last id");
         assert_eq!(best(&[]), None);
     }
 }

@@ -390,7 +390,7 @@ fn a_scope_is_tidied_at_the_command_line(backend: Backend) {
     let dry = instance.json(["consolidate", "dedupe", "--scope", "global"]);
     assert_eq!((&dry["dryRun"], &dry["entriesDeactivated"]), (&true.into(), &0.into()));
     let ran = instance.run(["consolidate", "dedupe", "--scope", "global"]).ok();
-    assert!(ran.out.contains("1 groups in global") && ran.out.contains("--apply"), "{ran:?}");
+    assert!(ran.out.contains("1 group in global") && ran.out.contains("--apply"), "{ran:?}");
     let done = instance.json(["consolidate", "dedupe", "--scope", "global", "--apply"]);
     assert_eq!(done["entriesDeactivated"], 1);
     assert_eq!(done["groups"][0]["keep"]["id"], two["guideline"]["id"], "the latest");

@@ -13,7 +13,12 @@ use super::{
     claims::{Claim, claims},
     refusal::plain,
 };
-use crate::{handlers::Call, services::Services, store::SecretHash, supervisor::lock};
+use crate::{
+    handlers::{Call, checks},
+    services::Services,
+    store::SecretHash,
+    supervisor::lock,
+};
 
 /// What every token begins with.
 const PREFIX: &str = "amt_";
@@ -94,8 +99,8 @@ pub(crate) struct Who {
 #[derive(Clone, Debug)]
 pub(crate) struct Proof {
     pub(crate) token: SecretHash,
-    /// The request insists on the name.
-    claimed: bool,
+    /// The request says the name itself.
+    is_said: bool,
 }
 
 /// Who makes a request on a connection, as far as it can be told without the store, and whether it may: not with a
@@ -122,20 +127,24 @@ pub(crate) fn who(
         Shown::Nothing | Shown::Wrong => None,
     };
     let name = proved.as_ref().map(|(agent, _)| agent.as_str());
-    let may = check(name, claimed.as_deref(), request).or_else(|error| match demands_nothing(request) {
+    let envelope = claimed.as_deref().map(|name| Claim { field: "agent_id", name });
+    let said: Vec<Claim<'_>> = envelope.into_iter().chain(claims(request)).collect();
+    let may = check(name, &said).or_else(|error| match demands_nothing(request) {
         true => Ok(()),
         false => Err(error),
     });
+    let is_said = !said.is_empty();
     let (agent, token) = proved.unzip();
-    let proof = token.map(|token| Proof { token, claimed: claimed.is_some() });
+    let proof = token.map(|token| Proof { token, is_said });
     (Who { agent, proof, by_hand }, may)
 }
 
 /// Refuses every name but the one that is proved.
-fn check(proved: Option<&str>, claimed: Option<&str>, request: &Request) -> Result<(), ErrorBody> {
-    let envelope = claimed.map(|name| Claim { field: "agent_id", name });
-    let wrong = envelope.into_iter().chain(claims(request)).find(|claim| proved != Some(claim.name));
+fn check(proved: Option<&str>, said: &[Claim<'_>]) -> Result<(), ErrorBody> {
+    let wrong = said.iter().find(|claim| proved != Some(claim.name));
     let Some(Claim { field, name }) = wrong else { return Ok(()) };
+    // Only what can be a name is repeated.
+    checks::agent(field, name)?;
     let error = match proved {
         Some(proved) => denied(format!("this connection speaks for {proved}, and not for {name}"))
             .with_allowed(proved)
@@ -146,7 +155,7 @@ fn check(proved: Option<&str>, claimed: Option<&str>, request: &Request) -> Resu
             .with_allowed("the agent whose token the connection has shown")
             .with_suggestion(how_to_prove(name)),
     };
-    Err(error.with_field(field).with_value(name))
+    Err(error.with_field(*field).with_value(name))
 }
 
 fn denied(message: String) -> ErrorBody {
@@ -161,13 +170,13 @@ fn how_to_prove(name: &str) -> String {
     )
 }
 
-/// What becomes of a request whose agent's token is not good any more: it is nobody's, unless it insists on the name.
+/// What becomes of a request whose agent's token is not good any more: it is nobody's, unless it says the name.
 ///
 /// # Errors
 /// `PermissionDenied`.
 pub(crate) fn lose_name(call: &mut Call) -> Result<(), ErrorBody> {
-    let is_claimed = call.proof.take().is_some_and(|proof| proof.claimed);
-    let Some(name) = call.agent.take().filter(|_| is_claimed) else { return Ok(()) };
+    let is_said = call.proof.take().is_some_and(|proof| proof.is_said);
+    let Some(name) = call.agent.take().filter(|_| is_said) else { return Ok(()) };
     let error = denied(format!("the token of {name} is not good any more: it was revoked or replaced"));
     Err(error.with_field("agent_id").with_suggestion(how_to_prove(&name)).with_value(name))
 }

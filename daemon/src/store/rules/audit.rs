@@ -5,8 +5,8 @@ use agent_memory_proto::{
     Event, Response,
     event::ChangeAction,
     model::{
-        AuditAction, AuditEntry, AuditKind, Conflict, FileLock, Id, Permission, PermissionLevel, ScopeLevel,
-        ScopeRef, Session,
+        Agent, AuditAction, AuditEntry, AuditKind, Conflict, FileLock, Id, Permission, PermissionLevel,
+        ScopeLevel, ScopeRef, Session,
     },
     response::{ImportReport, Quickstarted, SessionPromoted, TaskAction, TaskWritten, WriteAction, Written},
 };
@@ -86,13 +86,11 @@ pub(in crate::store) fn lines(
             let action = if created.existed { AuditAction::Update } else { AuditAction::Add };
             vec![Line::of(action, AuditKind::Tag, Some(created.tag.id)).saying(&created.tag.name)]
         }
-        Response::AgentRegistered(registered) => {
-            let action = if registered.replaced { AuditAction::Update } else { AuditAction::Add };
-            vec![Line::of(action, AuditKind::Agent, None).saying(&registered.agent.name)]
+        Response::AgentRegistered(registered) if registered.replaced => {
+            vec![of_agent(AuditAction::Update, &registered.agent)]
         }
-        Response::AgentRevoked(agent) => {
-            vec![Line::of(AuditAction::Revoke, AuditKind::Agent, None).saying(&agent.name)]
-        }
+        Response::AgentRegistered(registered) => vec![of_agent(AuditAction::Add, &registered.agent)],
+        Response::AgentRevoked(agent) => vec![of_agent(AuditAction::Revoke, agent)],
         Response::Permission(change) => vec![of_permission(&change.permission, change.removed)],
         _ => match write {
             Write::Tidy(_) => of_steps(changes),
@@ -138,6 +136,10 @@ impl Line {
             ..caller.entry(self.action, self.kind, at_ms)
         }
     }
+}
+
+fn of_agent(action: AuditAction, agent: &Agent) -> Line {
+    Line::of(action, AuditKind::Agent, None).saying(&agent.name)
 }
 
 /// Which versions a write lies between; the same twice when it found nothing to change.

@@ -116,6 +116,78 @@ fn nothing_that_was_stored_begins_a_line_of_an_answer() {
     assert_fenced("prompt", &stream.request("prompts/get", &prompt), false);
 }
 
+/// The same of what agents share beside entries: tasks, tags, relations, conflicts, sessions and what is alike.
+#[test]
+fn nothing_of_shared_work_begins_a_line_of_an_answer() {
+    let instance = Instance::new();
+    let mut stream = McpStream::start(&instance);
+    stream.initialize("2025-11-25");
+    let text = hostile();
+    let line = format!("n\u{2028}{CANARY} \" id");
+    let id_of = |answer: &Value, what: &str| answer[what]["id"].clone();
+    let add =
+        |title: String| json!({ "action": "add", "scopeType": "global", "title": title, "content": text });
+    let one = id_of(&stream.call_ok("memory_knowledge", &add(format!("{line} 1"))), "knowledge");
+    let near = stream.call("memory_knowledge", &add(format!("{line} 2")));
+    assert_fenced("near-duplicates", &near, false);
+    let two = near["structuredContent"]["knowledge"]["id"].clone();
+    let task = json!({
+        "action": "add", "scopeType": "global", "title": line, "description": text, "category": line,
+        "resolution": text, "tags": [line], "metadata": { "note": text },
+    });
+    let task = id_of(&stream.call_ok("memory_task", &task), "task");
+    stream.call_ok("memory_tag", &json!({ "action": "create", "name": line, "description": text }));
+    let relation = json!({
+        "action": "create", "sourceType": "knowledge", "sourceId": one, "relationType": "related_to",
+        "targetType": "knowledge", "targetId": two, "metadata": { "note": text },
+    });
+    stream.call_ok("memory_relation", &relation);
+    for agent in ["ada", "bob", "ada"] {
+        let update =
+            json!({ "action": "update", "id": one, "content": format!("{text}{agent}"), "agentId": agent });
+        assert_fenced("update", &stream.call("memory_knowledge", &update), false);
+    }
+    let conflicts = stream.call_ok("memory_conflict", &json!({ "action": "list" }));
+    let conflict = conflicts["conflicts"][0]["id"].clone();
+    let session = json!({ "action": "start", "name": line, "purpose": text });
+    let session = id_of(&stream.call_ok("memory_session", &session), "session");
+    let end = json!({ "action": "end", "id": session, "summary": text });
+    assert_fenced("end", &stream.call("memory_session", &end), false);
+    let calls = [
+        ("memory_task", json!({ "action": "get", "id": task }), true),
+        ("memory_task", json!({ "action": "list", "scopeType": "global" }), true),
+        ("memory_task", json!({ "action": "claim", "id": task, "agentId": "ada" }), false),
+        ("memory_task", json!({ "action": "history", "id": task }), true),
+        ("memory_tag", json!({ "action": "list" }), true),
+        (
+            "memory_tag",
+            json!({ "action": "attach", "entryType": "knowledge", "entryId": one, "tagName": line }),
+            false,
+        ),
+        ("memory_relation", json!({ "action": "list" }), true),
+        (
+            "memory_query",
+            json!({ "action": "search", "search": "harmless", "relatedTo": { "type": "knowledge", "id": one } }),
+            true,
+        ),
+        ("memory_conflict", json!({ "action": "list" }), true),
+        ("memory_conflict", json!({ "action": "get", "id": conflict }), true),
+        ("memory_session", json!({ "action": "list" }), true),
+        (
+            "memory_consolidate",
+            json!({ "action": "find_similar", "scopeType": "global", "threshold": 0.3 }),
+            true,
+        ),
+        ("memory_consolidate", json!({ "action": "merge", "scopeType": "global", "threshold": 0.3 }), true),
+        ("memory_forget", json!({ "action": "analyze", "scopeType": "global", "staleDays": 0 }), false),
+        ("memory_permission", json!({ "action": "check", "agent_id": line, "permission": "read" }), false),
+    ];
+    for (tool, arguments, says_it) in calls {
+        let answer = stream.call(tool, &arguments);
+        assert_fenced(&format!("{tool} {arguments:.80}"), &answer, says_it);
+    }
+}
+
 /// A document is given as it is, so that it can be imported again; its fence is longer than any in it.
 #[test]
 fn an_export_ends_where_its_fence_ends() {

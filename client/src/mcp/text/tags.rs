@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use agent_memory_proto::response::{EntryTagged, ListedTag, TagCreated, TagPage};
 
-use super::{list, part};
+use super::{RECALLED, list, part};
 
 pub(super) fn created(created: &TagCreated) -> String {
     let what = if created.existed { "There already" } else { "Created" };
@@ -13,7 +13,7 @@ pub(super) fn created(created: &TagCreated) -> String {
 }
 
 pub(super) fn page(page: &TagPage) -> String {
-    list("No tags.", &format!("{} tags:", page.tags.len()), &page.tags, page.has_more, line)
+    list("No tags.", &format!("{RECALLED} {} tags:", page.tags.len()), &page.tags, page.has_more, line)
 }
 
 fn line(out: &mut String, listed: &ListedTag) {

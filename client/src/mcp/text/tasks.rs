@@ -52,7 +52,7 @@ pub(super) fn written(report: &TaskWritten, names: &Names) -> String {
 
 pub(super) fn history(report: &TaskVersions) -> String {
     let mut out = format!(
-        "Task {:?} (id {}), version {} now:",
+        "{RECALLED}\nTask {:?} (id {}), version {} now:",
         one_line(&report.title),
         report.task_id,
         report.current

@@ -17,6 +17,7 @@ use crate::{
     lifecycle::Phase,
     limiter::Allowance,
     permissions::{Permissions, Who, who},
+    secrets::scrubbed,
     services::{Live, Services},
     store::IdempotencyKey,
 };
@@ -83,7 +84,9 @@ pub(super) fn admit(services: &Arc<Services>, peer: &Peer, payload: &Bytes) -> R
         masked: Arc::default(),
     };
     if let Err(error) = may {
-        call.note_refusal(request.name(), None, None, &error);
+        let name = request.name();
+        let what = error.value.as_ref().map(|claimed| scrubbed(format!("{name} as {claimed}")));
+        call.note_refusal(what.as_deref().unwrap_or(name), None, None, &error);
         return Err(error);
     }
     Ok(Admitted { call, request, bytes, allowance })

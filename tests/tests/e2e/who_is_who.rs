@@ -212,7 +212,7 @@ fn the_audit_tells_of_names(backend: Backend) {
         "add agent ada",
         "update agent ada",
         "revoke agent ada",
-        "refuse request add_entry",
+        "refuse request add_entry as ada",
         "refuse request authenticate",
     ];
     let lines = until("all of it is in the audit", || {

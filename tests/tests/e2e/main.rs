@@ -31,6 +31,7 @@ mod importers;
 mod imports_that_fail;
 mod many_bridges;
 mod model;
+mod model_permissions;
 mod permissions;
 mod permissions_of_requests;
 mod postgres_faults;

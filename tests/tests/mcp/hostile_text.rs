@@ -118,6 +118,7 @@ fn nothing_that_was_stored_begins_a_line_of_an_answer() {
 
 /// The same of what agents share beside entries: tasks, tags, relations, conflicts, sessions and what is alike.
 #[test]
+#[allow(clippy::too_many_lines, reason = "a line for each way to read")]
 fn nothing_of_shared_work_begins_a_line_of_an_answer() {
     let instance = Instance::new();
     let mut stream = McpStream::start(&instance);

@@ -102,6 +102,18 @@ fn a_heading_is_the_name_and_the_text_a_block() {
 }
 
 #[test]
+fn a_last_field_keeps_its_empty_lines() {
+    for reason in ["a", "a\n", "a\n\n", "#   \n  b\n\n", "\n", " \n \n"] {
+        let mut entry = PortableEntry::new(ScopeRef::GLOBAL, "a", guideline("x"));
+        entry.versions[0].change_reason = Some(reason.to_owned());
+        for format in [Format::Json, Format::Yaml, Format::Markdown] {
+            let document = written(format, &entry);
+            assert_eq!(entries(format, &document)[0].1, entry, "{format}\n{document}");
+        }
+    }
+}
+
+#[test]
 fn the_deepest_json_and_the_longest_names_of_fields_survive() {
     let deep = format!("{{\"a\":{}{}}}", "[".repeat(63), "]".repeat(63));
     let long = serde_json::json!({ "k".repeat(5_000): 1, " \n": { "x y: z\n".repeat(300): [[], {}] } });

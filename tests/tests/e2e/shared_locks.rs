@@ -187,14 +187,22 @@ fn those_who_wait_at_several_daemons_come_in_the_order_of_coming() {
     granted(&mut holder, checkout("/a", "first", 0));
     // Two come to the first daemon, then two to the second, and so on.
     let places = [0, 0, 1, 1, 2, 2, 0, 1, 2];
+    let left = Mutex::new([3_u32; 3]);
     thread::scope(|scope| {
         let mut waiting = [0; 3];
         for (number, place) in places.into_iter().enumerate() {
-            let (instance, order) = (&instances[place], &order);
+            let (instance, order, left, stand) = (&instances[place], &order, &left, &stand);
             scope.spawn(move || {
                 let (agent, mut wire) = (format!("agent {number}"), instance.connect());
                 let token = granted(&mut wire, checkout("/a", &agent, 25_000)).token;
                 order.lock().expect("no agent panicked").push((token, number));
+                // Who comes next at this daemon stands in the line of all while this one works.
+                let lines = {
+                    let mut left = left.lock().expect("no agent panicked");
+                    left[place] -= 1;
+                    left.iter().filter(|left| **left > 0).count()
+                };
+                stand(u32::try_from(lines).expect("few"));
                 assert!(matches!(wire.call(&checkin("/a", &agent)), Response::CheckedIn(_)));
             });
             waiting[place] += 1;

@@ -153,7 +153,8 @@ impl Section {
             Part::Block { info, text, raw } => {
                 let field = info.strip_prefix("markdown ").filter(|field| TEXTS.contains(field));
                 if info == "yaml" && version.fields.is_none() && version.prose.trim().is_empty() {
-                    version.fields = Some(text);
+                    // Its last end of a line may be that of a value.
+                    version.fields = Some(text + "\n");
                 } else if let Some(field) = field.filter(|_| version.text.is_none()) {
                     version.text = Some((field.to_owned(), text));
                 } else {

@@ -32,7 +32,7 @@ pub(super) fn responses() -> Vec<Response> {
         before_version: Some(2),
         after_version: Some(3),
         times: 1,
-        detail: text("/work/a"),
+        detail: text("/repo/a"),
         agent: text("claude"),
         session: Some(id(3)),
         via: AuditVia::Mcp,

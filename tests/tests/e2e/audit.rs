@@ -27,9 +27,9 @@ fn what_was_done_is_told_by_whom_and_from_where(backend: Backend) {
     let id = added["guideline"]["id"].as_str().expect("an id").to_owned();
     let mut bridge = open(&instance, Purpose::Bridge, "bob");
     bridge.call(&requests::add_knowledge(ScopeRef::GLOBAL, "a fact", "water is wet"));
-    let lock = CheckoutFile { path: "/work/a".to_owned(), ..checkout() };
+    let lock = CheckoutFile { path: "/repo/a".to_owned(), ..checkout() };
     bridge.call(&Request::CheckoutFile(lock));
-    let _ = instance.run(["lock", "force-unlock", "/work/a", "--reason", "bob is away"]).ok();
+    let _ = instance.run(["lock", "force-unlock", "/repo/a", "--reason", "bob is away"]).ok();
     let _ = instance.run(["guideline", "delete", &id]).ok();
 
     let told = instance.json(["audit"]);
@@ -47,7 +47,7 @@ fn what_was_done_is_told_by_whom_and_from_where(backend: Backend) {
             "add guideline ada command_line",
         ]
     );
-    assert_eq!(told(1, "detail"), "/work/a (of bob)");
+    assert_eq!(told(1, "detail"), "/repo/a (of bob)");
     let of_id = instance.json(["audit", "--id", &id]);
     let versions =
         |place: usize| [&of_id["audit"][place]["beforeVersion"], &of_id["audit"][place]["afterVersion"]];

@@ -114,7 +114,7 @@ pub(crate) async fn the_audit_is_narrowed_and_paged(world: World) {
 pub(crate) async fn what_is_noted_is_kept_as_it_is(world: World) {
     let claim = LockClaim {
         id: world.clock.new_id(),
-        path: "/work/a".to_owned(),
+        path: "/repo/a".to_owned(),
         owner: LockOwner { agent_id: "ada".to_owned(), session_id: None },
         project_id: None,
         reason: None,
@@ -123,7 +123,7 @@ pub(crate) async fn what_is_noted_is_kept_as_it_is(world: World) {
         ticket: None,
     };
     world.write(Write::CheckoutFile(claim)).await.expect("locked");
-    let unlock = Write::CheckinFile { path: "/work/a".to_owned(), owner: None, token: None };
+    let unlock = Write::CheckinFile { path: "/repo/a".to_owned(), owner: None, token: None };
     world.write(unlock).await.expect("unlocked");
     let noted = AuditEntry {
         id: Some(Id([7; 16])),
@@ -140,6 +140,6 @@ pub(crate) async fn what_is_noted_is_kept_as_it_is(world: World) {
     let details: Vec<_> = lines[1..].iter().map(|line| (line.action, line.detail.as_deref())).collect();
     assert_eq!(
         details,
-        [(AuditAction::ForceUnlock, Some("/work/a (of ada)")), (AuditAction::Lock, Some("/work/a"))]
+        [(AuditAction::ForceUnlock, Some("/repo/a (of ada)")), (AuditAction::Lock, Some("/repo/a"))]
     );
 }

@@ -115,8 +115,11 @@ impl Bridge {
         options.idempotency_key = call.id("idempotencyKey")?;
         let extras = if Extras::has(tool.name) { Some(Extras::take(&mut call)?) } else { None };
         let mut request = self.request(tool, &action, &mut call, &options).await?;
-        if options.agent_is_guessed && own_locks::concerns(&request) && !self.names_are_proved().await {
-            own_locks::name_owner(&mut request, options.agent_id.as_deref());
+        if let (true, Some(agent)) = (options.agent_is_guessed, &options.agent_id)
+            && let Some(owner) = own_locks::unnamed_owner(&mut request)
+            && !self.names_are_proved().await
+        {
+            *owner = Some(own_locks::own_name(agent));
         }
         let ignored = call.left();
         if let Some(extras) = extras {

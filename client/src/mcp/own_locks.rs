@@ -3,12 +3,13 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
+use agent_memory_proto::{Request, Response, request::CheckinFile};
+
 use crate::{CallOptions, Client};
-use agent_memory_proto::{Request, Response, model::Id, request::CheckinFile};
 
 /// How long checking in may hold up the end of a bridge.
 const END_MAX: Duration = Duration::from_millis(500);
@@ -20,43 +21,42 @@ pub(super) struct OwnLocks {
     held: Mutex<HashMap<String, String>>,
 }
 
-/// Whether a request is about the owner of a lock.
-pub(super) const fn concerns(request: &Request) -> bool {
-    matches!(request, Request::CheckoutFile(_) | Request::CheckinFile(_))
+/// Where a request is to say whose lock it is about, and says neither agent nor session.
+pub(super) fn unnamed_owner(request: &mut Request) -> Option<&mut Option<String>> {
+    let (owner, session) = match request {
+        Request::CheckoutFile(request) => (&mut request.agent_id, request.session_id),
+        Request::CheckinFile(request) => (&mut request.agent_id, request.session_id),
+        _ => return None,
+    };
+    (owner.is_none() && session.is_none()).then_some(owner)
 }
 
-/// Names the owner of a lock where the call names neither agent nor session.
-pub(super) fn name_owner(request: &mut Request, agent: Option<&str>) {
-    let (Some(agent), Some((owner, None))) = (agent, owner(request)) else { return };
-    owner.get_or_insert_with(|| format!("{agent}:{}", std::process::id()));
-}
-
-fn owner(request: &mut Request) -> Option<(&mut Option<String>, Option<Id>)> {
-    match request {
-        Request::CheckoutFile(request) => Some((&mut request.agent_id, request.session_id)),
-        Request::CheckinFile(request) => Some((&mut request.agent_id, request.session_id)),
-        _ => None,
-    }
+/// What an agent that nobody named is called as the owner of locks.
+pub(super) fn own_name(agent: &str) -> String {
+    format!("{agent}:{}", std::process::id())
 }
 
 impl OwnLocks {
     /// Notes what an answer says of a lock.
     pub(super) fn learn(&self, response: &Response) {
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         match response {
             Response::CheckedOut(report) if is_own(&report.lock.agent_id) => {
-                held.insert(report.lock.path.clone(), report.lock.agent_id.clone());
+                self.held().insert(report.lock.path.clone(), report.lock.agent_id.clone());
             }
             Response::CheckedIn(report) => {
-                held.remove(&report.lock.path);
+                self.held().remove(&report.lock.path);
             }
             _ => {}
         }
     }
 
+    fn held(&self) -> MutexGuard<'_, HashMap<String, String>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Checks in what is left, as far as the daemon answers at once. What is not ends by itself.
     pub(super) async fn check_in_all(&self, client: Option<Client>) {
-        let held = std::mem::take(&mut *self.held.lock().unwrap_or_else(PoisonError::into_inner));
+        let held = std::mem::take(&mut *self.held());
         let Some(client) = client.filter(|_| !held.is_empty()) else { return };
         let all = async {
             for (path, owner) in held {
@@ -79,23 +79,23 @@ fn is_own(owner: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use agent_memory_proto::model::Id;
+
     use super::*;
 
-    fn named(agent_id: Option<&str>, session_id: Option<Id>, agent: Option<&str>) -> Option<String> {
+    fn is_unnamed(agent_id: Option<&str>, session_id: Option<Id>) -> bool {
         let agent_id = agent_id.map(str::to_owned);
-        let mut request =
-            Request::CheckinFile(CheckinFile { path: String::new(), agent_id, session_id, token: None });
-        name_owner(&mut request, agent);
-        owner(&mut request).and_then(|(owner, _)| owner.clone())
+        let checkin = CheckinFile { path: String::new(), agent_id, session_id, token: None };
+        unnamed_owner(&mut Request::CheckinFile(checkin)).is_some()
     }
 
     #[test]
     fn only_who_was_not_named_is_told_apart_by_its_process() {
-        let own = named(None, None, Some("claude-code")).expect("an owner");
+        let own = own_name("claude-code");
         assert!(own.starts_with("claude-code:") && is_own(&own), "{own}");
-        assert_eq!(named(None, None, None), None);
-        assert_eq!(named(None, Some(Id([1; 16])), Some("claude-code")), None, "its session tells it apart");
-        assert_eq!(named(Some("ada"), None, Some("claude-code")).as_deref(), Some("ada"));
+        assert!(is_unnamed(None, None));
+        assert!(!is_unnamed(None, Some(Id([1; 16]))), "its session tells it apart");
+        assert!(!is_unnamed(Some("ada"), None));
         assert!(!is_own("ada"));
     }
 }

@@ -96,16 +96,8 @@ struct Ending<'a> {
 
 impl<'a> Ending<'a> {
     fn of_consolidated(report: &'a Consolidated) -> Self {
-        let hidden = match report.action {
-            ConsolidateAction::FindSimilar => 0,
-            ConsolidateAction::ArchiveStale => report.stale.len(),
-            ConsolidateAction::Dedupe | ConsolidateAction::Merge => {
-                let done = report.groups.iter().filter(|group| group.left_alone.is_none());
-                done.map(|group| group.others.len()).sum()
-            }
-        };
         Self {
-            hidden,
+            hidden: report.hidden(),
             would_be_done: report.dry_run && report.action != ConsolidateAction::FindSimilar,
             protected: report.protected,
             next_cursor: report.next_cursor.as_deref(),

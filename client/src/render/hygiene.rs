@@ -58,8 +58,7 @@ pub(super) fn similar(all: &[SimilarEntry]) -> Value {
 /// What a consolidation found and did.
 pub(super) fn consolidated(report: &Consolidated) -> Value {
     let in_groups: usize = report.groups.iter().map(|group| 1 + group.others.len()).sum();
-    let joined = report.groups.iter().filter(|group| group.left_alone.is_none());
-    let others: usize = joined.map(|group| group.others.len()).sum();
+    let hidden = done(report.dry_run, report.hidden());
     let mut fields = object(json!({
         "action": report.action.name(),
         "dryRun": report.dry_run,
@@ -72,7 +71,7 @@ pub(super) fn consolidated(report: &Consolidated) -> Value {
         ConsolidateAction::ArchiveStale => json!({
             "staleDays": report.stale_days,
             "entriesFound": report.stale.len(),
-            "entriesArchived": done(report.dry_run, report.stale.len()),
+            "entriesArchived": hidden,
             "entriesProtected": report.protected,
             "entries": report.stale.iter().map(entry).collect::<Value>(),
         }),
@@ -80,8 +79,8 @@ pub(super) fn consolidated(report: &Consolidated) -> Value {
             "threshold": report.threshold,
             "groupsFound": report.groups.len(),
             "entriesInGroups": in_groups,
-            "entriesMerged": done(report.dry_run || action != ConsolidateAction::Merge, others),
-            "entriesDeactivated": done(report.dry_run, others),
+            "entriesMerged": if action == ConsolidateAction::Merge { hidden } else { 0 },
+            "entriesDeactivated": hidden,
             "groups": report.groups.iter().map(group).collect::<Value>(),
         }),
     }));

@@ -15,30 +15,55 @@ use crate::{
     supervisor::lock,
 };
 
-/// Entries and scopes of one part.
-pub(super) const PART_MAX: usize = 2_000;
+/// What one part has at most.
+const PART_MAX: usize = 2_000;
 
 pub(super) async fn handle(call: Call, request: StageImport) -> Handled {
-    let import_id = request.import_id;
-    let handled = stage(call.clone(), request).await;
-    if let Err(error) = &handled {
-        call.end_import_after(import_id, error);
-    }
-    handled
+    let (import_id, size) = (request.import_id, request.items.len() + request.scopes.len());
+    let part = Part { import_id, size, field: "items", of: "entries and scopes" };
+    part.hand_over(call, move |call, staging| take(call, staging, request)).await
 }
 
-async fn stage(call: Call, request: StageImport) -> Handled {
-    if request.items.len() + request.scopes.len() > PART_MAX {
-        let message = format!("a part has at most {PART_MAX} entries and scopes");
-        return Err(ErrorBody::new(ErrorCode::LimitExceeded, message).with_field("items"));
+/// A part of an import, whatever it has.
+pub(super) struct Part {
+    pub(super) import_id: Id,
+    pub(super) size: usize,
+    pub(super) field: &'static str,
+    pub(super) of: &'static str,
+}
+
+impl Part {
+    /// Has it taken over, and answers how much was so far. An error that a repetition does not mend ends the import.
+    pub(super) async fn hand_over(
+        self,
+        call: Call,
+        take: impl FnOnce(&Call, &mut Staging) -> Result<u64, ErrorBody> + Send + 'static,
+    ) -> Handled {
+        let import_id = self.import_id;
+        let handled = self.staged(call.clone(), take).await;
+        if let Err(error) = &handled {
+            call.end_import_after(import_id, error);
+        }
+        handled
     }
-    let imports = &call.services.imports;
-    let import = imports.find(request.import_id, &call.importer(), &call.line, Instant::now());
-    let import = import.ok_or_else(|| unknown(request.import_id))?;
-    // Checking and writing a part takes long enough to hold up others on the same thread.
-    let staged = tokio::task::spawn_blocking(move || take(&call, &mut lock(&import), request)).await;
-    let crashed = |_| ErrorBody::new(ErrorCode::Internal, "taking over a part of the import crashed");
-    Ok(Response::ImportStaged(staged.map_err(crashed)??).into())
+
+    async fn staged(
+        self,
+        call: Call,
+        take: impl FnOnce(&Call, &mut Staging) -> Result<u64, ErrorBody> + Send + 'static,
+    ) -> Handled {
+        if self.size > PART_MAX {
+            let message = format!("a part has at most {PART_MAX} {}", self.of);
+            return Err(ErrorBody::new(ErrorCode::LimitExceeded, message).with_field(self.field));
+        }
+        let imports = &call.services.imports;
+        let import = imports.find(self.import_id, &call.importer(), &call.line, Instant::now());
+        let import = import.ok_or_else(|| unknown(self.import_id))?;
+        // Checking and writing a part takes long enough to hold up others on the same thread.
+        let staged = tokio::task::spawn_blocking(move || take(&call, &mut lock(&import))).await;
+        let crashed = |_| ErrorBody::new(ErrorCode::Internal, "taking over a part of the import crashed");
+        Ok(Response::ImportStaged(staged.map_err(crashed)??).into())
+    }
 }
 
 fn take(call: &Call, staging: &mut Staging, request: StageImport) -> Result<u64, ErrorBody> {

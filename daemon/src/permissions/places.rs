@@ -36,8 +36,7 @@ impl Call {
 
     /// Where a lock belongs.
     pub(crate) fn scope_of_lock(lock: &FileLock) -> ScopeRef {
-        let project = lock.project_id.map(ScopeRef::project);
-        project.or_else(|| lock.session_id.map(ScopeRef::session)).unwrap_or(ScopeRef::GLOBAL)
+        lock.scope().unwrap_or(ScopeRef::GLOBAL)
     }
 
     /// The scopes of a chain whose entries of all these kinds may be read; of any kind when there are none.

@@ -11,7 +11,7 @@ use agent_memory_proto::{
 
 use super::{
     StoreError,
-    cells::{Cells, place},
+    cells::{Cells, id_cell, narrow, place},
     columns::level_code,
     copy::{
         Cell, Column,
@@ -166,18 +166,12 @@ pub(in crate::store) fn condition(
             let _ = write!(sql, " AND at_ms {operator} {ms}");
         }
     }
-    let id = |id: Id| Cell::Bytes(id.0.to_vec());
-    let mut values = Vec::new();
-    for (column, value) in [
+    let wanted = [
         (c("agent", Text), request.agent.clone().map(Cell::Text)),
-        (c("id", ColumnKind::Id), request.id.map(id)),
-        (c("scope_id", ColumnKind::Id), request.scope.and_then(|scope| scope.id).map(id)),
-    ] {
-        if let Some(value) = value {
-            let _ = write!(sql, " AND {} = {mark}{}", column.name, first + values.len());
-            values.push((value, column));
-        }
-    }
+        (c("id", ColumnKind::Id), request.id.map(id_cell)),
+        (c("scope_id", ColumnKind::Id), request.scope.and_then(|scope| scope.id).map(id_cell)),
+    ];
+    let values = narrow(&mut sql, "", (mark, first), wanted);
     (sql, values)
 }
 

@@ -1,15 +1,40 @@
 //! Rows whose columns are known by a table's description, read cell by cell, for every backend.
 
+use std::fmt::Write as _;
+
 use agent_memory_proto::model::Id;
 
 use super::{
     StoreError,
-    copy::{Cell, Row},
+    copy::{Cell, Column, Row},
 };
 
 /// The number that a word of a list is stored as.
 pub(in crate::store) fn place<T: PartialEq>(all: &[T], value: &T) -> i64 {
     all.iter().position(|known| known == value).and_then(|place| i64::try_from(place).ok()).unwrap_or(-1)
+}
+
+/// An id as a cell.
+pub(in crate::store) fn id_cell(id: Id) -> Cell {
+    Cell::Bytes(id.0.to_vec())
+}
+
+/// Narrows a condition to rows with these values, where there are any: they are its parameters, named by `mark` and
+/// their numbers from `first` on; `prefix` stands before each column.
+pub(in crate::store) fn narrow<const COLUMNS: usize>(
+    sql: &mut String,
+    prefix: &str,
+    (mark, first): (char, usize),
+    wanted: [(Column, Option<Cell>); COLUMNS],
+) -> Vec<(Cell, Column)> {
+    let mut values = Vec::new();
+    for (column, value) in wanted {
+        if let Some(value) = value {
+            let _ = write!(sql, " AND {prefix}{} = {mark}{}", column.name, first + values.len());
+            values.push((value, column));
+        }
+    }
+    values
 }
 
 /// The cells of a row, taken one after the other.

@@ -4,15 +4,13 @@
 use std::fmt::Write as _;
 
 use agent_memory_proto::{
-    model::{
-        Id, Json, ScopeRef, Task, TaskDetails, TaskDomain, TaskSeverity, TaskStatus, TaskType, TaskUrgency,
-    },
+    model::{Json, ScopeRef, Task, TaskDetails, TaskDomain, TaskSeverity, TaskStatus, TaskType, TaskUrgency},
     request::ListTasks,
 };
 
 use super::{
     StoreError,
-    cells::{Cells, place},
+    cells::{Cells, id_cell, narrow, place},
     copy::{
         Cell, Column,
         ColumnKind::{self, Big, Flag, Integer, Small, Tags, Text},
@@ -135,9 +133,8 @@ pub(in crate::store) fn cells_of(task: &Task, scope_key: i64) -> Row {
     let text = |text: &Option<String>| text.clone().map_or(Cell::Null, Cell::Text);
     let number = |number: Option<i64>| number.map_or(Cell::Null, Cell::Int);
     let small = |number: Option<u32>| number.map_or(Cell::Null, |number| Cell::Int(number.into()));
-    let id = |id: Id| Cell::Bytes(id.0.to_vec());
     vec![
-        id(task.id),
+        id_cell(task.id),
         Cell::Int(scope_key),
         Cell::Int(task.is_active.into()),
         Cell::Int(status_code(details.status)),
@@ -146,7 +143,7 @@ pub(in crate::store) fn cells_of(task: &Task, scope_key: i64) -> Row {
         Cell::Int(place(&TaskSeverity::ALL, &details.severity)),
         Cell::Int(place(&TaskUrgency::ALL, &details.urgency)),
         Cell::Int(task.version.into()),
-        id(task.version_id),
+        id_cell(task.version_id),
         Cell::Int(task.created_at_ms),
         text(&task.created_by),
         Cell::Int(task.updated_at_ms),
@@ -154,7 +151,7 @@ pub(in crate::store) fn cells_of(task: &Task, scope_key: i64) -> Row {
         text(&details.assignee),
         number(task.assigned_at_ms),
         text(&details.reporter),
-        details.parent_id.map_or(Cell::Null, id),
+        details.parent_id.map_or(Cell::Null, id_cell),
         number(details.due_at_ms),
         number(task.started_at_ms),
         number(task.resolved_at_ms),
@@ -276,16 +273,11 @@ pub(in crate::store) fn condition(
             is_open('b')
         );
     }
-    let mut values = Vec::new();
-    for (column, value) in [
+    let wanted = [
         (c("category", Text), request.category.clone().map(Cell::Text)),
         (c("assignee", Text), request.assignee.clone().map(Cell::Text)),
-        (c("parent", ColumnKind::Id), request.parent_id.map(|id| Cell::Bytes(id.0.to_vec()))),
-    ] {
-        if let Some(value) = value {
-            let _ = write!(sql, " AND t.{} = {mark}{}", column.name, first + values.len());
-            values.push((value, column));
-        }
-    }
+        (c("parent", ColumnKind::Id), request.parent_id.map(id_cell)),
+    ];
+    let values = narrow(&mut sql, "t.", (mark, first), wanted);
     (sql, values)
 }

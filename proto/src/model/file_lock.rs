@@ -1,6 +1,6 @@
 //! Locks of files.
 
-use super::{Id, Json};
+use super::{Id, Json, ScopeRef};
 use crate::codec::{Decode, Encode};
 
 /// A file that an agent has checked out. It is advice among those who ask: nothing keeps a program
@@ -28,4 +28,13 @@ pub struct FileLock {
     pub acquired_at_ms: i64,
     /// When it ends by itself, by the clock of the store.
     pub expires_at_ms: i64,
+}
+
+impl FileLock {
+    /// Where it belongs: to its project, else to its session, else nowhere in particular.
+    #[must_use]
+    pub fn scope(&self) -> Option<ScopeRef> {
+        let project = self.project_id.map(ScopeRef::project);
+        project.or_else(|| self.session_id.map(ScopeRef::session))
+    }
 }

@@ -86,6 +86,21 @@ pub struct Consolidated {
     pub next_cursor: Option<String>,
 }
 
+impl Consolidated {
+    /// How many entries were hidden, or would be if it were no dry run.
+    #[must_use]
+    pub fn hidden(&self) -> usize {
+        let joined = self.groups.iter().filter(|group| group.left_alone.is_none());
+        match self.action {
+            ConsolidateAction::FindSimilar => 0,
+            ConsolidateAction::ArchiveStale => self.stale.len(),
+            ConsolidateAction::Dedupe | ConsolidateAction::Merge => {
+                joined.map(|group| group.others.len()).sum()
+            }
+        }
+    }
+}
+
 /// What the rule found, and hid unless it was a dry run.
 #[derive(Clone, Debug, PartialEq, Encode, Decode)]
 pub struct Forgotten {

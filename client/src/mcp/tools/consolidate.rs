@@ -2,7 +2,7 @@
 
 use agent_memory_proto::{
     ErrorBody, Request, limits,
-    model::{EntryKind, ScopeRef},
+    model::EntryKind,
     request::{Consolidate, ConsolidateAction},
 };
 
@@ -47,7 +47,7 @@ fn plan(call: &mut Arguments, action: &str, scopes: &Scopes) -> Result<Request, 
     }
     let consolidate = Consolidate {
         action,
-        scope: place(call, scopes)?,
+        scope: scopes.to_write(call)?,
         kinds: kinds(call)?,
         threshold: call
             .number("threshold", limits::SIMILARITY_MIN..=1.0)?
@@ -59,11 +59,6 @@ fn plan(call: &mut Arguments, action: &str, scopes: &Scopes) -> Result<Request, 
         consolidated_by: call.text("consolidatedBy")?,
     };
     Ok(Request::Consolidate(Box::new(consolidate)))
-}
-
-/// What is changed is changed where it was asked for, never elsewhere for want of a project.
-pub(super) fn place(call: &mut Arguments, scopes: &Scopes) -> Result<ScopeRef, Refusal> {
-    scopes.to_write(call)
 }
 
 pub(super) fn stale_days(call: &mut Arguments) -> Result<u32, Refusal> {

@@ -41,7 +41,7 @@ fn plan(call: &mut Arguments, action: &str, scopes: &Scopes) -> Result<Request, 
     let dry_run = call.flag("dryRun")?.unwrap_or(true);
     let below = call.number("importanceThreshold", 0.0..=1.0)?;
     Ok(Request::Forget(Box::new(Forget {
-        scope: consolidate::place(call, scopes)?,
+        scope: scopes.to_write(call)?,
         kinds: consolidate::kinds(call)?,
         strategy: call.word("strategy")?.unwrap_or(ForgetStrategy::Recency),
         stale_days: consolidate::stale_days(call)?,

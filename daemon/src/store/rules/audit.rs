@@ -208,10 +208,8 @@ fn of_binding(bound: &Quickstarted) -> Vec<Line> {
     bound.project_created.then_some(project).into_iter().chain([session]).collect()
 }
 
-/// A lock belongs to its project, else to its session.
 fn of_lock(action: AuditAction, lock: &FileLock) -> Line {
-    let scope = lock.project_id.map(ScopeRef::project).or(lock.session_id.map(ScopeRef::session));
-    let line = Line::of(action, AuditKind::FileLock, Some(lock.id)).within(scope);
+    let line = Line::of(action, AuditKind::FileLock, Some(lock.id)).within(lock.scope());
     match action {
         AuditAction::ForceUnlock => line.saying(&format!("{} (of {})", lock.path, lock.agent_id)),
         _ => line.saying(&lock.path),

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use agent_memory_proto::{
-    ErrorBody, ErrorCode, Event,
+    ErrorBody, ErrorCode,
     model::{ExtraKind, Id, PortableExtra, PortableTask, Task, TaskDetails},
     request::ConflictStrategy,
     response::TaskAction,
@@ -18,7 +18,7 @@ use crate::store::{
     StoreError,
     rules::{
         refusals::no_scope,
-        tasks::{check_chain, check_lines, check_parent},
+        tasks::{changed, check_chain, check_lines, check_parent},
         transaction::{Step, WriteTransaction},
     },
     task_rows::StoredTask,
@@ -165,15 +165,7 @@ fn next(run: &Run<'_>, old: &Task, task: &Task, details: TaskDetails) -> Task {
 
 fn tell(run: &mut Run<'_>, task: &Task, fate: Fate, version: u32) {
     let action = if fate == Fate::Created { TaskAction::Added } else { TaskAction::Updated };
-    let event = Event::TaskChanged {
-        task_id: task.id,
-        scope: task.scope,
-        action,
-        status: task.details.status,
-        assignee: task.details.assignee.clone(),
-        version,
-        changed_by: run.staged.options.imported_by.clone(),
-    };
+    let event = changed(action, task, version, run.staged.options.imported_by.as_deref());
     run.tell(task.scope, event);
 }
 

@@ -51,17 +51,22 @@ pub(super) fn no_task(id: Id, field: &str) -> StoreError {
     )
 }
 
-/// The answer, and what others are told.
-fn written(action: TaskAction, task: Task, previous_status: Option<TaskStatus>) -> (Response, Vec<Change>) {
-    let event = Event::TaskChanged {
+/// What others are told of a task.
+pub(super) fn changed(action: TaskAction, task: &Task, version: u32, by: Option<&str>) -> Event {
+    Event::TaskChanged {
         task_id: task.id,
         scope: task.scope,
         action,
         status: task.details.status,
         assignee: task.details.assignee.clone(),
-        version: task.version,
-        changed_by: task.updated_by.clone(),
-    };
+        version,
+        changed_by: by.map(str::to_owned),
+    }
+}
+
+/// The answer, and what others are told.
+fn written(action: TaskAction, task: Task, previous_status: Option<TaskStatus>) -> (Response, Vec<Change>) {
+    let event = changed(action, &task, task.version, task.updated_by.as_deref());
     let change = Change::of_content(task.scope, Some(event));
     (Response::TaskWritten(Box::new(TaskWritten { action, task, previous_status })), vec![change])
 }

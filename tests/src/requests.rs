@@ -28,6 +28,16 @@ pub fn add_knowledge(scope: ScopeRef, title: &str, content: &str) -> Request {
     Request::AddEntry(AddEntry { id: None, draft: draft(scope, title, body) })
 }
 
+/// Adds pieces of knowledge with these titles, all or none.
+#[must_use]
+pub fn bulk_add_knowledge(scope: ScopeRef, titles: impl Iterator<Item = String>) -> Request {
+    let add = |title: String| match add_knowledge(scope, &title, "text") {
+        Request::AddEntry(add) => add,
+        other => unreachable!("it adds an entry: {other:?}"),
+    };
+    Request::BulkAddEntries(BulkAddEntries { entries: titles.map(add).collect() })
+}
+
 /// Changes the content of a piece of knowledge, from the version that it has.
 #[must_use]
 pub fn update_knowledge(id: Id, expected_version: u32, content: &str) -> Request {
@@ -96,6 +106,12 @@ pub fn create_project(id: Id, name: &str) -> Request {
         root_path: None,
         metadata: None,
     })
+}
+
+/// Starts a session with nothing but its project, if it has one.
+#[must_use]
+pub fn start_session(project_id: Option<Id>) -> StartSession {
+    StartSession { id: None, project_id, name: None, purpose: None, agent_id: None, metadata: None }
 }
 
 /// Reads an entry by name, in exactly one scope.

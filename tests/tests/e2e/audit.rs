@@ -4,7 +4,7 @@ use agent_memory_proto::{
     ErrorCode, Request, Response,
     handshake::Purpose,
     model::{AuditAction, AuditEntry, AuditKind, AuditVia, EntryKind, Id, ScopeRef},
-    request::{BulkAddEntries, CheckoutFile, EntrySelector, GetEntry, ReadAudit},
+    request::{CheckoutFile, EntrySelector, GetEntry, ReadAudit},
 };
 use agent_memory_tests::{Backend, Hello, Instance, Wire, on_every_backend, requests, until};
 
@@ -141,15 +141,7 @@ fn the_oldest_lines_go_when_there_are_too_many(backend: Backend) {
     let _daemon = instance.start_daemon();
     let mut wire = instance.connect();
     let add = |round: usize| {
-        let entries = (0..100).map(|n| {
-            let Request::AddEntry(add) =
-                requests::add_knowledge(ScopeRef::GLOBAL, &format!("r{round} n{n}"), "text")
-            else {
-                unreachable!("it adds an entry")
-            };
-            add
-        });
-        Request::BulkAddEntries(BulkAddEntries { entries: entries.collect() })
+        requests::bulk_add_knowledge(ScopeRef::GLOBAL, (0..100).map(|n| format!("r{round} n{n}")))
     };
     // Side by side, so that nothing is tended to before all are there.
     let sent: Vec<u64> =

@@ -4,7 +4,7 @@ use agent_memory_proto::{
     Event, Request, Response,
     event::ChangeAction,
     model::{EntryKind, ScopeRef},
-    request::{BulkAddEntries, DeleteEntry},
+    request::DeleteEntry,
 };
 use agent_memory_tests::{Backend, Exit, Instance, on_every_backend, requests};
 use rustix::process::Signal;
@@ -57,15 +57,8 @@ fn a_slow_subscriber_is_told_how_much_it_missed() {
     assert_eq!(subscriber.call(&Request::Subscribe), Response::Done);
     let mut writer = instance.connect();
     for round in 0..ROUNDS {
-        let entries = (0..100).map(|n| {
-            let Request::AddEntry(add) =
-                requests::add_knowledge(ScopeRef::GLOBAL, &format!("r{round} n{n}"), "text")
-            else {
-                unreachable!("it adds an entry")
-            };
-            add
-        });
-        let added = writer.call(&Request::BulkAddEntries(BulkAddEntries { entries: entries.collect() }));
+        let titles = (0..100).map(|n| format!("r{round} n{n}"));
+        let added = writer.call(&requests::bulk_add_knowledge(ScopeRef::GLOBAL, titles));
         assert!(matches!(added, Response::BulkWritten(_)), "{added:?}");
     }
     let (mut heard, mut missed) = (0, 0);

@@ -21,7 +21,7 @@ use agent_memory_proto::{
 };
 use agent_memory_tests::{
     Backend, Daemon, Instance, StopOnDrop, Wire, from_environment, history::Held, on_every_backend,
-    on_runtime, until,
+    on_runtime, requests, until,
 };
 
 pub(crate) const AGENTS: usize = 16;
@@ -85,14 +85,7 @@ fn a_session_that_ends_frees_its_files_for_those_who_wait(backend: Backend) {
     let instance = backend.instance();
     let _daemon = instance.start_daemon();
     let mut wire = instance.connect();
-    let start = StartSession {
-        id: None,
-        project_id: None,
-        name: None,
-        purpose: None,
-        agent_id: Some("ada".to_owned()),
-        metadata: None,
-    };
+    let start = StartSession { agent_id: Some("ada".to_owned()), ..requests::start_session(None) };
     let Response::Session(session) = wire.call(&Request::StartSession(start)) else { panic!("no session") };
     granted(&mut wire, CheckoutFile { session_id: Some(session.id), ..checkout("/a", "ada", 0) });
     thread::scope(|scope| {

@@ -34,14 +34,7 @@ impl Store {
             (requests::new_id(), requests::new_id(), requests::new_id(), requests::new_id());
         wire.call(&Request::CreateOrg(CreateOrg { id: Some(org), name: "o".to_owned(), metadata: None }));
         wire.call(&requests::create_project(project, "p"));
-        let start = StartSession {
-            id: Some(session),
-            project_id: Some(project),
-            name: None,
-            purpose: None,
-            agent_id: None,
-            metadata: None,
-        };
+        let start = StartSession { id: Some(session), ..requests::start_session(Some(project)) };
         wire.call(&Request::StartSession(start));
         let Request::AddEntry(add) = requests::add_knowledge(ScopeRef::project(project), "first", "text")
         else {
@@ -161,14 +154,7 @@ pub(crate) fn project_with(change: impl FnOnce(&mut CreateProject)) -> Request {
 }
 
 pub(crate) fn session_with(store: &Store, change: impl FnOnce(&mut StartSession)) -> Request {
-    let mut start = StartSession {
-        id: None,
-        project_id: Some(store.project),
-        name: None,
-        purpose: None,
-        agent_id: None,
-        metadata: None,
-    };
+    let mut start = requests::start_session(Some(store.project));
     change(&mut start);
     Request::StartSession(start)
 }

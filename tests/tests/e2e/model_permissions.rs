@@ -108,14 +108,7 @@ impl World {
             let create = Request::CreateProject(CreateProject { org_id, ..create });
             assert!(matches!(owner.call(&create), Response::Project(_)));
         }
-        let start = StartSession {
-            id: Some(session),
-            project_id: Some(project),
-            name: None,
-            purpose: None,
-            agent_id: None,
-            metadata: None,
-        };
+        let start = StartSession { id: Some(session), ..requests::start_session(Some(project)) };
         assert!(matches!(owner.call(&Request::StartSession(start)), Response::Session(_)));
         let scopes = [
             ScopeRef::GLOBAL,

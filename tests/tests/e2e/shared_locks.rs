@@ -13,7 +13,7 @@ use agent_memory_proto::{
     request::{CheckoutFile, EndSession, Envelope, StartSession},
 };
 use agent_memory_testbed::{Postgres, Redis};
-use agent_memory_tests::{Daemon, Instance, StopOnDrop, Wire, history::Held, until};
+use agent_memory_tests::{Daemon, Instance, StopOnDrop, Wire, history::Held, requests, until};
 
 use crate::{
     file_locks::{AGENTS, FILES, checkin, checkout, granted, seconds, spawn_agents, status},
@@ -154,14 +154,7 @@ fn redis_shows_who_has_a_file_until_the_lock_or_its_session_ends() {
     until_shown(lock.token, "ada");
     assert!(matches!(wire.call(&checkin("/a b", "ada")), Response::CheckedIn(_)));
     until_shown(lock.token, "");
-    let start = StartSession {
-        id: None,
-        project_id: None,
-        name: None,
-        purpose: None,
-        agent_id: Some("bob".to_owned()),
-        metadata: None,
-    };
+    let start = StartSession { agent_id: Some("bob".to_owned()), ..requests::start_session(None) };
     let Response::Session(session) = wire.call(&Request::StartSession(start)) else { panic!("no session") };
     let next =
         granted(&mut wire, CheckoutFile { session_id: Some(session.id), ..checkout("/a b", "bob", 0) });

@@ -224,11 +224,11 @@ fn watch(
 ) {
     let reloading = Arc::clone(services);
     let signals = lifecycle::watch_signals(services.shutdown.clone(), move || reload(&reloading, &log_level));
-    actors::spawn_local(async {
-        if let Err(error) = signals.await {
-            error!(%error, "signals are not watched");
-        }
-    });
+    // Before anybody is told that the daemon is ready: who knows may stop it at once.
+    match signals {
+        Ok(signals) => actors::spawn_local(signals),
+        Err(error) => error!(%error, "signals are not watched"),
+    }
     let config = &services.config;
     if config.started_by_client && !services.managed && !config.idle_exit.is_zero() {
         let connections = services.counters.connections.subscribe();

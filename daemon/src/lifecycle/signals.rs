@@ -13,24 +13,29 @@ pub enum Signal {
     Reload,
 }
 
-/// Waits for signals until the end, calling `on_reload` for SIGHUP.
+/// Takes signals from now on; the rest waits for them until the end, and calls `on_reload` for SIGHUP.
 ///
 /// # Errors
 /// When the handlers cannot be installed.
-pub async fn watch_signals(shutdown: Shutdown, mut on_reload: impl FnMut()) -> io::Result<()> {
+pub fn watch_signals(
+    shutdown: Shutdown,
+    mut on_reload: impl FnMut(),
+) -> io::Result<impl Future<Output = ()>> {
     let mut signals = Signals::install()?;
-    loop {
-        match signals.next().await {
-            Signal::Reload => on_reload(),
-            Signal::Stop(name) if shutdown.phase() == Phase::Running => {
-                shutdown.advance(Phase::Draining, name);
-            }
-            Signal::Stop(name) => {
-                shutdown.advance(Phase::Now, name);
-                return Ok(());
+    Ok(async move {
+        loop {
+            match signals.next().await {
+                Signal::Reload => on_reload(),
+                Signal::Stop(name) if shutdown.phase() == Phase::Running => {
+                    shutdown.advance(Phase::Draining, name);
+                }
+                Signal::Stop(name) => {
+                    shutdown.advance(Phase::Now, name);
+                    return;
+                }
             }
         }
-    }
+    })
 }
 
 #[cfg(unix)]
